@@ -1,0 +1,1 @@
+"""Alert rules as data: evaluated on the store, shown, exported."""

@@ -1,0 +1,79 @@
+"""The `harness` command: a table of commands, each imported only when it is used."""
+
+import importlib
+import sys
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from harness.errors import EXIT_INTERRUPTED, HarnessError
+from harness.version import __version__
+
+COMMANDS: dict[str, str] = {
+    "demo": "emulator, service and 300 requests in a minute: baseline, gate, report",
+    "baseline": "drive load at a service and record every request",
+    "gate": "PASS, FAIL or INCONCLUSIVE on a run",
+    "runs": "list, show, publish, re-price and prune runs",
+    "cost": "what a draft and a repair cost, apart and together",
+    "config": "what was resolved, and from where",
+    "serve": "the reference service",
+    "emulate": "a loopback stand-in for the providers",
+}
+"""Name and one-line help; the code is in `harness/cli/<name>.py`, which holds `app`."""
+
+
+class LazyGroup(TyperGroup):
+    """Knows every command by name and help; imports a command's module when it runs."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the base class's signature
+        """The commands in the table's order."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
+        """The command, imported; None when there is none of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"harness.cli.{cmd_name.replace('-', '_')}")
+        command = typer.main.get_command(module.app)
+        command.name = cmd_name
+        return command
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
+        """The table, without importing any command."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+app = typer.Typer(cls=LazyGroup, no_args_is_help=True, rich_markup_mode=None, add_completion=False)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: bool = typer.Option(
+        False, "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+    ),
+) -> None:
+    """Decide which LLM providers to run in production, and prove it with numbers.
+
+    Example: harness demo
+    """
+
+
+def main() -> None:
+    """Run a command; every deliberate error is one sentence and its exit code."""
+    try:
+        app()
+    except HarnessError as error:
+        print(f"harness: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(EXIT_INTERRUPTED)
+    except BrokenPipeError:
+        sys.exit(0)

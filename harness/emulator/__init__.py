@@ -1,0 +1,1 @@
+"""A loopback stand-in for the providers that keeps the truth of what it did."""

@@ -1,0 +1,167 @@
+"""Every error the harness raises on purpose, in one tree.
+
+    HarnessError
+    |-- UsageError            bad flag, file, variable or missing run; exit 2
+    |   |-- ConfigError       a configuration file or variable is wrong; names it
+    |   `-- UnknownRunError   no such run in this store
+    |-- StoreError            the store cannot be used; exit 2
+    |   |-- StoreMissingError   no store, or an empty one
+    |   |-- StoreDamagedError   the file is not a store, or is broken
+    |   |-- StoreTooNewError    written by a later version of the harness
+    |   `-- StoreFullError      the disk refused a write; nothing acknowledged is lost
+    |-- ProviderError         one attempt failed; a recorded outcome, with its kind
+    |-- CostGuardError        a reservation would exceed a budget; never retried
+    |-- UnpricedModelError    no trustworthy price for the model
+    |-- BadOutputError        the model answered something the task cannot read
+    `-- TargetError           the load target cannot be used (preflight); exit 2
+
+A provider's failure is data: the orchestration records it and goes on. Everything else reaches the
+user as one sentence and an exit code.
+"""
+
+from decimal import Decimal
+
+from harness.version import __version__
+
+EXIT_FAIL = 1
+EXIT_USAGE = 2
+EXIT_INCONCLUSIVE = 3
+EXIT_INTERRUPTED = 130
+
+
+class HarnessError(Exception):
+    """Base of all deliberate errors; `exit_code` is what a command ends with."""
+
+    exit_code = EXIT_FAIL
+
+
+class UsageError(HarnessError):
+    """The user asked for something that cannot be done; the message is the one sentence they see."""
+
+    exit_code = EXIT_USAGE
+
+
+class ConfigError(UsageError):
+    """A configuration source is wrong. `source` names the file or variable.
+
+    Args:
+        source: the file, `file:line` or variable.
+        problem: what is wrong with it, as a clause.
+    """
+
+    def __init__(self, source: str, problem: str) -> None:
+        super().__init__(f"{source}: {problem}")
+        self.source = source
+        self.problem = problem
+
+
+class UnknownRunError(UsageError):
+    """No run of that id or name."""
+
+    def __init__(self, run: str, store: str) -> None:
+        super().__init__(f"no run '{run}' in store {store}; `harness runs list` shows what is there")
+        self.run = run
+
+
+class StoreError(HarnessError):
+    """The store cannot be used."""
+
+    exit_code = EXIT_USAGE
+
+
+class StoreMissingError(StoreError):
+    """There is no store at the path, or it holds no run yet."""
+
+
+class StoreDamagedError(StoreError):
+    """The file is not a store of ours, or is broken."""
+
+
+class StoreTooNewError(StoreError):
+    """The store's schema is later than this program knows."""
+
+    def __init__(self, path: str, found: int, known: int) -> None:
+        super().__init__(
+            f"{path} has schema {found}, but harness {__version__} knows up to {known}: upgrade harness"
+        )
+        self.found = found
+        self.known = known
+
+
+class StoreFullError(StoreError):
+    """The disk refused a write. What was acknowledged before is safe; the failed record was not."""
+
+
+class ProviderError(HarnessError):
+    """One attempt at a provider failed, classified.
+
+    Args:
+        kind: a `records.ErrorKind` value.
+        message: bounded and redacted; never the provider's body verbatim.
+        http_status: the status, if an answer arrived.
+        retry_after_ms: what the provider asked for, milliseconds.
+        provider_request_id: the provider's own id, for its support.
+        emulated: the answer carried `x-harness-emulated`; None when no answer arrived.
+        usage: what the provider said it billed before it failed (`records.Usage`, NO_USAGE when it refused
+            before doing work); None when unknown, and then the attempt's cost is unknown too.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        message: str,
+        *,
+        http_status: int | None = None,
+        retry_after_ms: float | None = None,
+        provider_request_id: str | None = None,
+        emulated: bool | None = None,
+        usage: object | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.http_status = http_status
+        self.retry_after_ms = retry_after_ms
+        self.provider_request_id = provider_request_id
+        self.emulated = emulated
+        self.usage = usage
+
+
+class CostGuardError(HarnessError):
+    """Refused before the call: spent + reserved would exceed the budget. Never retried.
+
+    Args:
+        budget: which budget refused (`request`, `run`, `evaluation`).
+        limit_usd: its limit.
+        committed_usd: already spent and reserved.
+        needed_usd: the worst case of the refused call.
+    """
+
+    def __init__(self, budget: str, limit_usd: Decimal, committed_usd: Decimal, needed_usd: Decimal) -> None:
+        super().__init__(
+            f"cost guard: the call could cost up to ${needed_usd}, but ${limit_usd - committed_usd} of the "
+            f"{budget} budget of ${limit_usd} is left"
+        )
+        self.budget = budget
+        self.limit_usd = limit_usd
+        self.committed_usd = committed_usd
+        self.needed_usd = needed_usd
+
+
+class UnpricedModelError(UsageError):
+    """No trustworthy price for the model: its cost would be unknown, and unknown is not zero."""
+
+    def __init__(self, provider: str, model: str) -> None:
+        super().__init__(
+            f"no price is known for model '{model}' of provider '{provider}'; add it to the price overrides, "
+            "or allow unpriced calls (their cost is recorded as unknown)"
+        )
+        self.provider = provider
+        self.model = model
+
+
+class BadOutputError(HarnessError):
+    """The model's answer cannot be read as what the task needs."""
+
+
+class TargetError(UsageError):
+    """The load target is unreachable, or must not be loaded as asked."""

@@ -1,0 +1,1 @@
+"""Dataset x strategies x repeats: graded, priced and timed records."""

@@ -1,0 +1,1 @@
+"""PASS, FAIL or INCONCLUSIVE, and why."""

@@ -1,0 +1,1 @@
+"""Open-loop load through Locust, in a subprocess, every request recorded."""

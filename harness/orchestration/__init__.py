@@ -1,0 +1,1 @@
+"""Roles to calls to one request: routing, strategy, retry, pipeline, ledger."""

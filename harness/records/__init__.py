@@ -1,0 +1,73 @@
+"""What was observed: frozen records, their vocabularies and their JSON.
+
+Every stage of the harness meets in these types; units are in the names, unknown is None.
+"""
+
+from harness.records.call import Call
+from harness.records.event import COMPLETED_EVENT, REPAIR_FIELDS, CompletedEvent
+from harness.records.happening import AlertEvent, Event
+from harness.records.ids import is_valid_request_id, new_id
+from harness.records.jsontext import dump_json, load_json_exact, utc_text
+from harness.records.kinds import (
+    HIGH_TIER_MIN_SCORE,
+    MEDIUM_TIER_MIN_SCORE,
+    AlertState,
+    CallOutcome,
+    ErrorKind,
+    FallbackReason,
+    GateVerdict,
+    LatencySource,
+    ProviderMode,
+    RequestStatus,
+    Role,
+    RunKind,
+    RunStatus,
+    ScoreBasis,
+    Tier,
+    UnpricedReason,
+    tier_of,
+)
+from harness.records.prompt import Completion, Prompt
+from harness.records.request import Request
+from harness.records.run import GateResult, Grade, Run, RunEnd
+from harness.records.usage import NO_USAGE, Usage
+
+__all__ = [
+    "COMPLETED_EVENT",
+    "HIGH_TIER_MIN_SCORE",
+    "MEDIUM_TIER_MIN_SCORE",
+    "NO_USAGE",
+    "REPAIR_FIELDS",
+    "AlertEvent",
+    "AlertState",
+    "Call",
+    "CallOutcome",
+    "CompletedEvent",
+    "Completion",
+    "ErrorKind",
+    "Event",
+    "FallbackReason",
+    "GateResult",
+    "GateVerdict",
+    "Grade",
+    "LatencySource",
+    "Prompt",
+    "ProviderMode",
+    "Request",
+    "RequestStatus",
+    "Role",
+    "Run",
+    "RunEnd",
+    "RunKind",
+    "RunStatus",
+    "ScoreBasis",
+    "Tier",
+    "UnpricedReason",
+    "Usage",
+    "dump_json",
+    "is_valid_request_id",
+    "load_json_exact",
+    "new_id",
+    "tier_of",
+    "utc_text",
+]

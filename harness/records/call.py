@@ -1,0 +1,46 @@
+"""One attempt at one provider: the row that money is summed from."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from harness.records.kinds import CallOutcome, ErrorKind, Role, UnpricedReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A row of `calls`. None means unknown; token fields are None when the provider never told the usage.
+
+    `cost_usd` is None exactly when `unpriced_reason` is set. `input_tokens` is the total, cached included.
+    `priced_as` is the price data's own id for the model; `price_source` and `price_version` allow re-pricing.
+    """
+
+    run_id: str | None
+    request_id: str
+    call_id: str
+    role: Role
+    attempt: int
+    provider: str
+    model: str
+    started_at: datetime
+    latency_ms: float
+    outcome: CallOutcome
+    provider_request_id: str | None = None
+    ttft_ms: float | None = None
+    input_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_5m_tokens: int | None = None
+    cache_write_1h_tokens: int | None = None
+    output_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    price_context: str = "standard"
+    error_kind: ErrorKind | None = None
+    http_status: int | None = None
+    retry_after_ms: float | None = None
+    stop_reason: str | None = None
+    cost_usd: Decimal | None = None
+    cost_reserved_usd: Decimal | None = None
+    unpriced_reason: UnpricedReason | None = None
+    price_source: str | None = None
+    price_version: str | None = None
+    priced_as: str | None = None

@@ -1,0 +1,1 @@
+"""Run reports: JSON, self-contained HTML, Markdown."""

@@ -1,0 +1,1 @@
+"""Where completed events go: JSONL, DogStatsD, OpenTelemetry, Prometheus, the store."""

@@ -1,0 +1,1 @@
+"""Load scenarios (locustfiles), briefs, suites and strategies."""
