@@ -1,0 +1,42 @@
+# `make demo` and `make test` are all a newcomer needs; the rest is for developers.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+JOBS   ?= 2
+
+.PHONY: setup demo test lint check prove requirements clean
+
+setup: $(READY)  ## virtual environment with pinned, hashed dependencies and the harness itself
+
+$(READY): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("harness needs Python 3.11 or later; set PYTHON=...") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(READY)  ## 300 requests against the emulated providers, gated and reported
+	@$(BIN)/harness demo
+
+test: $(READY)  ## the whole suite, seeded, offline
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup
+
+lint: $(READY)  ## format, lint, types, layers
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+check: lint test  ## what a commit must pass
+
+prove: $(READY)  ## long campaigns; writes their tables into docs/proof
+	@$(BIN)/python -m tests.campaigns
+
+requirements:  ## compile requirements.txt anew (needs the network)
+	$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --all-extras --strip-extras \
+		--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --output-file requirements.txt pyproject.toml
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache
