@@ -12,6 +12,7 @@
     |-- ProviderError         one attempt failed; a recorded outcome, with its kind
     |-- CostGuardError        a reservation would exceed a budget; never retried
     |-- UnpricedModelError    no trustworthy price for the model
+    |-- PipelineFailedError   a request got no answer; carries its kind, its calls and what they cost
     |-- BadOutputError        the model answered something the task cannot read
     `-- TargetError           the load target cannot be used (preflight); exit 2
 
@@ -157,6 +158,33 @@ class UnpricedModelError(UsageError):
         )
         self.provider = provider
         self.model = model
+
+
+class PipelineFailedError(HarnessError):
+    """A request ended without an answer, after all retries and fallbacks.
+
+    Args:
+        kind: a `records.ErrorKind` value, of the failure that decided.
+        message: one bounded, redacted sentence.
+        calls: every attempt made or refused, `records.Call`.
+        failed_event: the `records.FailedEvent` to record, without its `http_status`.
+        retry_after_ms: what the provider asked for, milliseconds.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        message: str,
+        *,
+        calls: tuple[object, ...] = (),
+        failed_event: object | None = None,
+        retry_after_ms: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.calls = calls
+        self.failed_event = failed_event
+        self.retry_after_ms = retry_after_ms
 
 
 class BadOutputError(HarnessError):

@@ -5,6 +5,7 @@ Every stage of the harness meets in these types; units are in the names, unknown
 
 from harness.records.call import Call
 from harness.records.event import COMPLETED_EVENT, REPAIR_FIELDS, CompletedEvent
+from harness.records.failure import FAILED_EVENT, FailedEvent
 from harness.records.happening import AlertEvent, Event
 from harness.records.ids import is_valid_request_id, new_id
 from harness.records.jsontext import dump_json, load_json_exact, utc_text
@@ -34,6 +35,7 @@ from harness.records.usage import NO_USAGE, Usage
 
 __all__ = [
     "COMPLETED_EVENT",
+    "FAILED_EVENT",
     "HIGH_TIER_MIN_SCORE",
     "MEDIUM_TIER_MIN_SCORE",
     "NO_USAGE",
@@ -46,6 +48,7 @@ __all__ = [
     "Completion",
     "ErrorKind",
     "Event",
+    "FailedEvent",
     "FallbackReason",
     "GateResult",
     "GateVerdict",
