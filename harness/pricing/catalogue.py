@@ -1,0 +1,160 @@
+"""The bundled price data of genai-prices, read strictly: exact names, known contexts, no network.
+
+Only the data is used; its own lookup matches loosely and answers an unknown context, or a context that a
+model has no prices for, with the standard price. `UpdatePrices`, which would fetch, is never started.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from genai_prices import __version__ as genai_prices_version
+from genai_prices.data import providers as genai_providers
+from genai_prices.types import (
+    ClauseEquals,
+    ClauseOr,
+    MatchLogic,
+    ModelInfo,
+    ModelPrice,
+    Provider,
+    TieredPrices,
+)
+
+from harness.pricing.names import is_form_of
+from harness.pricing.rates import Rate, RateCard, Tier
+
+SOURCE = "genai-prices"
+VERSION = genai_prices_version
+
+STANDARD = "standard"
+CONTEXTS: Mapping[str, Mapping[str, str]] = {
+    STANDARD: {},
+    "batch": {"processing": "batch"},
+    "priority": {"service_tier": "priority"},
+    "flex": {"service_tier": "flex"},
+}
+"""Our price contexts, and what selects them in the data. Any other word is unpriced, never standard."""
+
+_PER_THOUSAND = -3
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A model found in the data. `own` is False when its prices are lent by another provider's entry."""
+
+    provider: Provider
+    model: ModelInfo
+    own: bool
+
+    def card(self, at: datetime, context: str) -> RateCard | None:
+        """The prices in force at a moment; None when the data has none for then, or for the context."""
+        standard = _standard_prices(self.model, at)
+        when = CONTEXTS.get(context)
+        if standard is None or when is None:
+            return None
+        if context == STANDARD:
+            return _standard_card(standard)
+        return _variant_card(standard, self._variant_prices(at, when)) if self.own else None
+
+    def _variant_prices(self, at: datetime, when: Mapping[str, str]) -> dict[str, Decimal | TieredPrices]:
+        prices: dict[str, Decimal | TieredPrices] = {}
+        for variant in self.model.price_variants or ():
+            active = variant.constraint is None or variant.constraint.active(at)
+            if active and variant.when == dict(when):
+                for key, price in variant.prices.__dict__.items():
+                    if price is not None:
+                        prices.setdefault(key, price)
+        return prices
+
+
+def find_provider(provider: str) -> Provider | None:
+    """The provider of exactly that id; the data's own search would take `my-openai-proxy` for `openai`."""
+    return next((p for p in genai_providers if p.id == provider.lower()), None)
+
+
+def find_listed(provider: str, model: str) -> Listed | None:
+    """The data's entry for a model, if the id is one of its names or a dated or `-latest` form of one."""
+    owner = find_provider(provider)
+    if owner is None:
+        return None
+    found = owner.find_model(model, all_providers=genai_providers)
+    if found is None or not is_form_of(model, names_of(found)):
+        return None
+    return Listed(owner, found, own=any(found is m for m in owner.models))
+
+
+def names_of(model: ModelInfo) -> set[str]:
+    """The names the data spells out for a model: its id and what it must equal. A prefix is not a name."""
+    names = {model.id.lower(), model.id.lower().removesuffix("-latest")}
+    return names | _equals(model.match)
+
+
+def _equals(clause: MatchLogic) -> set[str]:
+    if isinstance(clause, ClauseEquals):
+        return {clause.equals.lower()}
+    if isinstance(clause, ClauseOr):
+        return set().union(*(_equals(part) for part in clause.or_))
+    return set()
+
+
+def _standard_prices(model: ModelInfo, at: datetime) -> ModelPrice | None:
+    if isinstance(model.prices, ModelPrice):
+        return model.prices
+    active = [p.prices for p in model.prices if p.constraint is None or p.constraint.active(at)]
+    return active[-1] if active else None
+
+
+def _standard_card(prices: ModelPrice) -> RateCard:
+    get = {key: _rate(value) for key, value in prices.__dict__.items() if value is not None}.get
+    plain, output, write = get("input_mtok"), get("output_mtok"), get("cache_write_mtok")
+    per_request = prices.__dict__.get("requests_kcount") or Decimal(0)
+    if isinstance(per_request, TieredPrices):
+        return _unpriced_card()
+    return RateCard(
+        input=plain,
+        output=output,
+        cache_read=get("cache_read_mtok") or plain,
+        cache_write_5m=get("cache_write_5m_mtok") or write or plain,
+        # without a price of its own a one-hour write has the plain price only where writes cost nothing extra
+        cache_write_1h=get("cache_write_1h_mtok") or (None if write else plain),
+        reasoning=get("output_reasoning_mtok") or output,
+        per_request_usd=per_request.scaleb(_PER_THOUSAND),
+    )
+
+
+def _variant_card(standard: ModelPrice, variant: dict[str, Decimal | TieredPrices]) -> RateCard | None:
+    """The card of a context. A kind that only the standard prices name has no price in this context."""
+    if not variant:
+        return None
+    own = ModelPrice(**variant)
+    card = _standard_card(own)
+
+    def kept(rate: Rate | None, *keys: str) -> Rate | None:
+        lost = any(standard.__dict__.get(key) is not None for key in keys)
+        return None if lost and all(key not in variant for key in keys) else rate
+
+    per_request = standard.__dict__.get("requests_kcount")
+    if per_request is not None and "requests_kcount" not in variant:
+        return None
+    return RateCard(
+        input=card.input,
+        output=card.output,
+        cache_read=kept(card.cache_read, "cache_read_mtok"),
+        cache_write_5m=kept(card.cache_write_5m, "cache_write_mtok", "cache_write_5m_mtok"),
+        cache_write_1h=kept(card.cache_write_1h, "cache_write_1h_mtok"),
+        reasoning=kept(card.reasoning, "output_reasoning_mtok"),
+        per_request_usd=card.per_request_usd,
+    )
+
+
+def _unpriced_card() -> RateCard:
+    return RateCard(
+        input=None, output=None, cache_read=None, cache_write_5m=None, cache_write_1h=None, reasoning=None
+    )
+
+
+def _rate(value: Decimal | TieredPrices) -> Rate:
+    if isinstance(value, TieredPrices):
+        return Rate(value.base, tuple(Tier(t.start, t.price) for t in value.tiers))
+    return Rate(value)

@@ -1,0 +1,143 @@
+"""Prices beside the price data: the shipped ones it lacks, and the user's own file, which goes first.
+
+One JSON object: `prices`, a list of entries (each with its source URL and start date), and
+`provider_aliases`, from a configured provider's name to the one whose prices it charges.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from harness.errors import ConfigError
+from harness.pricing.catalogue import STANDARD
+from harness.pricing.names import forms_of
+from harness.pricing.rates import Rate, RateCard, Tier
+from harness.records import load_json_exact
+
+SHIPPED_PATH = Path(__file__).with_name("overrides.json")
+_MOST_BYTES = 4 * 1024 * 1024
+
+Usd = Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class LongContext(_Strict):
+    """Prices of a call whose total input exceeds a threshold. A kind left out keeps its base price."""
+
+    above_input_tokens: Annotated[int, Field(gt=0)]
+    input_usd_per_mtok: Usd
+    output_usd_per_mtok: Usd
+    cache_read_usd_per_mtok: Usd | None = None
+    cache_write_5m_usd_per_mtok: Usd | None = None
+    cache_write_1h_usd_per_mtok: Usd | None = None
+
+
+class PriceEntry(_Strict):
+    """One model's prices in one context from a date on. Cache prices left out: such tokens are unpriced."""
+
+    provider: Annotated[str, Field(min_length=1)]
+    model: Annotated[str, Field(min_length=1)]
+    context: Literal["standard", "batch", "priority", "flex"] = "standard"
+    start_date: date
+    source_url: Annotated[str, Field(pattern=r"^(https?|file)://\S+$")]
+    input_usd_per_mtok: Usd
+    output_usd_per_mtok: Usd
+    cache_read_usd_per_mtok: Usd | None = None
+    cache_write_5m_usd_per_mtok: Usd | None = None
+    cache_write_1h_usd_per_mtok: Usd | None = None
+    long_context: LongContext | None = None
+
+    def card(self) -> RateCard:
+        """The entry's prices."""
+        return RateCard(
+            input=self._rate("input_usd_per_mtok"),
+            output=self._rate("output_usd_per_mtok"),
+            cache_read=self._rate("cache_read_usd_per_mtok"),
+            cache_write_5m=self._rate("cache_write_5m_usd_per_mtok"),
+            cache_write_1h=self._rate("cache_write_1h_usd_per_mtok"),
+            reasoning=self._rate("output_usd_per_mtok"),
+        )
+
+    def _rate(self, name: str) -> Rate | None:
+        base: Decimal | None = getattr(self, name)
+        above: Decimal | None = getattr(self.long_context, name, None)
+        if base is None:
+            return None
+        if self.long_context is None or above is None:
+            return Rate(base)
+        return Rate(base, (Tier(self.long_context.above_input_tokens, above),))
+
+
+class OverridesFile(_Strict):
+    """The file as written."""
+
+    comment: str | None = None
+    provider_aliases: dict[str, str] = Field(default_factory=dict)
+    prices: list[PriceEntry] = Field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overrides:
+    """One overrides file, read. `version` is a digest of its bytes, so that a record names what priced it."""
+
+    source: str
+    version: str
+    provider_aliases: dict[str, str]
+    prices: Sequence[PriceEntry] = field(default_factory=tuple)
+
+    def find(self, provider: str, model: str, at: datetime, context: str = STANDARD) -> PriceEntry | None:
+        """The entry in force at a moment: exact names beat dated forms, then the latest start wins."""
+        today = at.astimezone(UTC).date()
+        for form in forms_of(model):
+            entries = [
+                entry
+                for entry in self.prices
+                if entry.provider.lower() == provider.lower()
+                and entry.model.lower() == form
+                and entry.context == context
+                and entry.start_date <= today
+            ]
+            if entries:
+                return max(entries, key=lambda entry: entry.start_date)
+        return None
+
+
+def load_overrides(path: Path, source: str) -> Overrides:
+    """Read an overrides file.
+
+    Args:
+        path: the JSON file.
+        source: what records call it.
+
+    Raises:
+        ConfigError: the file is missing, too large, not JSON, or breaks the format; names file and field.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(str(path), f"cannot be read ({error.strerror})") from error
+    if len(data) > _MOST_BYTES:
+        raise ConfigError(str(path), f"is larger than {_MOST_BYTES} bytes")
+    try:
+        written = OverridesFile.model_validate(load_json_exact(data))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise ConfigError(str(path), f"{where}: {first['msg']}") from error
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(str(path), "is not valid JSON") from error
+    return Overrides(
+        source=source,
+        version=hashlib.sha256(data).hexdigest()[:12],
+        provider_aliases={name.lower(): to.lower() for name, to in written.provider_aliases.items()},
+        prices=tuple(written.prices),
+    )
