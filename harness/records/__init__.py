@@ -4,6 +4,7 @@ Every stage of the harness meets in these types; units are in the names, unknown
 """
 
 from harness.records.call import Call
+from harness.records.content import Content
 from harness.records.event import COMPLETED_EVENT, REPAIR_FIELDS, CompletedEvent
 from harness.records.failure import FAILED_EVENT, FailedEvent
 from harness.records.happening import AlertEvent, Event
@@ -46,6 +47,7 @@ __all__ = [
     "CallOutcome",
     "CompletedEvent",
     "Completion",
+    "Content",
     "ErrorKind",
     "Event",
     "FailedEvent",

@@ -1,0 +1,156 @@
+"""Records as spool lines and back: CRC-32, type, JSON, newline.
+
+    1c291ca3 request {"run_id":"...","request_id":"...","cost_usd":"0.02886"}
+
+Money is a string of its own digits, moments are UTC text, nested objects are JSON text, None is left out.
+"""
+
+import types
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from functools import cache
+from typing import Any, Literal, TypeAlias, Union, get_args, get_origin, get_type_hints
+
+import orjson
+
+from harness.records import (
+    AlertEvent,
+    Call,
+    Content,
+    Event,
+    GateResult,
+    Grade,
+    Request,
+    Run,
+    RunEnd,
+    dump_json,
+    utc_text,
+)
+
+Record: TypeAlias = Run | RunEnd | Request | Call | Grade | Event | GateResult | AlertEvent | Content
+Kind: TypeAlias = Literal["text", "int", "float", "bool", "money", "time", "json"]
+
+RECORD_TYPES: dict[str, type[Record]] = {
+    "run": Run,
+    "run_end": RunEnd,
+    "request": Request,
+    "call": Call,
+    "grade": Grade,
+    "event": Event,
+    "gate_result": GateResult,
+    "alert_event": AlertEvent,
+    "content": Content,
+}
+TYPE_NAMES: dict[type[Record], str] = {record: name for name, record in RECORD_TYPES.items()}
+
+MONEY_DIGITS = 10
+"""Digits after the point in the tables' DECIMAL(18,10)."""
+MONEY_LIMIT = Decimal(10) ** 8
+_MONEY_STEP = Decimal(1).scaleb(-MONEY_DIGITS)
+_CRC_LENGTH = 8
+
+
+@cache
+def columns_of(type_name: str) -> dict[str, Kind]:
+    """Field name -> kind of column, read from the dataclass itself, so that they cannot drift apart."""
+    record_type = RECORD_TYPES[type_name]
+    hints = get_type_hints(record_type)
+    return {field.name: _kind(hints[field.name]) for field in fields(record_type)}
+
+
+def _kind(hint: Any) -> Kind:
+    if get_origin(hint) in (types.UnionType, Union):
+        (hint,) = [part for part in get_args(hint) if part is not types.NoneType]
+    if get_origin(hint) is not None:
+        return "json"
+    plain: dict[type, Kind] = {bool: "bool", int: "int", float: "float", Decimal: "money", datetime: "time"}
+    if hint in plain:
+        return plain[hint]
+    if issubclass(hint, str | StrEnum):
+        return "text"
+    raise TypeError(f"no column for {hint}")
+
+
+def json_object(record: Record) -> dict[str, Any]:
+    """The record's JSON object as spools hold it, None left out.
+
+    Raises:
+        ValueError: money that is not finite or does not fit DECIMAL(18,10), or a moment without a zone.
+        TypeError: a nested value that JSON cannot carry.
+    """
+    row: dict[str, Any] = {}
+    for name, kind in columns_of(TYPE_NAMES[type(record)]).items():
+        value = getattr(record, name)
+        if value is None:
+            continue
+        if kind == "time":
+            value = utc_text(value)
+        elif kind == "money":
+            value = money_text(value)
+        elif kind == "json":
+            value = dump_json(value).decode()
+        row[name] = value
+    return row
+
+
+def money_text(amount: Decimal) -> str:
+    """USD as plain digits, rounded to what the tables hold.
+
+    Raises:
+        ValueError: not finite, or 100 million or more.
+    """
+    if not amount.is_finite() or abs(amount) >= MONEY_LIMIT:
+        raise ValueError(f"not an amount that a table can hold: {amount}")
+    exponent = amount.as_tuple().exponent
+    if isinstance(exponent, int) and exponent < -MONEY_DIGITS:
+        amount = amount.quantize(_MONEY_STEP)
+    return format(amount, "f")
+
+
+def encode_line(type_name: str, row: Mapping[str, Any]) -> bytes:
+    """One spool line, newline included."""
+    body = type_name.encode() + b" " + orjson.dumps(row)
+    return b"%08x %b\n" % (zlib.crc32(body), body)
+
+
+@dataclass(frozen=True, slots=True)
+class SpoolLine:
+    """One complete line: where it stands, and what it holds or why it holds nothing.
+
+    `body` is the JSON of a good line and the whole raw line of a bad one; `problem` is None for a good line.
+    """
+
+    offset: int
+    type_name: str
+    body: bytes
+    problem: str | None = None
+
+
+def parse_lines(data: bytes, base_offset: int = 0) -> Iterator[SpoolLine]:
+    """Every complete line of a piece of spool, in order; an unfinished last line is not touched.
+
+    Args:
+        data: bytes from a line's start.
+        base_offset: the file offset of `data[0]`.
+    """
+    start = 0
+    end = data.find(b"\n")
+    while end >= 0:
+        yield _parse_line(data[start:end], base_offset + start)
+        start = end + 1
+        end = data.find(b"\n", start)
+
+
+def _parse_line(line: bytes, offset: int) -> SpoolLine:
+    body = line[_CRC_LENGTH + 1 :]
+    type_name, _, json_text = body.partition(b" ")
+    if b"%08x " % zlib.crc32(body) != line[: _CRC_LENGTH + 1]:
+        return SpoolLine(offset, "", line, "checksum does not match")
+    name = type_name.decode("ascii", "replace")
+    if name not in RECORD_TYPES:
+        return SpoolLine(offset, name, line, f"unknown record type '{name[:40]}'")
+    return SpoolLine(offset, name, json_text)

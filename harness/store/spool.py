@@ -1,0 +1,263 @@
+"""Durable append: one file a process, acknowledged after fdatasync, group commit in a real thread.
+
+A record is safe when the future of `append` resolves. The thread takes whatever has gathered, writes it with
+one call and syncs once. It is an operating-system thread also where gevent has patched the process (Locust):
+there the futures resolve on the hub, which is never blocked.
+"""
+
+import atexit
+import errno
+import fcntl
+import os
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Self
+
+from harness.errors import StoreError, StoreFullError
+from harness.records import Content, RunEnd, new_id
+from harness.store.codec import TYPE_NAMES, Record, encode_line, json_object
+from harness.store.paths import StorePaths, sync_directory
+from harness.store.segment import SegmentFile, release_reserve, reserve_space
+
+SEGMENT_BYTES = 64 * 1024 * 1024
+"""A longer file is sealed and a new one begun, so that a long-lived service's past can be deleted."""
+
+
+@dataclass(slots=True)
+class _Entry:
+    data: bytes
+    records: int
+    last_words: bool
+    future: Future[None]
+
+
+class Spool:
+    """One process's append-only spool. Open with `Spool.open`; safe to use from threads and greenlets."""
+
+    def __init__(self, paths: StorePaths, spool_id: str, lock_fd: int, *, store_content: bool) -> None:
+        self.spool_id = spool_id
+        self.stores_content = store_content
+        self.failed = 0
+        self.failure: StoreError | None = None
+        self._paths = paths
+        self._lock_fd = lock_fd
+        self._pid = os.getpid()
+        self._segment = SegmentFile.create(paths.segment(spool_id, 0))
+        self._segment_number = 0
+        self._queue: deque[_Entry | None] = deque()
+        self._pending = 0
+        self._count_lock = _real("_thread", "allocate_lock")()
+        self._closed = False
+        self._finished = False
+        self._awake = False
+        self._wake_read, self._wake_write = os.pipe()
+        os.set_blocking(self._wake_write, False)
+        self._resolve = _resolver()
+        reserve_space(paths, spool_id)
+        _real("_thread", "start_new_thread")(self._work, ())
+        atexit.register(self.close)
+
+    @classmethod
+    def open(cls, store_dir: Path, *, store_content: bool = False) -> Self:
+        """Begin a new spool in the store's folder, which is made if missing.
+
+        Args:
+            store_dir: the store's folder.
+            store_content: whether prompts and outputs (`Content`) may be written.
+
+        Raises:
+            StoreFullError: the disk has no room for it.
+            StoreError: the folder cannot be written.
+        """
+        paths = StorePaths(Path(store_dir))
+        try:
+            paths.spool_dir.mkdir(parents=True, exist_ok=True)
+            spool_id, lock_fd = _claim_id(paths)
+            return cls(paths, spool_id, lock_fd, store_content=store_content)
+        except OSError as error:
+            raise store_error(paths.spool_dir, error) from error
+
+    @property
+    def pending(self) -> int:
+        """Records handed over but not yet durable."""
+        return self._pending
+
+    def append(self, record: Record) -> Future[None]:
+        """Hand one record over; the future resolves when it is durable, or raises StoreFullError.
+
+        Raises:
+            ValueError: a value that the tables cannot hold, or content in a spool not opened for it.
+            StoreError: the spool is closed.
+        """
+        return self.append_many((record,))
+
+    def append_many(self, records: Iterable[Record]) -> Future[None]:
+        """Hand several records over under one future. A crash may keep a part of them, each whole."""
+        if self._closed or self._pid != os.getpid():
+            raise StoreError(f"spool {self.spool_id} is closed, or belongs to the process that opened it")
+        batch = list(records)
+        data = b"".join([self._encode(record) for record in batch])
+        future: Future[None] = Future()
+        last_words = any(isinstance(record, RunEnd) for record in batch)
+        with self._count_lock:
+            self._pending += len(batch)
+        self._queue.append(_Entry(data, len(batch), last_words, future))
+        self._wake()
+        return future
+
+    def close(self) -> None:
+        """Write what is pending, then give the lock up; a second call does nothing."""
+        if self._pid != os.getpid():
+            return
+        if not self._closed:
+            self._closed = True
+            atexit.unregister(self.close)
+            self._queue.append(None)
+            self._wake()
+        while not self._finished:
+            time.sleep(0.001)  # cooperative under gevent, where it lets the hub run
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _encode(self, record: Record) -> bytes:
+        if isinstance(record, Content) and not self.stores_content:
+            raise ValueError("this spool was opened without store_content: it takes no prompts or outputs")
+        return encode_line(TYPE_NAMES[type(record)], json_object(record))
+
+    def _wake(self) -> None:
+        if not self._awake:
+            self._awake = True
+            with suppress(BlockingIOError):  # the pipe is full of wake-ups: the thread will come
+                os.write(self._wake_write, b"!")
+
+    def _work(self) -> None:
+        """The thread: everything gathered so far, one write, one sync, then the acknowledgements."""
+        stop = False
+        while not stop:
+            os.read(self._wake_read, 4096)
+            self._awake = False
+            entries = []
+            while self._queue:
+                entry = self._queue.popleft()
+                if entry is None:
+                    stop = True
+                else:
+                    entries.append(entry)
+            if entries:
+                self._commit(entries)
+        self._segment.close()
+        release_reserve(self._paths, self.spool_id)
+        os.close(self._lock_fd)
+        os.close(self._wake_read)
+        os.close(self._wake_write)
+        self._finished = True
+
+    def _commit(self, entries: list[_Entry]) -> None:
+        durable, error = self._segment.append([entry.data for entry in entries])
+        done: list[tuple[Future[None], BaseException | None]] = []
+        for index, entry in enumerate(entries):
+            problem: StoreError | None = None
+            if index >= durable and error is not None and not (entry.last_words and self._last_words(entry)):
+                problem = store_error(self._segment.path, error)
+                self.failed += entry.records
+                self.failure = problem
+            with self._count_lock:
+                self._pending -= entry.records
+            done.append((entry.future, problem))
+        if self._segment.size >= SEGMENT_BYTES:
+            self._roll()
+        self._resolve(done)
+
+    def _last_words(self, entry: _Entry) -> bool:
+        """Write a run's end on a full disk: into a fresh segment, in the room kept for it."""
+        release_reserve(self._paths, self.spool_id)
+        if not self._roll():
+            return False
+        durable, _ = self._segment.append([entry.data])
+        return durable == 1
+
+    def _roll(self) -> bool:
+        try:
+            segment = SegmentFile.create(self._paths.segment(self.spool_id, self._segment_number + 1))
+        except OSError:  # no room for a new file: stay with this one
+            return False
+        self._segment.close()
+        self._segment = segment
+        self._segment_number += 1
+        return True
+
+
+def store_error(path: Path, error: OSError) -> StoreError:
+    """The one sentence for a refused write."""
+    reason = error.strerror or str(error)
+    if error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT):
+        return StoreFullError(f"{path}: the disk refused a write ({reason}); what was acknowledged is safe")
+    return StoreError(f"{path}: cannot be written ({reason})")
+
+
+def _claim_id(paths: StorePaths) -> tuple[str, int]:
+    while True:
+        spool_id = new_id()
+        path = paths.owner_lock(spool_id)
+        fd = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o644)
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        try:
+            ours = os.path.samestat(os.fstat(fd), path.stat())
+        except FileNotFoundError:  # an ingest took it for a dead owner's before we had the lock
+            ours = False
+        if ours:
+            sync_directory(paths.spool_dir)
+            return spool_id, fd
+        os.close(fd)
+
+
+def _real(module: str, name: str) -> Any:
+    """A function as it was before gevent patched it, if it did."""
+    monkey = sys.modules.get("gevent.monkey")
+    return monkey.get_original(module, name) if monkey else getattr(import_module(module), name)
+
+
+_Done = list[tuple["Future[None]", BaseException | None]]
+
+
+def _resolver() -> Callable[[_Done], None]:
+    """How the thread resolves futures: itself, or on the hub where gevent has patched threading."""
+    monkey = sys.modules.get("gevent.monkey")
+    if monkey is None or not monkey.is_module_patched("threading"):
+        return _settle
+    hub = import_module("gevent").get_hub()
+    finished: deque[_Done] = deque()
+
+    def settle_on_hub() -> None:
+        while finished:
+            _settle(finished.popleft())
+
+    watcher = hub.loop.async_(ref=False)
+    watcher.start(settle_on_hub)
+
+    def resolve(done: _Done) -> None:
+        finished.append(done)
+        watcher.send()
+
+    return resolve
+
+
+def _settle(done: _Done) -> None:
+    for future, problem in done:
+        if not future.set_running_or_notify_cancel():
+            continue
+        if problem is None:
+            future.set_result(None)
+        else:
+            future.set_exception(problem)
