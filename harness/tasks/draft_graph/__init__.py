@@ -1,0 +1,24 @@
+"""The reference task: a decision brief becomes a small decision graph."""
+
+from harness.tasks.draft_graph.grade import WEIGHTS, grade
+from harness.tasks.draft_graph.graph import DraftAnswer, Edge, Graph, Node, NodeKind, graph_json
+from harness.tasks.draft_graph.prompts import DraftGraphInput
+from harness.tasks.draft_graph.schema import ANSWER_SCHEMA, DraftGraphPayload
+from harness.tasks.draft_graph.task import DraftGraphTask
+from harness.tasks.draft_graph.validate import VIOLATION_CODES
+
+__all__ = [
+    "ANSWER_SCHEMA",
+    "VIOLATION_CODES",
+    "WEIGHTS",
+    "DraftAnswer",
+    "DraftGraphInput",
+    "DraftGraphPayload",
+    "DraftGraphTask",
+    "Edge",
+    "Graph",
+    "Node",
+    "NodeKind",
+    "grade",
+    "graph_json",
+]

@@ -1,0 +1,230 @@
+"""Figures in plain English: money, percentages, durations, dates and counts, comparable across notations.
+
+`$1.2M`, `1,200,000 dollars` and `$1.2 million` are one figure; `18 months` and `1.5 years` are one.
+"""
+
+import re
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from enum import StrEnum
+
+from harness.tasks.dates import clock_times_in, dates_in, same_date
+from harness.tasks.number_words import WORDY_NUMBER, number_from_words
+
+
+class FigureKind(StrEnum):
+    """What a figure measures."""
+
+    MONEY = "money"
+    PERCENT = "percent"
+    DURATION = "duration"
+    DATE = "date"
+    CLOCK = "clock"
+    COUNT = "count"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """One figure where it stands in a text.
+
+    Attributes:
+        kind: what it measures.
+        value: the normalised amount; durations in seconds, days or months by `unit`; dates as yyyymmdd with
+            zeros for what is not said; clock times in minutes after midnight.
+        unit: currency code, duration base, or the word after a count; None when not said.
+        text: as written.
+        start: its first character's position.
+        end: one past its last.
+    """
+
+    kind: FigureKind
+    value: Decimal
+    unit: str | None
+    text: str
+    start: int
+    end: int
+
+
+_CURRENCIES = {
+    "$": None, "us$": "USD", "usd": "USD", "a$": "AUD", "aud": "AUD", "c$": "CAD", "cad": "CAD", "nz$": "NZD",
+    "€": "EUR", "eur": "EUR", "£": "GBP", "gbp": "GBP", "¥": "JPY", "jpy": "JPY", "₹": "INR", "inr": "INR",
+    "rs": "INR", "chf": "CHF", "sek": "SEK", "nok": "NOK", "dkk": "DKK", "kr": None, "zar": "ZAR",
+    "r$": "BRL", "sgd": "SGD", "s$": "SGD", "kes": "KES", "ksh": "KES", "dollar": None, "dollars": None,
+    "bucks": None, "euro": "EUR", "euros": "EUR", "pound": "GBP", "pounds": "GBP", "cent": None,
+    "cents": None, "pence": "GBP", "rupees": "INR", "francs": "CHF", "yen": "JPY",
+}  # fmt: skip
+"""Currency marks; None where the mark is shared by several currencies."""
+
+_HUNDREDTHS = frozenset(("cent", "cents", "pence"))
+_SCALES = {
+    "hundred": 100, "k": 1000, "thousand": 1000, "m": 10**6, "mn": 10**6, "million": 10**6, "bn": 10**9,
+    "b": 10**9, "billion": 10**9, "lakh": 10**5, "crore": 10**7,
+}  # fmt: skip
+_DURATIONS: dict[str, tuple[str, Decimal]] = {
+    name: (base, Decimal(factor))
+    for names, base, factor in (
+        ("ms millisecond milliseconds", "second", "0.001"),
+        ("second seconds sec secs s", "second", "1"),
+        ("minute minutes min mins", "second", "60"),
+        ("hour hours hr hrs h", "second", "3600"),
+        ("day days", "day", "1"),
+        ("week weeks wk wks", "day", "7"),
+        ("fortnight fortnights", "day", "14"),
+        ("month months mo", "month", "1"),
+        ("quarter quarters", "month", "3"),
+        ("year years yr yrs", "month", "12"),
+        ("decade decades", "month", "120"),
+    )
+    for name in names.split()
+}
+_PERCENTS = r"%|percent\b|per\s?cent\b|pct\b|percentage points?\b|pp\b"
+
+_DIGITS = r"\d{1,3}(?:[,'\u2019\u00a0\u202f]\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
+_PREFIX = (
+    r"(?:(?:\bus|\ba|\bc|\bnz|\bs|\br)?\$|[€£¥₹]"
+    r"|\b(?:usd|eur|gbp|chf|aud|cad|inr|rs\.?|sek|nok|dkk|sgd|zar|kes|ksh|jpy))"
+)
+_SUFFIX = (
+    r"(?:dollars?|bucks|euros?|pounds?|cents?|pence|rupees|francs|yen"
+    r"|usd|eur|gbp|chf|aud|cad|sek|nok|dkk|kr)\b|€"
+)
+_AMOUNT = re.compile(
+    rf"(?:(?P<prefix>{_PREFIX})\s?)?"
+    rf"(?P<number>{_DIGITS}|\b{WORDY_NUMBER}\b)"
+    r"(?:\s?(?P<scale>hundred|thousand|million|billion|lakh|crore|bn|mn)\b|(?P<letter>[kmb])(?![a-z0-9]))?"
+    rf"(?:\s?(?P<percent>{_PERCENTS})|[\s-]?(?P<suffix>{_SUFFIX})"
+    rf"|[\s\u00a0-]?(?P<duration>{'|'.join(sorted(_DURATIONS, key=len, reverse=True))})\b)?",
+    re.IGNORECASE,
+)
+_NEXT_WORD = re.compile(r"[\s\u00a0-]?([A-Za-z][A-Za-z'\u2019-]*)")
+_RANGE_GAP = re.compile(r"\s*(?:-|\u2013|\u2014|\bto\b|\band\b|\bor\b)\s*", re.IGNORECASE)
+_LIST_MARK = re.compile(r"(?:^|\n|[:;,.]\s)[ \t]*\(?\d{1,2}[.)]\s")
+_NUMBERED_THING = re.compile(
+    r"(?:section|phase|tier|level|version|option|step|item|part|chapter|table|figure|plan|iso|no\.?|number|type|"
+    r"grade|class|stage|series|model|route|line|band|ward|room|unit|zone|article|rule|day|week|year|sprint|python|"
+    r"windows|ios|oracle|postgres|java)[\s-]$",
+    re.IGNORECASE,
+)
+_IDLE_WORDS = """options option choices choice ways way alternatives paths routes things possibilities ideas
+approaches of or and hand thing"""
+_NO_COUNTS_OF = frozenset(_IDLE_WORDS.split())
+
+
+def figures_in(text: str) -> list[Figure]:
+    """The figures of a text in order; list marks, versions and names with numbers are not figures."""
+    dated = [
+        Figure(kind=kind, value=Decimal(value), unit=None, text=text[start:end], start=start, end=end)
+        for kind, found in ((FigureKind.DATE, dates_in(text)), (FigureKind.CLOCK, clock_times_in(text)))
+        for value, start, end in found
+    ]
+    taken = [(figure.start, figure.end) for figure in dated]
+    taken += [match.span() for match in _LIST_MARK.finditer(text)]
+    amounts = [
+        figure
+        for match in _AMOUNT.finditer(text)
+        if not any(match.start() < end and start < match.end() for start, end in taken)
+        and (figure := _amount(text, match)) is not None
+    ]
+    found = sorted([*dated, *_with_range_units(text, amounts)], key=lambda figure: figure.start)
+    return [figure for figure in found if not _is_idle_count(figure)]
+
+
+def _amount(text: str, match: re.Match[str]) -> Figure | None:
+    start, end = match.span()
+    if _is_part_of_a_name(text, match.start("number"), end, has_prefix=bool(match["prefix"])):
+        return None
+    written = match["number"]
+    digits = re.sub("[,'\u2019\u00a0\u202f]", "", written)
+    value = Decimal(digits) if written[0].isdigit() else number_from_words(written)
+    if value is None:
+        return None
+    value *= _SCALES.get((match["scale"] or match["letter"] or "").lower(), 1)
+    figure = Figure(kind=FigureKind.COUNT, value=value, unit=None, text=text[start:end], start=start, end=end)
+    if match["percent"]:
+        return replace(figure, kind=FigureKind.PERCENT)
+    if match["prefix"] or match["suffix"]:
+        mark = (match["prefix"] or match["suffix"]).lower().rstrip(".")
+        value = value / 100 if mark in _HUNDREDTHS else value
+        return replace(figure, kind=FigureKind.MONEY, value=value, unit=_CURRENCIES.get(mark))
+    if match["duration"]:
+        base, factor = _DURATIONS[match["duration"].lower()]
+        return replace(figure, kind=FigureKind.DURATION, value=value * factor, unit=base)
+    following = _NEXT_WORD.match(text, end)
+    return replace(figure, unit=following[1].lower() if following else "")
+
+
+def _is_part_of_a_name(text: str, start: int, end: int, *, has_prefix: bool) -> bool:
+    """True for the digits of `v2`, `B2B`, `COVID-19`, `ISO 9001`, `24/7`, `#12`, `1990s`, `2nd`."""
+    before, after = text[max(0, start - 14) : start], text[end : end + 2]
+    if re.fullmatch(r"(?:19|20)\d0s", text[start:end]) or after[:1].isalnum() or re.match(r"[/:]\d", after):
+        return True
+    if has_prefix or not before:
+        return False
+    if before[-1].isalnum() or before[-1] in "#_/@" or re.search(r"\d[.,:]$", before):
+        return True
+    if before[-1] in "-\u2013" and len(before) > 1 and before[-2].isalpha():
+        return not re.search(rf"\b{WORDY_NUMBER}[-\u2013]$", before, re.IGNORECASE)
+    return bool(_NUMBERED_THING.search(before))
+
+
+def _with_range_units(text: str, amounts: list[Figure]) -> list[Figure]:
+    """`8 to 10 weeks` is 8 weeks and 10 weeks; `$40-60k` is $40,000 and $60,000."""
+    mended = list(amounts)
+    for i in range(len(mended) - 2, -1, -1):
+        low, high = mended[i], mended[i + 1]
+        if not _RANGE_GAP.fullmatch(text, low.end, high.start):
+            continue
+        if low.kind == FigureKind.COUNT and high.kind != FigureKind.COUNT:
+            factor = _factor_of(high) if high.kind in (FigureKind.DURATION, FigureKind.MONEY) else Decimal(1)
+            mended[i] = replace(low, kind=high.kind, unit=high.unit, value=low.value * factor)
+        elif low.kind == FigureKind.MONEY and high.kind == FigureKind.COUNT and not high.unit:
+            mended[i + 1] = replace(high, kind=low.kind, unit=low.unit)
+            factor = _factor_of(high) if _factor_of(low) == 1 else Decimal(1)
+            mended[i] = replace(low, value=low.value * factor)
+        elif low.kind == high.kind == FigureKind.COUNT:
+            mended[i] = replace(low, unit=high.unit)
+    return mended
+
+
+def _factor_of(figure: Figure) -> Decimal:
+    """By how much scale words and units multiplied the number as written."""
+    match = _AMOUNT.match(figure.text)
+    if match is None:
+        return Decimal(1)
+    written = match["number"]
+    plain = Decimal(re.sub("[,'\u2019\u00a0\u202f]", "", written)) if written[0].isdigit() else None
+    plain = plain if plain is not None else number_from_words(written)
+    return figure.value / plain if plain else Decimal(1)
+
+
+def _is_idle_count(figure: Figure) -> bool:
+    """True for numbers that measure nothing: `three options`, `one of them`, a lone `two`."""
+    if figure.kind != FigureKind.COUNT:
+        return False
+    if figure.unit in _NO_COUNTS_OF:
+        return True
+    is_word = not figure.text[0].isdigit()
+    return is_word and (not figure.unit or figure.text.lower() in ("one", "zero"))
+
+
+def same_figure(wanted: Figure, found: Figure) -> bool:
+    """True when two figures say the same, units converted; a bare number may stand for any unit."""
+    if wanted.kind == found.kind == FigureKind.DATE:
+        return same_date(int(wanted.value), int(found.value))
+    if wanted.kind == found.kind:
+        units_agree = wanted.kind == FigureKind.COUNT or None in (wanted.unit, found.unit)
+        return wanted.value == found.value and (units_agree or wanted.unit == found.unit)
+    bare = found.kind == FigureKind.COUNT and not found.unit
+    return bare and wanted.kind != FigureKind.DURATION and wanted.value == found.value
+
+
+def mentions_figure(text: str, label: str) -> bool:
+    """True when every figure that a label names is found in a text.
+
+    A label that no figure can be read from counts when its own words stand in the text.
+    """
+    wanted = figures_in(label)
+    found = figures_in(text)
+    if not wanted:
+        return " ".join(label.lower().split()) in " ".join(text.lower().split())
+    return all(any(same_figure(figure, other) for other in found) for figure in wanted)
