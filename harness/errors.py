@@ -105,6 +105,8 @@ class ProviderError(HarnessError):
         emulated: the answer carried `x-harness-emulated`; None when no answer arrived.
         usage: what the provider said it billed before it failed (`records.Usage`, NO_USAGE when it refused
             before doing work); None when unknown, and then the attempt's cost is unknown too.
+        stop_reason: the provider's own word, where the model had stopped.
+        ttft_ns: send to first content token, nanoseconds, where one had arrived.
     """
 
     def __init__(
@@ -117,6 +119,8 @@ class ProviderError(HarnessError):
         provider_request_id: str | None = None,
         emulated: bool | None = None,
         usage: object | None = None,
+        stop_reason: str | None = None,
+        ttft_ns: int | None = None,
     ) -> None:
         super().__init__(message)
         self.kind = kind
@@ -125,6 +129,8 @@ class ProviderError(HarnessError):
         self.provider_request_id = provider_request_id
         self.emulated = emulated
         self.usage = usage
+        self.stop_reason = stop_reason
+        self.ttft_ns = ttft_ns
 
 
 class CostGuardError(HarnessError):

@@ -1,1 +1,24 @@
 """How to call a model: one adapter a wire format, one attempt a call."""
+
+from harness.providers.base import LLMAdapter, ProviderSettings
+from harness.providers.capabilities import Capabilities, Structured, capabilities_of
+from harness.providers.registry import (
+    AdapterFactory,
+    build_adapter,
+    default_model,
+    provider_kinds,
+    register_provider,
+)
+
+__all__ = [
+    "AdapterFactory",
+    "Capabilities",
+    "LLMAdapter",
+    "ProviderSettings",
+    "Structured",
+    "build_adapter",
+    "capabilities_of",
+    "default_model",
+    "provider_kinds",
+    "register_provider",
+]

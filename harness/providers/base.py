@@ -17,6 +17,7 @@ class ProviderSettings:
         api_key: None where none is needed.
         local: declared free of charge; its calls cost 0.
         extra_headers: sent with every attempt.
+        stream: False asks for whole answers (for a gateway that cannot stream): no time to first token then.
     """
 
     name: str
@@ -25,6 +26,7 @@ class ProviderSettings:
     api_key: str | None = None
     local: bool = False
     extra_headers: tuple[tuple[str, str], ...] = ()
+    stream: bool = True
 
     def __repr__(self) -> str:
         """Without the key."""

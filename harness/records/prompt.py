@@ -19,6 +19,7 @@ class Prompt:
         output_schema: JSON schema of the answer, or None for free text.
         schema_name: the schema's name, as structured-output APIs want one.
         max_tokens: upper bound on output tokens; the cost guard reserves all of it.
+        temperature: sent only to models that accept one; None leaves it to the provider.
     """
 
     role: Role
@@ -27,6 +28,7 @@ class Prompt:
     output_schema: Mapping[str, Any] | None = None
     schema_name: str = "answer"
     max_tokens: int = 4096
+    temperature: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,230 @@
+"""Anthropic's Messages API through the official asynchronous SDK, streamed."""
+
+import json
+from functools import lru_cache
+from typing import Any
+
+import anthropic
+
+from harness.clock import SYSTEM_CLOCK, Clock
+from harness.providers.attempt import Attempt
+from harness.providers.base import ProviderSettings
+from harness.providers.capabilities import Structured, capabilities_of
+from harness.providers.clients import ClientPool
+from harness.providers.concessions import Feature
+from harness.providers.sdk import PLACEHOLDER_KEY, SdkAdapter, SdkErrors
+from harness.providers.structured import fenced_instruction
+from harness.records import ErrorKind, Prompt, Usage, dump_json
+
+DEFAULT_BASE_URL = "https://api.anthropic.com"
+_LADDER = (Structured.JSON_SCHEMA, Structured.TOOL, Structured.FENCED)
+_CACHE = Feature(name="cache_control", named=("cache_control",))
+_SAMPLING = Feature(name="temperature", named=("temperature",), unless=("range", "less than", "greater than"))
+_STRUCTURED = {
+    Structured.JSON_SCHEMA: Feature(
+        name=Structured.JSON_SCHEMA,
+        named=("output_config", "output_format", "output format", "structured output"),
+        unless=("format.schema", "invalid schema"),
+    ),
+    Structured.TOOL: Feature(
+        name=Structured.TOOL,
+        named=("tool",),
+        unless=("input_schema",),
+        only_with=("support", "permitted", "unknown", "unexpected"),
+    ),
+}
+
+
+def _make_client(settings: ProviderSettings) -> anthropic.AsyncAnthropic:
+    return anthropic.AsyncAnthropic(
+        api_key=settings.api_key or PLACEHOLDER_KEY,
+        base_url=settings.base_url or DEFAULT_BASE_URL,
+        max_retries=0,
+        # Redirects off: the key travels in a header that httpx2 would hand to the new host.
+        http_client=anthropic.DefaultAsyncHttpxClient(follow_redirects=False),
+    )
+
+
+_CLIENTS: ClientPool[anthropic.AsyncAnthropic] = ClientPool(_make_client)
+
+
+class AnthropicAdapter(SdkAdapter):
+    """One Anthropic model; see `LLMAdapter`.
+
+    The system block is marked for the prompt cache; Anthropic ignores the mark below its minimum length.
+    """
+
+    errors = SdkErrors(
+        base=anthropic.AnthropicError,
+        status=anthropic.APIStatusError,
+        timeout=anthropic.APITimeoutError,
+        connection=anthropic.APIConnectionError,
+    )
+
+    def __init__(self, settings: ProviderSettings, model: str, *, clock: Clock = SYSTEM_CLOCK) -> None:
+        super().__init__(settings, model, clock=clock)
+        self._accepts = capabilities_of("anthropic", model)
+
+    async def aclose(self) -> None:
+        """Let go of the shared client; the last adapter that does closes it."""
+        await _CLIENTS.give_back(self._settings, id(self))
+
+    async def _ask(self, prompt: Prompt, *, call_id: str, timeout_s: float, attempt: Attempt) -> None:
+        messages = _CLIENTS.lend(self._settings, id(self)).messages
+        create: Any = messages.create if self._settings.stream else messages.with_raw_response.create
+
+        async def send() -> Any:
+            return await create(
+                stream=self._settings.stream,
+                timeout=timeout_s,
+                extra_headers=self._headers(call_id),
+                **self._body(prompt),
+            )
+
+        answer = await self._conceding(send, lambda: self._sent(prompt))
+        usage = UsageCount()
+        if self._settings.stream:
+            async with answer:
+                attempt.saw_response(answer.response.headers)
+                async for event in answer:
+                    _read(event, attempt, usage)
+        else:
+            attempt.saw_response(answer.headers)
+            _read_whole(await answer.parse(), attempt, usage)
+        if attempt.stop_reason in ("max_tokens", "model_context_window_exceeded"):
+            raise attempt.failure(ErrorKind.TRUNCATED, f"cut off at the limit ({attempt.stop_reason})")
+        if attempt.stop_reason == "refusal":
+            raise attempt.failure(ErrorKind.CONTENT_FILTER, "the model refused to answer")
+
+    def _mode(self, prompt: Prompt) -> Structured | None:
+        """How this prompt is held to its schema; None when it has none."""
+        if prompt.output_schema is None:
+            return None
+        mode = self._concessions.strongest(self._accepts.structured, _LADDER)
+        if mode is Structured.JSON_SCHEMA and _api_schema(dump_json(dict(prompt.output_schema))) is None:
+            return Structured.TOOL
+        return mode
+
+    def _sent(self, prompt: Prompt) -> list[Feature]:
+        """What the request carries that it could do without."""
+        mode = self._mode(prompt)
+        sent = [_STRUCTURED[mode]] if mode in _STRUCTURED else []
+        return [*sent, _CACHE, _SAMPLING]
+
+    def _body(self, prompt: Prompt) -> dict[str, Any]:
+        mode = self._mode(prompt)
+        body: dict[str, Any] = {
+            "model": self.model,
+            "max_tokens": prompt.max_tokens,
+            "messages": [{"role": "user", "content": prompt.user}],
+        }
+        system = fenced_instruction(prompt) if mode is Structured.FENCED else prompt.system
+        if system:
+            body["system"] = [self._system_block(system)]
+        if (
+            prompt.temperature is not None
+            and self._accepts.sampling
+            and self._concessions.keeps("temperature")
+        ):
+            body["extra_body"] = {"temperature": prompt.temperature}
+        schema = dict(prompt.output_schema or {})
+        if mode is Structured.JSON_SCHEMA:
+            accepted = _api_schema(dump_json(schema))
+            body["output_config"] = {"format": {"type": "json_schema", "schema": accepted}}
+        elif mode is Structured.TOOL:
+            tool = {"name": prompt.schema_name, "description": "Give the answer.", "input_schema": schema}
+            body["tools"] = [tool]
+            body["tool_choice"] = {"type": "tool", "name": prompt.schema_name}
+        return body
+
+    def _system_block(self, text: str) -> dict[str, Any]:
+        block: dict[str, Any] = {"type": "text", "text": text}
+        if self._concessions.keeps("cache_control"):
+            block["cache_control"] = {"type": "ephemeral"}
+        return block
+
+
+@lru_cache(maxsize=64)
+def _api_schema(schema_json: bytes) -> dict[str, Any] | None:
+    """The schema as structured outputs accept it, other limits moved into descriptions; None if not."""
+    try:
+        return anthropic.transform_schema(json.loads(schema_json))
+    except (ValueError, TypeError, AttributeError, AssertionError):
+        return None
+
+
+class UsageCount:
+    """Anthropic's counts of one answer, normalised: the input comes at the start, the rest at the end."""
+
+    def __init__(self) -> None:
+        self._input = 0
+        self._cache_read = 0
+        self._cache_write = 0
+        self._cache_write_1h = 0
+
+    def start(self, told: Any) -> None:
+        """Take the input side. The output count at the start is a first token, not the bill."""
+        self._take_input(told)
+        split = getattr(told, "cache_creation", None)
+        self._cache_write_1h = getattr(split, "ephemeral_1h_input_tokens", None) or 0
+
+    def finish(self, told: Any) -> Usage | None:
+        """The bill, from the final counts; None when they are missing or contradict themselves."""
+        self._take_input(told)
+        output = getattr(told, "output_tokens", None)
+        details = getattr(told, "output_tokens_details", None)
+        if output is None:
+            return None
+        written_1h = min(self._cache_write_1h, self._cache_write)
+        try:
+            return Usage(
+                # Anthropic's input_tokens leaves the cached ones out; the total has them.
+                input_tokens=self._input + self._cache_read + self._cache_write,
+                output_tokens=output,
+                cache_read_tokens=self._cache_read,
+                cache_write_5m_tokens=self._cache_write - written_1h,
+                cache_write_1h_tokens=written_1h,
+                reasoning_tokens=getattr(details, "thinking_tokens", None) or 0,
+            )
+        except (ValueError, TypeError):
+            return None
+
+    def _take_input(self, told: Any) -> None:
+        """Later counts are cumulative and replace earlier ones; absent ones leave them."""
+        for field, name in (
+            ("_input", "input_tokens"),
+            ("_cache_read", "cache_read_input_tokens"),
+            ("_cache_write", "cache_creation_input_tokens"),
+        ):
+            value = getattr(told, name, None)
+            if value is not None:
+                setattr(self, field, value)
+
+
+def _read(event: Any, attempt: Attempt, usage: UsageCount) -> None:
+    """Take one stream event in."""
+    if event.type == "content_block_delta":
+        delta = event.delta
+        if delta.type == "text_delta":
+            attempt.add_text(delta.text)
+        elif delta.type == "input_json_delta":
+            attempt.add_text(delta.partial_json)
+    elif event.type == "message_start":
+        attempt.model = event.message.model or attempt.model
+        usage.start(event.message.usage)
+    elif event.type == "message_delta":
+        attempt.usage = usage.finish(event.usage)
+        attempt.stop_reason = event.delta.stop_reason
+
+
+def _read_whole(message: Any, attempt: Attempt, usage: UsageCount) -> None:
+    """Take an answer in one piece in."""
+    attempt.model = message.model or attempt.model
+    usage.start(message.usage)
+    attempt.usage = usage.finish(message.usage)
+    attempt.stop_reason = message.stop_reason
+    for block in message.content or ():
+        if block.type == "text":
+            attempt.add_whole(block.text)
+        elif block.type == "tool_use":
+            attempt.add_whole(dump_json(block.input).decode())

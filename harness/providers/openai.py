@@ -1,0 +1,217 @@
+"""OpenAI's chat completions, and everything that speaks them, through the official asynchronous SDK."""
+
+import hashlib
+from typing import Any
+
+import openai
+
+from harness.clock import SYSTEM_CLOCK, Clock
+from harness.providers.attempt import Attempt
+from harness.providers.base import ProviderSettings
+from harness.providers.capabilities import Structured, capabilities_of
+from harness.providers.clients import ClientPool
+from harness.providers.concessions import Feature
+from harness.providers.sdk import PLACEHOLDER_KEY, SdkAdapter, SdkErrors
+from harness.providers.structured import fenced_instruction, is_strict
+from harness.records import ErrorKind, Prompt, Usage
+
+DEFAULT_BASE_URL = "https://api.openai.com/v1"
+_LADDER = (Structured.JSON_SCHEMA, Structured.JSON_OBJECT, Structured.FENCED)
+_UNSUPPORTED = ("support", "unrecognized", "unknown", "unexpected", "extra", "not allowed", "not permitted")
+_STREAM_OPTIONS = Feature(name="stream_options", named=("stream_options", "include_usage"))
+_CACHE_KEY = Feature(name="prompt_cache_key", named=("prompt_cache_key",))
+_LIMIT_FIELD = Feature(
+    name="limit_field", named=("max_tokens", "max_completion_tokens"), only_with=_UNSUPPORTED
+)
+_SAMPLING = Feature(name="temperature", named=("temperature",), only_with=_UNSUPPORTED)
+_STRUCTURED = {
+    Structured.JSON_SCHEMA: Feature(
+        name=Structured.JSON_SCHEMA,
+        named=("response_format", "json_schema", "response format", "structured output"),
+        unless=("invalid schema",),
+    ),
+    Structured.JSON_OBJECT: Feature(
+        name=Structured.JSON_OBJECT, named=("response_format", "json_object", "response format")
+    ),
+}
+_OTHER_LIMIT = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
+
+
+def _make_client(settings: ProviderSettings) -> openai.AsyncOpenAI:
+    return openai.AsyncOpenAI(
+        api_key=settings.api_key or PLACEHOLDER_KEY,
+        base_url=settings.base_url or DEFAULT_BASE_URL,
+        max_retries=0,
+        # Redirects off: the prompt, and on the same host the key, would follow them.
+        http_client=openai.DefaultAsyncHttpxClient(follow_redirects=False),
+    )
+
+
+_CLIENTS: ClientPool[openai.AsyncOpenAI] = ClientPool(_make_client)
+
+
+class OpenAIAdapter(SdkAdapter):
+    """One model behind a chat-completions endpoint; see `LLMAdapter`.
+
+    What an endpoint refuses (a JSON schema, stream options, a cache key) is left out from then on.
+    """
+
+    errors = SdkErrors(
+        base=openai.OpenAIError,
+        status=openai.APIStatusError,
+        timeout=openai.APITimeoutError,
+        connection=openai.APIConnectionError,
+    )
+
+    def __init__(self, settings: ProviderSettings, model: str, *, clock: Clock = SYSTEM_CLOCK) -> None:
+        super().__init__(settings, model, clock=clock)
+        self._accepts = capabilities_of("openai", model)
+
+    async def aclose(self) -> None:
+        """Let go of the shared client; the last adapter that does closes it."""
+        await _CLIENTS.give_back(self._settings, id(self))
+
+    async def _ask(self, prompt: Prompt, *, call_id: str, timeout_s: float, attempt: Attempt) -> None:
+        completions = _CLIENTS.lend(self._settings, id(self)).chat.completions
+        create: Any = completions.create if self._settings.stream else completions.with_raw_response.create
+
+        async def send() -> Any:
+            return await create(
+                stream=self._settings.stream,
+                timeout=timeout_s,
+                extra_headers=self._headers(call_id),
+                **self._body(prompt),
+            )
+
+        answer = await self._conceding(send, lambda: self._sent(prompt))
+        reading = _Reading(attempt)
+        if self._settings.stream:
+            async with answer:
+                attempt.saw_response(answer.response.headers)
+                async for chunk in answer:
+                    reading.take_chunk(chunk)
+        else:
+            attempt.saw_response(answer.headers)
+            reading.take_whole(answer.parse())
+        reading.check()
+
+    def _mode(self, prompt: Prompt) -> Structured | None:
+        """How this prompt is held to its schema; None when it has none."""
+        if prompt.output_schema is None:
+            return None
+        return self._concessions.strongest(self._accepts.structured, _LADDER)
+
+    def _sent(self, prompt: Prompt) -> list[Feature]:
+        """What the request carries that it could do without, the likeliest culprit first."""
+        mode = self._mode(prompt)
+        optional = [_STREAM_OPTIONS, _CACHE_KEY, _LIMIT_FIELD, _SAMPLING]
+        kept = [feature for feature in optional if self._concessions.keeps(feature.name)]
+        return [*kept, _STRUCTURED[mode]] if mode in _STRUCTURED else kept
+
+    def _body(self, prompt: Prompt) -> dict[str, Any]:
+        mode = self._mode(prompt)
+        keeps = self._concessions.keeps
+        # `json_object` alone says nothing of the schema, so the instruction carries it there too.
+        system = prompt.system if mode in (None, Structured.JSON_SCHEMA) else fenced_instruction(prompt)
+        messages = [{"role": "system", "content": system}] if system else []
+        limit_field = self._accepts.limit_field
+        if not keeps("limit_field"):
+            limit_field = _OTHER_LIMIT[limit_field]
+        body: dict[str, Any] = {
+            "model": self.model,
+            "messages": [*messages, {"role": "user", "content": prompt.user}],
+            limit_field: prompt.max_tokens,
+        }
+        if self._settings.stream and keeps("stream_options"):
+            body["stream_options"] = {"include_usage": True}
+        if system and keeps("prompt_cache_key"):
+            body["prompt_cache_key"] = hashlib.sha256(system.encode()).hexdigest()[:32]
+        if prompt.temperature is not None and self._accepts.sampling and keeps("temperature"):
+            body["temperature"] = prompt.temperature
+        if mode is Structured.JSON_SCHEMA:
+            body["response_format"] = {"type": "json_schema", "json_schema": _json_schema(prompt)}
+        elif mode is Structured.JSON_OBJECT:
+            body["response_format"] = {"type": "json_object"}
+        return body
+
+
+def _json_schema(prompt: Prompt) -> dict[str, Any]:
+    schema = dict(prompt.output_schema or {})
+    return {"name": prompt.schema_name, "schema": schema, "strict": is_strict(schema)}
+
+
+class _Reading:
+    """One answer as its chunks tell it."""
+
+    def __init__(self, attempt: Attempt) -> None:
+        self._attempt = attempt
+        self._refused = False
+
+    def take_chunk(self, chunk: Any) -> None:
+        """Take one chunk of a stream in. Fields that an endpoint leaves out are simply not told."""
+        self._attempt.model = getattr(chunk, "model", None) or self._attempt.model
+        for choice in getattr(chunk, "choices", None) or ():
+            delta = getattr(choice, "delta", None)
+            self._attempt.add_text(getattr(delta, "content", None) or "")
+            self._take_end(choice, delta)
+        self._take_usage(chunk)
+
+    def take_whole(self, completion: Any) -> None:
+        """Take an answer in one piece in."""
+        self._attempt.model = getattr(completion, "model", None) or self._attempt.model
+        for choice in getattr(completion, "choices", None) or ():
+            message = getattr(choice, "message", None)
+            self._attempt.add_whole(getattr(message, "content", None) or "")
+            self._take_end(choice, message)
+        self._take_usage(completion)
+
+    def check(self) -> None:
+        """Raise what the finish reason says of an answer that is none.
+
+        Raises:
+            ProviderError: truncated, filtered or refused.
+        """
+        if self._attempt.stop_reason == "length":
+            raise self._attempt.failure(ErrorKind.TRUNCATED, "cut off at the output limit (length)")
+        if self._attempt.stop_reason == "content_filter":
+            raise self._attempt.failure(ErrorKind.CONTENT_FILTER, "stopped by the content filter")
+        if self._refused:
+            raise self._attempt.failure(ErrorKind.CONTENT_FILTER, "the model refused to answer")
+
+    def _take_end(self, choice: Any, spoken: Any) -> None:
+        if getattr(spoken, "refusal", None):
+            self._refused = True
+        self._attempt.stop_reason = getattr(choice, "finish_reason", None) or self._attempt.stop_reason
+
+    def _take_usage(self, source: Any) -> None:
+        # Some endpoints send running totals with every chunk; only after the end is it the bill.
+        told = getattr(source, "usage", None)
+        if told is not None and self._attempt.stop_reason is not None:
+            self._attempt.usage = usage_of(told)
+
+
+def usage_of(told: Any) -> Usage | None:
+    """OpenAI's counts, normalised: the prompt count is the total already, cached tokens included.
+
+    Args:
+        told: the SDK's `CompletionUsage`, possibly with fields missing.
+
+    Returns:
+        None when the totals are missing or the counts contradict themselves.
+    """
+    prompt_tokens = getattr(told, "prompt_tokens", None)
+    output_tokens = getattr(told, "completion_tokens", None)
+    if prompt_tokens is None or output_tokens is None:
+        return None
+    cached = getattr(told, "prompt_tokens_details", None)
+    spent = getattr(told, "completion_tokens_details", None)
+    try:
+        return Usage(
+            input_tokens=prompt_tokens,
+            output_tokens=output_tokens,
+            cache_read_tokens=getattr(cached, "cached_tokens", None) or 0,
+            cache_write_5m_tokens=getattr(cached, "cache_write_tokens", None) or 0,
+            reasoning_tokens=getattr(spent, "reasoning_tokens", None) or 0,
+        )
+    except (ValueError, TypeError):
+        return None

@@ -1,0 +1,137 @@
+"""What the two official SDKs have in common: one timed attempt, and their errors classified.
+
+Both raise classes of the same names and shapes, and both let `httpx2` errors through while a stream is read.
+"""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import httpx2
+
+from harness.clock import SYSTEM_CLOCK, Clock
+from harness.errors import ProviderError
+from harness.providers.attempt import Attempt
+from harness.providers.base import ProviderSettings
+from harness.providers.concessions import MAX_RESENDS, REFUSING_STATUS, Concessions, Feature
+from harness.providers.structured import unfenced
+from harness.records import NO_USAGE, Completion, ErrorKind, Prompt
+
+PLACEHOLDER_KEY = "none"
+"""For endpoints without a key: the SDKs want one, and must not go looking in the environment."""
+
+_NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SdkErrors:
+    """One SDK's exception classes."""
+
+    base: type[Exception]
+    status: type[Exception]
+    timeout: type[Exception]
+    connection: type[Exception]
+
+
+class SdkAdapter(ABC):
+    """An adapter on an official SDK; see `LLMAdapter`. Subclasses ask and read the stream."""
+
+    errors: SdkErrors
+
+    def __init__(self, settings: ProviderSettings, model: str, *, clock: Clock = SYSTEM_CLOCK) -> None:
+        self.name = settings.name
+        self.model = model
+        self.local = settings.local
+        self._settings = settings
+        self._clock = clock
+        self._concessions = Concessions()
+
+    def __repr__(self) -> str:
+        """Without the key."""
+        return f"{type(self).__name__}(name={self.name!r}, model={self.model!r})"
+
+    @abstractmethod
+    async def _ask(self, prompt: Prompt, *, call_id: str, timeout_s: float, attempt: Attempt) -> None:
+        """Send the prompt and read the whole answer into `attempt`; let the SDK's errors out."""
+
+    @abstractmethod
+    async def aclose(self) -> None:
+        """Let go of the shared client."""
+
+    async def generate(self, prompt: Prompt, *, call_id: str, timeout_s: float) -> Completion:
+        """Make exactly one attempt, streamed; see `LLMAdapter.generate`."""
+        attempt = Attempt(
+            provider=self.name,
+            model=self.model,
+            clock=self._clock,
+            secrets=(self._settings.api_key or "",),
+        )
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._ask(prompt, call_id=call_id, timeout_s=timeout_s, attempt=attempt)
+        except (TimeoutError, httpx2.HTTPError, httpx2.StreamError, ValueError, self.errors.base) as error:
+            failure = self._classified(error, attempt, timeout_s)
+            # `from None`: the SDK's error carries the provider's body, which must not reach a log by way of a
+            # printed chain.
+            raise failure from None
+        completion = attempt.completion()
+        if prompt.output_schema is None:
+            return completion
+        return replace(completion, text=unfenced(completion.text))
+
+    async def _conceding(self, send: Callable[[], Awaitable[Any]], sent: Callable[[], list[Feature]]) -> Any:
+        """Send; where the endpoint refuses something we can do without, learn it and send again.
+
+        A 400 is never billed, so this stays one attempt.
+        """
+        for _ in range(MAX_RESENDS):
+            offered = sent()
+            try:
+                return await send()
+            except self.errors.status as error:
+                refusal: Any = error
+                learnt = refusal.status_code in REFUSING_STATUS and self._concessions.learn(
+                    refusal.body, offered
+                )
+                if not learnt:
+                    raise
+        return await send()
+
+    def _headers(self, call_id: str) -> dict[str, str]:
+        return {**dict(self._settings.extra_headers), "X-Client-Request-Id": call_id}
+
+    def _classified(self, error: Exception, attempt: Attempt, timeout_s: float) -> ProviderError:
+        """The error of the attempt, from whatever the SDK or the transport raised.
+
+        Raises:
+            Exception: the error itself, when it is neither (a programmer's error stays one).
+        """
+        if isinstance(error, TimeoutError | httpx2.TimeoutException | self.errors.timeout):
+            if isinstance(error.__cause__ or error, _NEVER_SENT):
+                return attempt.failure(ErrorKind.TIMEOUT, "no connection in time", usage=NO_USAGE)
+            return attempt.timed_out(timeout_s)
+        if isinstance(error, self.errors.status):
+            return _refused(error, attempt)
+        if isinstance(error, self.errors.connection | httpx2.HTTPError | httpx2.StreamError):
+            return _disconnected(error, attempt)
+        if isinstance(error, self.errors.base):
+            return attempt.broken_off(getattr(error, "body", None))
+        if isinstance(error, UnicodeDecodeError) or type(error).__name__ == "JSONDecodeError":
+            return attempt.failure(ErrorKind.BAD_OUTPUT, "an event of the stream is not readable JSON")
+        raise error
+
+
+def _refused(error: Any, attempt: Attempt) -> ProviderError:
+    """A refusal by status, or an error event that the SDK dressed up as one."""
+    attempt.saw_response(error.response.headers)
+    status = int(error.status_code)
+    return attempt.broken_off(error.body) if status < 300 else attempt.refusal(status, error.body)
+
+
+def _disconnected(error: Exception, attempt: Attempt) -> ProviderError:
+    cause = error.__cause__ or error
+    if isinstance(cause, _NEVER_SENT):
+        return attempt.failure(ErrorKind.CONNECTION, "cannot connect", usage=NO_USAGE)
+    return attempt.failure(ErrorKind.CONNECTION, f"the connection broke ({type(cause).__name__})")

@@ -1,0 +1,46 @@
+"""Holding a model to a JSON schema when its API cannot, and reading what comes back."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from harness.records import Prompt, dump_json
+
+_FENCE = re.compile(r"```(?:json)?[ \t]*\n(.*?)\n?[ \t]*```", re.DOTALL)
+
+
+def fenced_instruction(prompt: Prompt) -> str:
+    """The system text with an appended demand for one fenced JSON object; unchanged without a schema."""
+    if prompt.output_schema is None:
+        return prompt.system
+    schema = dump_json(dict(prompt.output_schema)).decode()
+    return (
+        f"{prompt.system}\n\nAnswer with exactly one JSON object inside a ```json fence and nothing else. "
+        f"It must match this JSON schema:\n{schema}"
+    )
+
+
+def unfenced(text: str) -> str:
+    """The content of the first fenced block of a text that does not itself begin as JSON."""
+    if text.lstrip()[:1] in ("{", "["):
+        return text
+    found = _FENCE.search(text)
+    return found.group(1) if found else text
+
+
+def is_strict(schema: Any) -> bool:
+    """Whether a schema meets the rules of OpenAI's strict mode: every object closed, every property required.
+
+    Source: https://developers.openai.com/api/docs/guides/structured-outputs, supported schemas.
+    """
+    if isinstance(schema, list | tuple):
+        return all(is_strict(item) for item in schema)
+    if not isinstance(schema, Mapping):
+        return True
+    properties = schema.get("properties", {})
+    if "properties" in schema or schema.get("type") == "object":
+        closed = schema.get("additionalProperties") is False
+        if not closed or set(schema.get("required", ())) != set(properties):
+            return False
+    nested = [schema.get(key, ()) for key in ("items", "anyOf", "allOf", "oneOf", "not")]
+    return all(map(is_strict, [*nested, *properties.values(), *schema.get("$defs", {}).values()]))
