@@ -1,0 +1,180 @@
+"""Is the share of slow requests below or above 5%? Ask after every request, and stop when it is known.
+
+Two test martingales bet against the two answers. Each is a mixture of likelihood ratios, so it may be looked
+at after every request: the chance that it ever reaches 1 / alpha while its null is true is at most alpha.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+DEFAULT_ALPHA = 0.05
+DEFAULT_MAX_RATIO = 0.05
+
+_BELOW_BETS = ((0.0002, 0.35), (0.005, 0.30), (0.015, 0.25), (0.03, 0.10))
+"""Shares bet on (at a limit of 5%) and their weights, for "fewer exceed than allowed"."""
+
+_ABOVE_BETS = ((0.09, 0.15), (0.15, 0.30), (0.25, 0.35), (0.60, 0.20))
+"""The same for "more exceed than allowed"; tuned on the simulations of docs/proof/statistics.md."""
+
+
+class Decision(StrEnum):
+    """What the test says so far."""
+
+    UNDECIDED = "undecided"
+    BELOW = "below"
+    ABOVE = "above"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SequentialOutcome:
+    """Where the test stands.
+
+    Attributes:
+        decision: `below`: the share is under the allowed one; `above`: over it.
+        n: requests it took, or seen so far when undecided.
+        exceeded: how many of those n were over the limit.
+        alpha: chance of each wrong decision, at most.
+    """
+
+    decision: Decision
+    n: int
+    exceeded: int
+    alpha: float
+
+
+class SequentialTest:
+    """The running test; feed it one request at a time, in arrival order, and stop when it decides.
+
+    Args:
+        max_ratio: the allowed share of requests over the limit: 1 - q of the gated percentile.
+        alpha: error bound of each of the two decisions.
+
+    The claim holds while, given all that came before, each request exceeds with a chance on one side of
+    `max_ratio`; a target whose chance wanders across it has no single answer to find.
+
+    Source: Waudby-Smith and Ramdas, Estimating means of bounded random variables by betting (JRSS B 2024);
+        the mixture goes back to Robbins (1970), the bound to Ville (1939).
+    """
+
+    def __init__(self, *, max_ratio: float = DEFAULT_MAX_RATIO, alpha: float = DEFAULT_ALPHA) -> None:
+        if not 0.0 < max_ratio < 1.0 or not 0.0 < alpha < 1.0:
+            raise ValueError(f"max_ratio and alpha must be between 0 and 1, not {max_ratio}, {alpha}")
+        self._threshold = math.log(1.0 / alpha)
+        self._alpha = alpha
+        self._below = _Mixture(_scaled_below(max_ratio), max_ratio)
+        self._above = _Mixture(_scaled_above(max_ratio), max_ratio)
+        self._decision = Decision.UNDECIDED
+        self._n = 0
+        self._exceeded = 0
+
+    @property
+    def outcome(self) -> SequentialOutcome:
+        """Where the test stands; once decided it no longer moves."""
+        return SequentialOutcome(
+            decision=self._decision, n=self._n, exceeded=self._exceeded, alpha=self._alpha
+        )
+
+    def observe(self, exceeded: bool) -> Decision:  # noqa: FBT001 - the one observation there is
+        """Take in the next request in arrival order: did it exceed the limit, or fail?"""
+        if self._decision is not Decision.UNDECIDED:
+            return self._decision
+        self._n += 1
+        self._exceeded += exceeded
+        if self._below.bet(exceeded) >= self._threshold:
+            self._decision = Decision.BELOW
+        elif self._above.bet(exceeded) >= self._threshold:
+            self._decision = Decision.ABOVE
+        return self._decision
+
+
+class _Mixture:
+    """Log of a weighted mean of likelihood ratios against the limiting share."""
+
+    def __init__(self, bets: Sequence[tuple[float, float]], null: float) -> None:
+        shares = np.array([share for share, _ in bets])
+        self._log: NDArray[np.float64] = np.log(np.array([weight for _, weight in bets]))
+        self._hit: NDArray[np.float64] = np.log(shares / null)
+        self._miss: NDArray[np.float64] = np.log((1.0 - shares) / (1.0 - null))
+
+    def bet(self, exceeded: bool) -> float:  # noqa: FBT001
+        self._log = self._log + (self._hit if exceeded else self._miss)
+        top = float(self._log.max())
+        return top + math.log(float(np.exp(self._log - top).sum()))
+
+
+def _scaled_below(max_ratio: float) -> list[tuple[float, float]]:
+    return [(share / DEFAULT_MAX_RATIO * max_ratio, weight) for share, weight in _BELOW_BETS]
+
+
+def _scaled_above(max_ratio: float) -> list[tuple[float, float]]:
+    """Odds scale with the allowed odds, so that every bet stays between the limit and 1."""
+    factor = (max_ratio / (1 - max_ratio)) / (DEFAULT_MAX_RATIO / (1 - DEFAULT_MAX_RATIO))
+    odds = [(share / (1 - share) * factor, weight) for share, weight in _ABOVE_BETS]
+    return [(value / (1 + value), weight) for value, weight in odds]
+
+
+def decide_sequence(
+    exceeded: Iterable[bool], *, max_ratio: float = DEFAULT_MAX_RATIO, alpha: float = DEFAULT_ALPHA
+) -> SequentialOutcome:
+    """The test's outcome on requests in arrival order; it stops at its first decision.
+
+    Args:
+        exceeded: per request in arrival order: over the limit, or failed.
+        max_ratio: allowed share, 0..1.
+        alpha: error bound of each decision.
+    """
+    test = SequentialTest(max_ratio=max_ratio, alpha=alpha)
+    for over in exceeded:
+        if test.observe(bool(over)) is not Decision.UNDECIDED:
+            break
+    return test.outcome
+
+
+class ArrivalOrderTest:
+    """Feeds a `SequentialTest` from a live run: in arrival order, and never waiting for the slow.
+
+    Requests finish in any order. Taking them as they finish would favour the fast (survivor bias), so the
+    next request in arrival order is taken when it has finished, or as exceeded once it has been in flight
+    for longer than the limit.
+
+    Args:
+        limit_ms: the latency limit, milliseconds.
+        max_ratio: allowed share over the limit.
+        alpha: error bound of each decision.
+    """
+
+    def __init__(
+        self, limit_ms: float, *, max_ratio: float = DEFAULT_MAX_RATIO, alpha: float = DEFAULT_ALPHA
+    ) -> None:
+        self._limit_ms = limit_ms
+        self._test = SequentialTest(max_ratio=max_ratio, alpha=alpha)
+        self._finished: dict[int, bool] = {}
+        self._next = 0
+
+    @property
+    def outcome(self) -> SequentialOutcome:
+        """Where the test stands."""
+        return self._test.outcome
+
+    def finished(self, seq: int, latency_ms: float | None, *, ok: bool = True) -> Decision:
+        """Request `seq` (0-based arrival number) ended after `latency_ms` from its intended start."""
+        if seq >= self._next:
+            self._finished[seq] = not ok or latency_ms is None or latency_ms > self._limit_ms
+        return self._advance()
+
+    def still_in_flight(self, seq: int, age_ms: float) -> Decision:
+        """Request `seq` has been in flight for `age_ms` since its intended start."""
+        if age_ms > self._limit_ms and seq >= self._next:
+            self._finished.setdefault(seq, True)
+        return self._advance()
+
+    def _advance(self) -> Decision:
+        while self._next in self._finished:
+            self._test.observe(self._finished.pop(self._next))
+            self._next += 1
+        return self._test.outcome.decision

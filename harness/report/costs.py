@@ -1,0 +1,211 @@
+"""Money of a run: by role, provider and model, and what one provider alone would have cost."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from harness.analysis.cluster import clustered_mean
+from harness.analysis.sample import counted, request_costs
+from harness.pricing import PriceBook
+from harness.records import Call, CallOutcome, Request, Role, Usage
+from harness.report.figures import CostFigures, CostRow, SavingFigures
+
+ZERO = Decimal(0)
+
+_ROLE_ORDER = {role: place for place, role in enumerate(Role)}
+
+
+def cost_figures(requests: Sequence[Request], calls: Sequence[Call]) -> CostFigures:
+    """Sums over the attempts; where no attempt was recorded, over the requests' own columns."""
+    warm = {row.request_id for row in requests if row.warmup}
+    counted_calls = [call for call in calls if call.request_id not in warm]
+    if counted_calls:
+        rows = _cost_rows(_spent_by_call(call) for call in counted_calls)
+    else:
+        rows = _cost_rows(entry for row in counted(requests) for entry in _spent_by_request(row))
+    unpriced = sum(row.unpriced_calls for row in rows)
+    exact = [cost for cost in request_costs(requests, calls) if cost is not None]
+    return CostFigures(
+        total_usd=_known_sum(row.cost_usd for row in rows),
+        per_request_usd=sum(exact, ZERO) / len(exact) if exact else None,
+        per_request_interval=clustered_mean([float(cost) for cost in exact]) if exact else None,
+        priced_requests=len(exact),
+        draft_usd=_known_sum(row.cost_usd for row in rows if row.role is not Role.REPAIR),
+        repair_usd=_known_sum(row.cost_usd for row in rows if row.role is Role.REPAIR),
+        rows=rows,
+        unpriced_calls=unpriced,
+        from_calls=bool(counted_calls),
+        warmup_usd=_known_sum(call.cost_usd for call in calls if call.request_id in warm),
+    )
+
+
+def _known_sum(costs: Iterable[Decimal | None]) -> Decimal | None:
+    known = [cost for cost in costs if cost is not None]
+    return sum(known, ZERO) if known else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Spent:
+    """Tokens and money of one attempt, or of one role of a request whose attempts were not recorded."""
+
+    role: Role
+    provider: str
+    model: str
+    request_id: str
+    ok: bool
+    input_tokens: int | None
+    cache_read_tokens: int | None
+    output_tokens: int | None
+    cost_usd: Decimal | None
+
+
+def _spent_by_call(call: Call) -> _Spent:
+    return _Spent(
+        role=call.role,
+        provider=call.provider,
+        model=call.model,
+        request_id=call.request_id,
+        ok=call.outcome is CallOutcome.OK,
+        input_tokens=call.input_tokens,
+        cache_read_tokens=call.cache_read_tokens,
+        output_tokens=call.output_tokens,
+        cost_usd=call.cost_usd,
+    )
+
+
+def _spent_by_request(row: Request) -> Iterator[_Spent]:
+    """One entry a role, from the telemetry columns; how many attempts it took is not known there."""
+    if row.draft_source is not None:
+        yield _Spent(
+            role=Role.DRAFT,
+            provider=row.draft_source,
+            model=row.draft_model or "unknown",
+            request_id=row.request_id,
+            ok=True,
+            input_tokens=row.draft_input_tokens,
+            cache_read_tokens=row.draft_cache_read_tokens,
+            output_tokens=row.draft_output_tokens,
+            cost_usd=row.draft_cost_usd,
+        )
+    if row.repair_source is not None:
+        yield _Spent(
+            role=Role.REPAIR,
+            provider=row.repair_source,
+            model=row.repair_model or "unknown",
+            request_id=row.request_id,
+            ok=True,
+            input_tokens=row.repair_input_tokens,
+            cache_read_tokens=row.repair_cache_read_tokens,
+            output_tokens=row.repair_output_tokens,
+            cost_usd=row.repair_cost_usd,
+        )
+
+
+def _cost_rows(spent: Iterable[_Spent]) -> tuple[CostRow, ...]:
+    groups: dict[tuple[Role, str, str], list[_Spent]] = {}
+    for entry in spent:
+        groups.setdefault((entry.role, entry.provider, entry.model), []).append(entry)
+    rows = [_cost_row(*key, group) for key, group in groups.items()]
+    return tuple(sorted(rows, key=lambda row: (_ROLE_ORDER[row.role], row.provider, row.model)))
+
+
+def _cost_row(role: Role, provider: str, model: str, group: Sequence[_Spent]) -> CostRow:
+    return CostRow(
+        role=role,
+        provider=provider,
+        model=model,
+        calls=len(group),
+        requests=len({entry.request_id for entry in group}),
+        failed_calls=sum(not entry.ok for entry in group),
+        unpriced_calls=sum(entry.cost_usd is None for entry in group),
+        input_tokens=sum(entry.input_tokens or 0 for entry in group),
+        cache_read_tokens=sum(entry.cache_read_tokens or 0 for entry in group),
+        output_tokens=sum(entry.output_tokens or 0 for entry in group),
+        cost_usd=_known_sum(entry.cost_usd for entry in group),
+    )
+
+
+def saving_figures(requests: Sequence[Request], calls: Sequence[Call], book: PriceBook) -> SavingFigures:
+    """What the run cost against the same recorded tokens with the repairs done by the draft model too."""
+    by_request: dict[str, list[Call]] = {}
+    for call in calls:
+        by_request.setdefault(call.request_id, []).append(call)
+    actual, single, compared, mixed = ZERO, ZERO, 0, 0
+    for row in counted(requests):
+        if row.cost_usd is None or row.draft_source is None or row.draft_model is None:
+            continue
+        alternative = _single_provider_usd(row, by_request.get(row.request_id, ()), book)
+        if alternative is None:
+            continue
+        compared += 1
+        mixed += (row.repair_source, row.repair_model) not in (
+            (None, None),
+            (row.draft_source, row.draft_model),
+        )
+        actual += row.cost_usd
+        single += alternative
+    if not compared:
+        return _no_saving("no request has a known cost and known tokens")
+    if not mixed:
+        return _no_saving("no repair was done by another model than the draft")
+    return SavingFigures(
+        requests=compared,
+        actual_usd=actual,
+        single_provider_usd=single,
+        saving_ratio=float(1 - actual / single) if single else None,
+    )
+
+
+def _no_saving(reason: str) -> SavingFigures:
+    return SavingFigures(
+        requests=0, actual_usd=None, single_provider_usd=None, saving_ratio=None, reason=reason
+    )
+
+
+def _single_provider_usd(row: Request, calls: Sequence[Call], book: PriceBook) -> Decimal | None:
+    """The cost with every repair attempt at the draft model's price; None when it cannot be told."""
+    if row.repair_source is None:
+        return row.cost_usd
+    repairs = [call for call in calls if call.role is Role.REPAIR]
+    usages = [_usage_of(call) for call in repairs] if repairs else [_repair_usage(row)]
+    at = row.started_at or row.scheduled_at
+    if at is None or row.draft_cost_usd is None:
+        return None
+    total = row.draft_cost_usd
+    for usage in usages:
+        priced = _priced(book, row, usage, at)
+        if priced is None:
+            return None
+        total += priced
+    return total
+
+
+def _priced(book: PriceBook, row: Request, usage: Usage | None, at: datetime) -> Decimal | None:
+    if usage is None or row.draft_source is None or row.draft_model is None:
+        return None
+    return book.price(row.draft_source, row.draft_model, usage, at=at).cost_usd
+
+
+def _usage_of(call: Call) -> Usage | None:
+    if call.input_tokens is None or call.output_tokens is None:
+        return None
+    return Usage(
+        input_tokens=call.input_tokens,
+        output_tokens=call.output_tokens,
+        cache_read_tokens=call.cache_read_tokens or 0,
+        cache_write_5m_tokens=call.cache_write_5m_tokens or 0,
+        cache_write_1h_tokens=call.cache_write_1h_tokens or 0,
+        reasoning_tokens=call.reasoning_tokens or 0,
+    )
+
+
+def _repair_usage(row: Request) -> Usage | None:
+    if row.repair_input_tokens is None or row.repair_output_tokens is None:
+        return None
+    return Usage(
+        input_tokens=row.repair_input_tokens,
+        output_tokens=row.repair_output_tokens,
+        cache_read_tokens=row.repair_cache_read_tokens or 0,
+        cache_write_5m_tokens=row.repair_cache_write_tokens or 0,
+    )

@@ -1,0 +1,68 @@
+"""Figures as text, the same in the table, the Markdown and the HTML; unknown is a dash."""
+
+from decimal import Decimal
+
+from harness.analysis.interval import Estimate, QuantileInterval
+from harness.analysis.percentile import Quantile, min_requests
+
+UNKNOWN = "-"
+
+
+def ms(value: float | None) -> str:
+    """Milliseconds to a tenth: `8,010.6 ms`; nothing is rounded across a limit."""
+    return UNKNOWN if value is None else f"{value:,.1f} ms"
+
+
+def usd(value: Decimal | float | None, digits: int = 6) -> str:
+    """Dollars: `$0.028860`."""
+    if value is None:
+        return UNKNOWN
+    return f"-${-value:,.{digits}f}" if value < 0 else f"${value:,.{digits}f}"
+
+
+def percent(value: float | None, digits: int = 1) -> str:
+    """A ratio as a percentage: `23.0%`."""
+    return UNKNOWN if value is None else f"{value:.{digits}%}"
+
+
+def quantile(figure: Quantile) -> str:
+    """The percentile, or why there is none."""
+    if figure.over_limit:
+        return "over any limit (failures)"
+    if figure.value_ms is None:
+        return f"needs {min_requests(figure.q)} requests" if figure.n else UNKNOWN
+    return ms(figure.value_ms)
+
+
+def quantile_interval(interval: QuantileInterval | None) -> str:
+    """`5,900.1 to 6,420.0 ms`; an open side says `no bound` or `failures`."""
+    if interval is None or (
+        interval.low_ms is None and not interval.low_over_limit and interval.high_ms is None
+    ):
+        return UNKNOWN
+    low = "failures" if interval.low_over_limit else _bound(interval.low_ms)
+    high = "failures" if interval.high_over_limit else _bound(interval.high_ms)
+    return f"{low} to {high}" + (" ms" if interval.low_ms is not None or interval.high_ms is not None else "")
+
+
+def _bound(value: float | None) -> str:
+    return "no bound" if value is None else f"{value:,.1f}"
+
+
+def ratio_interval(estimate: Estimate) -> str:
+    """`0.0 to 1.3%`."""
+    if estimate.low is None or estimate.high is None:
+        return UNKNOWN
+    return f"{estimate.low:.1%} to {estimate.high:.1%}"
+
+
+def usd_interval(estimate: Estimate | None) -> str:
+    """`$0.0241 to $0.0256`."""
+    if estimate is None or estimate.low is None or estimate.high is None:
+        return UNKNOWN
+    return f"{usd(estimate.low)} to {usd(estimate.high)}"
+
+
+def count(n: int, noun: str) -> str:
+    """`1 request`, `300 requests`."""
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"

@@ -1,0 +1,119 @@
+"""The figures of a run, recomputed by hand."""
+
+import io
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from rich.console import Console
+
+from harness.records import CallOutcome, Role, Tier, UnpricedReason
+from harness.report import run_summary, summary_table
+from tests.judged_rows import JudgedRun, calls_of, failed, repaired, request
+
+
+def rendered(summary):
+    console = Console(width=140, record=True, file=io.StringIO())
+    console.print(summary_table(summary))
+    return console.export_text()
+
+
+def mixed_run():
+    return [repaired(s, 5000.0) if s % 5 == 0 else request(s, 3000.0) for s in range(100)]
+
+
+def test_costs_by_role_sum_exactly():
+    rows = mixed_run()
+    cost = run_summary(rows, calls_of(rows), JudgedRun()).cost
+    assert cost.draft_usd == Decimal("2.400")
+    assert cost.repair_usd == Decimal("0.00720")
+    assert cost.total_usd == sum(row.cost_usd for row in rows)
+    assert [(row.role, row.provider, row.calls) for row in cost.rows] == [
+        (Role.DRAFT, "anthropic", 100),
+        (Role.REPAIR, "openai", 20),
+    ]
+
+
+def test_the_hybrid_saving_matches_the_specs_example():
+    # spec, hybrid short draft: 0.02436 against 0.0324, saving 24.8%
+    rows = [repaired(s, 5000.0) for s in range(10)]
+    saving = run_summary(rows, calls_of(rows), JudgedRun()).saving
+    assert saving.actual_usd == Decimal("0.2436")
+    assert saving.single_provider_usd == Decimal("0.324")
+    assert saving.saving_ratio == pytest.approx(0.24815, abs=1e-5)
+
+
+def test_the_saving_needs_another_repair_model():
+    rows = [request(s, 3000.0) for s in range(10)]
+    saving = run_summary(rows, calls_of(rows), JudgedRun()).saving
+    assert saving.saving_ratio is None
+    assert saving.reason == "no repair was done by another model than the draft"
+
+
+def test_unpriced_calls_are_excluded_and_said():
+    rows = mixed_run()
+    calls = calls_of(rows)
+    calls[0] = replace(calls[0], cost_usd=None, unpriced_reason=UnpricedReason.UNPRICED)
+    summary = run_summary(rows, calls, JudgedRun())
+    assert summary.cost.exclusion == "excludes 1 unpriced call"
+    assert summary.cost.draft_usd == Decimal("2.376")
+    assert "excludes 1 unpriced call" in rendered(summary)
+
+
+def test_failed_requests_cost_what_their_attempts_cost():
+    row = failed(0)
+    call = replace(calls_of([request(0, 1.0)])[0], outcome=CallOutcome.ERROR, cost_usd=Decimal("0.01"))
+    summary = run_summary([row], [call], JudgedRun())
+    assert summary.cost.total_usd == Decimal("0.01")
+    assert summary.cost.per_request_usd == Decimal("0.01")
+
+
+def test_warmups_are_left_out_of_every_figure():
+    rows = [request(0, 90000.0, warmup=True), *[request(s, 3000.0) for s in range(1, 101)]]
+    summary = run_summary(rows, calls_of(rows), JudgedRun())
+    assert (summary.requests, summary.warmups) == (100, 1)
+    assert summary.latency[2].quantile.value_ms == 3000.0
+    assert summary.cost.total_usd == Decimal("2.400")
+    assert summary.cost.warmup_usd == Decimal("0.024")
+
+
+def test_shares_have_their_own_n():
+    rows = [*mixed_run()[:99], failed(99)]
+    quality = run_summary(rows, calls_of(rows), JudgedRun()).quality
+    assert quality.tiers == {Tier.HIGH: 99, Tier.MEDIUM: 0, Tier.LOW: 0}
+    assert (quality.mixed.value, quality.mixed.n) == (pytest.approx(20 / 99), 99)
+
+
+def test_an_empty_run_has_no_figures():
+    summary = run_summary([], [], JudgedRun())
+    assert [figure.quantile.value_ms for figure in summary.latency] == [None, None, None]
+    assert summary.error_ratio.value is None
+    assert summary.cost.total_usd is None
+    assert summary.throughput_rps is None
+    assert rendered(summary)
+
+
+def test_a_silent_target_leaves_columns_empty_with_a_reason():
+    silent = dict.fromkeys(
+        (
+            "draft_source",
+            "draft_model",
+            "draft_cost_usd",
+            "cost_usd",
+            "quality_tier",
+            "provider_mode",
+            "stages_ms",
+            "prompt_cache_hit",
+        )
+    )
+    rows = [request(s, 3000.0, **silent) for s in range(100)]
+    summary = run_summary(rows, [], JudgedRun(provider_mode=None))
+    reasons = dict(summary.empty_columns)
+    assert "harness ingest FILE --join RUN" in reasons["cost_usd"]
+    assert summary.cost.total_usd is None
+    assert "provider mode UNKNOWN" in rendered(summary)
+
+
+def test_the_table_says_emulated():
+    rows = mixed_run()
+    assert "EMULATED" in rendered(run_summary(rows, calls_of(rows), JudgedRun()))
