@@ -1,1 +1,36 @@
 """Roles to calls to one request: routing, strategy, retry, pipeline, ledger."""
+
+from harness.orchestration.adapters import AdapterPool
+from harness.orchestration.caller import Caller, Source
+from harness.orchestration.ledger import Ledger
+from harness.orchestration.outcome import PipelineResult
+from harness.orchestration.pipeline import Pipeline, StageListener
+from harness.orchestration.retry import RetryPolicy
+from harness.orchestration.routing import Route, Routing, Setting, resolve_routing
+from harness.orchestration.strategy import (
+    Strategy,
+    StrategyType,
+    load_strategy,
+    resolve_strategy,
+    strategy_files,
+)
+
+__all__ = [
+    "AdapterPool",
+    "Caller",
+    "Ledger",
+    "Pipeline",
+    "PipelineResult",
+    "RetryPolicy",
+    "Route",
+    "Routing",
+    "Setting",
+    "Source",
+    "StageListener",
+    "Strategy",
+    "StrategyType",
+    "load_strategy",
+    "resolve_routing",
+    "resolve_strategy",
+    "strategy_files",
+]

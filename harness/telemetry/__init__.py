@@ -4,6 +4,7 @@ from harness.telemetry.base import RequestEvent, Sink
 from harness.telemetry.catalogue import METRICS, Metric, MetricKind, Observation, observations
 from harness.telemetry.fanout import Fanout
 from harness.telemetry.jsonl import JsonlSink
+from harness.telemetry.prometheus import PrometheusSink
 
 __all__ = [
     "METRICS",
@@ -12,6 +13,7 @@ __all__ = [
     "Metric",
     "MetricKind",
     "Observation",
+    "PrometheusSink",
     "RequestEvent",
     "Sink",
     "observations",

@@ -1,0 +1,89 @@
+"""`harness serve`: the reference service."""
+
+import os
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness.cli.console import DEFAULT_STORE
+from harness.cli.server import run_server
+from harness.errors import UsageError
+from harness.lifeline import watch_lifeline
+from harness.orchestration import resolve_routing, resolve_strategy
+from harness.service import ServiceSettings, create_app
+from harness.telemetry import JsonlSink, Sink
+
+app = typer.Typer()
+
+
+@app.command()
+def serve(
+    *,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 lets the system pick.")] = 3101,
+    port_file: Annotated[Path | None, typer.Option(help="Write the port here when ready.")] = None,
+    store: Annotated[
+        Path, typer.Option("--store", envvar="HARNESS_STORE", help="The store's folder.")
+    ] = DEFAULT_STORE,
+    telemetry_header: Annotated[
+        bool, typer.Option(help="Answer X-Assist-Telemetry: 1 with the request's event.")
+    ] = False,
+    telemetry_jsonl: Annotated[
+        Path | None, typer.Option(help="Append every event to this file, one JSON object a line.")
+    ] = None,
+    environment: Annotated[
+        str | None, typer.Option(help="The environment as recorded (else HARNESS_ENV, DD_ENV).")
+    ] = None,
+    strategy: Annotated[
+        str | None, typer.Option(help="A strategy's name or file (else LLM_STRATEGY, else the routing).")
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="The providers file (else PROVIDERS_CONFIG_PATH).")
+    ] = None,
+    prices: Annotated[Path | None, typer.Option(help="Your price overrides.")] = None,
+    budget: Annotated[
+        str | None, typer.Option(help="Most that this service's lifetime may spend, USD.")
+    ] = None,
+    allow_fixtures: Annotated[
+        bool, typer.Option("--allow-fixtures", help="Let fixtures serve in production; raises an alert.")
+    ] = False,
+    allow_unpriced: Annotated[
+        bool, typer.Option("--allow-unpriced", help="Run models without a price; their cost stays unknown.")
+    ] = False,
+) -> None:
+    """Serve the reference pipeline over HTTP.
+
+    Example: harness serve --strategy hybrid --port 3101
+    """
+    watch_lifeline()
+    env = dict(os.environ)
+    if environment is not None:
+        env["HARNESS_ENV"] = environment
+    routing = resolve_routing(env, config_path=config)
+    sinks: list[Sink] = [JsonlSink(telemetry_jsonl)] if telemetry_jsonl is not None else []
+    settings = ServiceSettings(
+        routing=routing,
+        strategy=resolve_strategy(routing, strategy),
+        store_dir=store,
+        telemetry=telemetry_header,
+        allow_fixtures=allow_fixtures,
+        allow_unpriced=allow_unpriced,
+        prices_path=prices,
+        run_budget_usd=_usd(budget),
+        sinks=sinks,
+    )
+    run_server(create_app(settings), host=host, port=port, port_file=port_file)
+
+
+def _usd(text: str | None) -> Decimal | None:
+    if text is None:
+        return None
+    try:
+        amount = Decimal(text)
+    except ArithmeticError as error:
+        raise UsageError(f"--budget: '{text[:40]}' is not a number of dollars") from error
+    if not amount.is_finite() or amount <= 0:
+        raise UsageError(f"--budget: '{text[:40]}' must be more than 0 dollars")
+    return amount

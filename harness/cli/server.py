@@ -1,0 +1,83 @@
+"""How the server commands serve: bind, tell the port, run until SIGTERM, end within a second."""
+
+import logging
+import os
+import socket
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from harness.errors import UsageError
+
+GRACE_S = 0.4
+"""How long requests in flight may go on after SIGTERM, seconds; then they are cancelled and recorded."""
+
+
+class _Server(uvicorn.Server):
+    """Tells when it is ready, and ends with exit code 0 after a signal."""
+
+    def __init__(self, config: uvicorn.Config, on_ready: Any) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_ready()
+
+    def handle_exit(self, sig: int, frame: Any) -> None:  # noqa: ARG002 - the base class's signature
+        """Stop; unlike the base class, do not raise the signal again once everything is closed."""
+        self.should_exit = True
+
+
+def run_server(app: Any, *, host: str, port: int, port_file: Path | None) -> None:
+    """Serve an ASGI application until SIGTERM or Ctrl-C.
+
+    Args:
+        app: the application; its lifespan closes what it holds.
+        host: the address to bind.
+        port: 0 lets the system pick.
+        port_file: the port is written here, atomically, when the service is ready.
+
+    Raises:
+        UsageError: the address cannot be bound.
+    """
+    listener = _bind(host, port)
+    bound = listener.getsockname()[1]
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    config = uvicorn.Config(
+        app,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_S,  # type: ignore[arg-type]  # asyncio.wait_for takes fractions
+        timeout_keep_alive=75,
+        lifespan="on",
+    )
+
+    def ready() -> None:
+        if port_file is not None:
+            _write_atomically(port_file, f"{bound}\n")
+        shown = f"[{host}]" if ":" in host else host
+        print(f"listening on http://{shown}:{bound}", flush=True)
+
+    _Server(config, ready).run([listener])
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise UsageError(f"cannot listen on {host}:{port} ({error.strerror or error})") from error
+    listener.setblocking(False)
+    return listener
+
+
+def _write_atomically(path: Path, text: str) -> None:
+    draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    draft.write_text(text)
+    draft.replace(path)

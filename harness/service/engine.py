@@ -1,0 +1,194 @@
+"""The pipelines behind the routes, and what is known of who really answers."""
+
+from dataclasses import replace
+from typing import Any
+
+from harness.errors import PipelineFailedError
+from harness.orchestration.adapters import AdapterPool
+from harness.orchestration.caller import Caller
+from harness.orchestration.outcome import PipelineResult
+from harness.orchestration.pipeline import Pipeline, StageListener
+from harness.orchestration.strategy import Strategy
+from harness.pricing import Budget, PriceBook
+from harness.records import Call, CompletedEvent, FailedEvent, ProviderMode
+from harness.service.intake import Envelope
+from harness.service.problems import ProblemError, upstream_problem
+from harness.service.recording import Recorder
+from harness.service.settings import ServiceSettings
+from harness.tasks.registry import get_task
+from harness.telemetry import PrometheusSink
+from harness.version import __version__
+
+SUGGEST_TASK = "suggest_options"
+DRAFT_TASK = "draft_graph"
+
+
+class Engine:
+    """Everything that lives as long as the service does.
+
+    Raises:
+        ConfigError: a key is missing, or fixtures would serve in production unallowed.
+        UnpricedModelError: a model has no price and unpriced calls are not allowed.
+    """
+
+    def __init__(self, settings: ServiceSettings) -> None:
+        self.settings = settings
+        self.pool = AdapterPool()
+        book = PriceBook.load(settings.prices_path)
+        fixtures_roles = settings.check_fixtures()
+        self._suggest_strategy = _suggest_strategy(settings)
+        for route in (*settings.strategy.routes, *self._suggest_strategy.routes):
+            adapter = self.pool.get(route)
+            if not settings.allow_unpriced:
+                book.require(adapter.name, adapter.model, local=adapter.local)
+        self._caller = Caller(
+            pool=self.pool,
+            book=book,
+            attempt_timeout_s=settings.attempt_timeout_s,
+            allow_unpriced=settings.allow_unpriced,
+        )
+        self._budget = Budget("run", settings.run_budget_usd)
+        self._pipelines: dict[str, Pipeline[Any, Any]] = {}
+        self.recorder = Recorder(
+            store_dir=settings.store_dir,
+            sinks=settings.sinks,
+            environment=settings.routing.environment,
+            config=self._run_config(),
+        )
+        self.metrics = PrometheusSink(self._gauges())
+        self.answered = 0
+        self.failed = 0
+        self._seen_mode = _mode_by_settings(settings.strategy)
+        if fixtures_roles:
+            self.recorder.raise_fixtures_alert(fixtures_roles)
+
+    async def answer(
+        self, task_name: str, task_input: Any, envelope: Envelope, on_stage: StageListener | None = None
+    ) -> PipelineResult:
+        """One request's answer, recorded.
+
+        Raises:
+            ProblemError: it got none; recorded too.
+        """
+        try:
+            result = await self.pipeline(task_name).run(
+                task_input, request_id=envelope.request_id, run_id=envelope.run_id, on_stage=on_stage
+            )
+        except PipelineFailedError as error:
+            raise self._fail(task_name, error) from error
+        self.answered += 1
+        self._keep(task_name, result.event, result.calls)
+        return result
+
+    def pipeline(self, task_name: str) -> Pipeline[Any, Any]:
+        """The pipeline of a task, made when first asked for.
+
+        Raises:
+            UsageError: no such task.
+        """
+        if task_name not in self._pipelines:
+            strategy = self._suggest_strategy if task_name == SUGGEST_TASK else self.settings.strategy
+            self._pipelines[task_name] = Pipeline(
+                get_task(task_name),
+                strategy,
+                self._caller,
+                cost_max_usd=self.settings.routing.cost_max_usd,
+                environment=self.settings.routing.environment,
+                budget=self._budget,
+                deadline_s=self.settings.deadline_s,
+                on_abandoned=lambda event, calls: self._keep(task_name, event, calls),
+            )
+        return self._pipelines[task_name]
+
+    def health(self) -> dict[str, Any]:
+        """The body of `/healthz`."""
+        draft = self._caller.source(self.settings.strategy.draft)
+        repair = self._caller.source(self.settings.strategy.repair)
+        body: dict[str, Any] = {
+            "ok": True,
+            "version": __version__,
+            "provider": draft.provider,
+            "model": draft.model,
+            "repair_provider": repair.provider,
+            "repair_model": repair.model,
+            "environment": self.settings.routing.environment,
+            "strategy": self.settings.strategy.name,
+            "cost_max_usd": self.settings.routing.cost_max_usd,
+        }
+        if self._seen_mode is not None:
+            body["provider_mode"] = self._seen_mode
+        return body
+
+    async def close(self) -> None:
+        """End the run and release everything."""
+        summary = {"answered": self.answered, "failed": self.failed, "dropped": self.recorder.fanout.dropped}
+        self.recorder.close(self._seen_mode, summary)
+        await self.pool.aclose()
+
+    def _fail(self, task_name: str, error: PipelineFailedError) -> ProblemError:
+        event = error.failed_event
+        if not isinstance(event, FailedEvent):
+            raise TypeError("a pipeline failed without an event") from error
+        problem = upstream_problem(event.error_kind, str(error), error.retry_after_ms)
+        calls = [call for call in error.calls if isinstance(call, Call)]
+        self.failed += 1
+        self._keep(task_name, replace(event, http_status=problem.status), calls)
+        return problem
+
+    def _keep(self, task_name: str, event: CompletedEvent | FailedEvent, calls: list[Call]) -> None:
+        self._seen_mode = _least_real(self._seen_mode, event.provider_mode)
+        ending = "completed" if isinstance(event, CompletedEvent) else "failed"
+        name = None if task_name == DRAFT_TASK else f"assist.{task_name.split('_', maxsplit=1)[0]}.{ending}"
+        if name is None:
+            self.metrics.emit(event)
+        self.recorder.record(event, calls, name=name)
+
+    def _run_config(self) -> dict[str, Any]:
+        strategy = self.settings.strategy
+        routes = [{"provider": route.provider, "model": route.model} for route in strategy.routes]
+        return {
+            "strategy": strategy.name,
+            "strategy_type": strategy.type,
+            "routes": routes,
+            "cost_max_usd": self.settings.routing.cost_max_usd,
+        }
+
+    def _gauges(self) -> dict[str, Any]:
+        recorder = self.recorder
+        return {
+            "harness_spool_pending_records": (
+                "Records answered for but not yet durable.",
+                lambda: recorder.pending_records,
+            ),
+            "harness_spool_lost_records": ("Records that the store refused.", lambda: recorder.lost_records),
+            "harness_sink_dropped_events": (
+                "Events that dead or slow telemetry sinks lost.",
+                lambda: sum(recorder.fanout.dropped.values()),
+            ),
+            "harness_run_budget_committed_usd": (
+                "Spent and reserved of this service's run budget.",
+                lambda: float(self._budget.committed_usd),
+            ),
+        }
+
+
+def _suggest_strategy(settings: ServiceSettings) -> Strategy:
+    """The second task's own override, else the routing's, else the strategy's drafting route."""
+    if SUGGEST_TASK in settings.routing.overridden or settings.routing.strategy is None:
+        chosen = settings.routing.suggest
+        if SUGGEST_TASK in settings.routing.overridden or chosen.provider == settings.strategy.draft.provider:
+            return settings.strategy.with_draft(chosen)
+    return settings.strategy.with_draft(settings.strategy.draft)
+
+
+def _mode_by_settings(strategy: Strategy) -> ProviderMode | None:
+    """What is certain before any answer: canned answers, or the providers' own addresses."""
+    if strategy.fixtures_roles:
+        return ProviderMode.FIXTURES
+    official = all(route.settings.base_url is None for route in strategy.routes)
+    return ProviderMode.LIVE if official else None
+
+
+def _least_real(known: ProviderMode | None, seen: ProviderMode | None) -> ProviderMode | None:
+    order = (ProviderMode.FIXTURES, ProviderMode.EMULATED, ProviderMode.LIVE)
+    return next((mode for mode in order if mode in (known, seen)), None)

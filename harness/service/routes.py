@@ -1,0 +1,59 @@
+"""The routes: envelope and body in, pipeline, answer out."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from harness.errors import UsageError
+from harness.service.answers import answer_headers, public_payload
+from harness.service.engine import DRAFT_TASK, SUGGEST_TASK, Engine
+from harness.service.intake import read_envelope, read_json_object
+from harness.service.problems import bad_input, json_response
+from harness.service.streaming import stream_response
+
+
+def engine_of(request: Request) -> Engine:
+    """The engine of the app that serves the request."""
+    engine = request.app.state.engine
+    if not isinstance(engine, Engine):
+        raise TypeError("the app has no engine")
+    return engine
+
+
+async def healthz(request: Request) -> Response:
+    """Whether the service lives, and what it is set to; never a secret."""
+    return json_response(engine_of(request).health())
+
+
+async def metrics(request: Request) -> Response:
+    """Prometheus text."""
+    return Response(engine_of(request).metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+async def draft_graph(request: Request) -> Response:
+    """A brief becomes a graph, as JSON or as a stream of stages."""
+    return await _serve(request, DRAFT_TASK, stream=False)
+
+
+async def draft_graph_stream(request: Request) -> Response:
+    """The same, always as a stream of stages."""
+    return await _serve(request, DRAFT_TASK, stream=True)
+
+
+async def suggest_options(request: Request) -> Response:
+    """A goal and constraints become options."""
+    return await _serve(request, SUGGEST_TASK, stream=False)
+
+
+async def _serve(request: Request, task_name: str, *, stream: bool) -> Response:
+    engine = engine_of(request)
+    envelope = read_envelope(request, telemetry=engine.settings.telemetry)
+    body = await read_json_object(request, max_bytes=engine.settings.max_body_bytes)
+    try:
+        task_input = engine.pipeline(task_name).task.parse_input(body)
+    except UsageError as error:
+        raise bad_input(str(error)) from error
+    debug = body.get("include_debug") is True
+    if stream or (envelope.wants_stream and task_name == DRAFT_TASK):
+        return stream_response(engine, task_name, task_input, envelope, debug=debug)
+    result = await engine.answer(task_name, task_input, envelope)
+    return json_response(public_payload(result, debug=debug), 200, answer_headers(result.event, envelope))
