@@ -20,7 +20,7 @@ _DATE = re.compile(
     rf"|\b(?P<month3>{_MONTH})\s(?P<year3>{_YEAR})\b"
     rf"|\b(?P<quarter>Q[1-4])(?:\s(?P<year4>{_YEAR}))?\b"
     r"|\b(?:(?:by|in|until|before|after|from|since|of|early|late|mid|during|next|last|this)[\s-])"
-    rf"(?P<month5>{'|'.join(_MONTHS)})\b"
+    rf"(?P<month5>{'|'.join(_MONTHS)})\b(?!,?\s{_YEAR}\b|\s\d{{1,2}}\b)"
     r"|\b(?:(?:by|in|until|before|after|from|since|of|early|late|mid|during|FY)[\s-]?)"
     rf"(?P<year6>{_YEAR})\b(?![-\u2013,.]?\d|\s?%)",
     re.IGNORECASE,

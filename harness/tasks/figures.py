@@ -201,9 +201,9 @@ def _is_idle_count(figure: Figure) -> bool:
     """True for numbers that measure nothing: `three options`, `one of them`, a lone `two`."""
     if figure.kind != FigureKind.COUNT:
         return False
-    if figure.unit in _NO_COUNTS_OF:
-        return True
     is_word = not figure.text[0].isdigit()
+    if figure.unit in (_NO_COUNTS_OF if is_word else _NO_COUNTS_OF - {"of"}):
+        return True
     return is_word and (not figure.unit or figure.text.lower() in ("one", "zero"))
 
 
@@ -214,8 +214,17 @@ def same_figure(wanted: Figure, found: Figure) -> bool:
     if wanted.kind == found.kind:
         units_agree = wanted.kind == FigureKind.COUNT or None in (wanted.unit, found.unit)
         return wanted.value == found.value and (units_agree or wanted.unit == found.unit)
+    if FigureKind.DATE in (wanted.kind, found.kind):
+        return _year_alone(wanted) is not None and _year_alone(wanted) == _year_alone(found)
     bare = found.kind == FigureKind.COUNT and not found.unit
     return bare and wanted.kind != FigureKind.DURATION and wanted.value == found.value
+
+
+def _year_alone(figure: Figure) -> Decimal | None:
+    """The year of a date that says nothing else, or a bare number that could be one."""
+    if figure.kind == FigureKind.DATE:
+        return figure.value / 10_000 if figure.value % 10_000 == 0 else None
+    return figure.value if figure.kind == FigureKind.COUNT else None
 
 
 def mentions_figure(text: str, label: str) -> bool:
@@ -223,7 +232,7 @@ def mentions_figure(text: str, label: str) -> bool:
 
     A label that no figure can be read from counts when its own words stand in the text.
     """
-    wanted = figures_in(label)
+    wanted = figures_in(label) or figures_in(f"in {label}")  # a lone month is a date only after "in"
     found = figures_in(text)
     if not wanted:
         return " ".join(label.lower().split()) in " ".join(text.lower().split())
