@@ -16,6 +16,7 @@ COMMANDS: dict[str, str] = {
     "gate": "PASS, FAIL or INCONCLUSIVE on a run",
     "runs": "list, show, publish, re-price and prune runs",
     "cost": "what a draft and a repair cost, apart and together",
+    "prices": "list, show and check the prices of models",
     "config": "what was resolved, and from where",
     "serve": "the reference service",
     "emulate": "a loopback stand-in for the providers",

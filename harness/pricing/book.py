@@ -1,7 +1,7 @@
 """The price book: provider, model and usage in, exact USD out, or a plain statement that it is unknown."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from harness.clock import SYSTEM_CLOCK
 from harness.errors import UnpricedModelError
 from harness.pricing import catalogue
 from harness.pricing.overrides import SHIPPED_PATH, Overrides, load_overrides
-from harness.pricing.rates import FREE_CARD, CostLine, RateCard
+from harness.pricing.rates import FREE_CARD, CostLine, RateCard, money_usd
 from harness.records import UnpricedReason, Usage
 
 DECLARED = "declared"
@@ -24,13 +24,17 @@ _FREE_PROVIDERS = frozenset({"fixtures"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quote:
-    """A model's prices at a moment, and where they come from; `source_url` None where the data has none."""
+    """A model's prices at a moment, and where they come from.
+
+    `source_url` and `start_date` are None where the price data does not say.
+    """
 
     card: RateCard
     price_source: str
     price_version: str | None
     priced_as: str | None
     source_url: str | None = None
+    start_date: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +97,7 @@ class PriceBook:
                     price_version=overrides.version,
                     priced_as=entry.model,
                     source_url=entry.source_url,
+                    start_date=entry.start_date,
                 )
         listed = self._find_listed(charged_by, model)
         card = listed.card(at, context) if listed else None
@@ -133,7 +138,7 @@ class PriceBook:
             return Priced(cost_usd=None, unpriced_reason=UnpricedReason.UNPRICED, problem=problem)
         lines = _lines(quote.card, usage)
         known = Priced(
-            cost_usd=None if lines is None else quote.card.cost_usd(lines),
+            cost_usd=None if lines is None else money_usd(sum((x.cost_usd for x in lines), Decimal(0))),
             price_source=quote.price_source,
             price_version=quote.price_version,
             priced_as=quote.priced_as,
@@ -192,6 +197,26 @@ class PriceBook:
         return quote.card.worst_case_usd(
             most_input_tokens=prompt_bytes + FRAMING_TOKENS, max_tokens=max_tokens
         )
+
+    def listed_models(self, provider: str, *, at: datetime, context: str = catalogue.STANDARD) -> list[str]:
+        """Ids of the provider's models that have an input or output price at a moment, sorted."""
+        charged_by = self._alias(provider)
+        owner = catalogue.find_provider(charged_by)
+        names = {model.id for model in owner.models} if owner else set()
+        for overrides in self._overrides:
+            names |= {e.model for e in overrides.prices if e.provider.lower() == charged_by.lower()}
+        quotes = ((name, self.quote(provider, name, at=at, context=context)) for name in names)
+        return sorted(name for name, quote in quotes if quote and (quote.card.input or quote.card.output))
+
+    def loose_match(self, provider: str, model: str) -> str | None:
+        """The id that a loose search would have found: a hint at a misspelling, never a price."""
+        return catalogue.loose_match(self._alias(provider), model)
+
+    def providers(self) -> list[str]:
+        """Every provider with prices, sorted."""
+        own = {entry.provider for overrides in self._overrides for entry in overrides.prices}
+        aliases = {alias for overrides in self._overrides for alias in overrides.provider_aliases}
+        return sorted(own | aliases | catalogue.provider_ids())
 
     def _alias(self, provider: str) -> str:
         for overrides in self._overrides:

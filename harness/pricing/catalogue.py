@@ -84,6 +84,18 @@ def find_listed(provider: str, model: str) -> Listed | None:
     return Listed(owner, found, own=any(found is m for m in owner.models))
 
 
+def loose_match(provider: str, model: str) -> str | None:
+    """The id that the data's own, loose search finds for a model; None when it finds nothing either."""
+    owner = find_provider(provider)
+    found = owner.find_model(model, all_providers=genai_providers) if owner else None
+    return found.id if found else None
+
+
+def provider_ids() -> set[str]:
+    """Every provider in the data."""
+    return {provider.id for provider in genai_providers}
+
+
 def names_of(model: ModelInfo) -> set[str]:
     """The names the data spells out for a model: its id and what it must equal. A prefix is not a name."""
     names = {model.id.lower(), model.id.lower().removesuffix("-latest")}

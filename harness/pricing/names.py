@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from datetime import date
 
 _LATEST = "-latest"
-_DATED = re.compile(r"(?P<base>.+?)[-@](?P<year>20\d\d)(?P<dash>-?)(?P<month>\d\d)(?P=dash)(?P<day>\d\d)")
+_DATED = re.compile(
+    r"(?P<base>.+?)[-@](?P<year>20\d\d)(?P<dash>-?)(?P<month>\d\d)(?P=dash)(?P<day>\d\d)", re.ASCII
+)
 
 
 def is_form_of(model: str, names: set[str]) -> bool:

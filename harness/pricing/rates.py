@@ -52,7 +52,10 @@ class Rate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CostLine:
-    """One line of the arithmetic: tokens of one kind x their price. `cost_usd` is exact, not yet rounded."""
+    """One line of the arithmetic: tokens of one kind x their price. `cost_usd` is exact, not yet rounded.
+
+    A price per request is a line of kind `request` with one token at a million times that price.
+    """
 
     kind: str
     tokens: int
@@ -89,11 +92,12 @@ class RateCard:
             price = rate.at(usage.input_tokens)
             cost_usd = (price * tokens).scaleb(_MTOK_EXPONENT)
             lines.append(CostLine(kind=kind, tokens=tokens, usd_per_mtok=price, cost_usd=cost_usd))
+        if self.per_request_usd:
+            price = self.per_request_usd.scaleb(-_MTOK_EXPONENT)
+            lines.append(
+                CostLine(kind="request", tokens=1, usd_per_mtok=price, cost_usd=self.per_request_usd)
+            )
         return lines
-
-    def cost_usd(self, lines: list[CostLine]) -> Decimal:
-        """The call's cost: its lines and the price per request, rounded to the money unit."""
-        return money_usd(sum((line.cost_usd for line in lines), self.per_request_usd))
 
     def worst_case_usd(self, *, most_input_tokens: int, max_tokens: int) -> Decimal | None:
         """The most that one call can cost, rounded up to the money unit.

@@ -1,0 +1,246 @@
+"""Draft and repair priced apart, and what the naive method and each single provider would have said.
+
+The naive method charges all tokens at the draft model's price. Cost, naive figure and alternatives are
+always taken over the same requests: those whose every call has a known cost. The others are counted.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from harness.pricing.book import DECLARED, PriceBook, Priced
+from harness.pricing.catalogue import STANDARD
+from harness.pricing.rates import money_usd
+from harness.records import Call, Role, Usage
+
+_RATIO_DIGITS = Decimal("1e-10")
+_DRAFT_ROLES = frozenset({Role.DRAFT, Role.SUGGEST})
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRef:
+    """A model at a provider; `local` means free of charge by declaration."""
+
+    provider: str
+    model: str
+    local: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.provider}/{self.model}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PricedCall:
+    """One call of a request with its cost; `usage` None when the provider never told it."""
+
+    role: Role
+    ref: ModelRef
+    usage: Usage | None
+    priced: Priced
+    at: datetime
+    context: str = STANDARD
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alternative:
+    """All calls at one model. `saving_ratio` is what the real mix saves against it (negative: costs more).
+
+    `cost_ratio` is its cost over the real one. None where unknown: no price, or a real cost of 0.
+    """
+
+    ref: ModelRef
+    cost_usd: Decimal | None
+    saving_ratio: Decimal | None
+    cost_ratio: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostBreakdown:
+    """The arithmetic of one request, or of all requests of a run.
+
+    `draft_cost_usd`, `repair_cost_usd` and `cost_usd` are None when they contain a call of unknown cost
+    (`repair_cost_usd` also when nothing was repaired); `known_cost_usd` is the sum of the known ones.
+    `compared_cost_usd` is what the `n_compared` fully known requests cost, and the base of every comparison:
+    `saving_ratio` = 1 - compared / single provider, `misstatement_ratio` = naive / compared - 1.
+    """
+
+    calls: tuple[PricedCall, ...]
+    n_requests: int
+    n_compared: int
+    draft_cost_usd: Decimal | None
+    repair_cost_usd: Decimal | None
+    cost_usd: Decimal | None
+    known_cost_usd: Decimal
+    unpriced_calls: int
+    compared_cost_usd: Decimal
+    naive_cost_usd: Decimal | None
+    misstatement_ratio: Decimal | None
+    single_provider_cost_usd: Decimal | None
+    saving_ratio: Decimal | None
+    mixed_providers: bool | None
+    alternatives: tuple[Alternative, ...]
+
+
+def price_call(
+    book: PriceBook, role: Role, ref: ModelRef, usage: Usage, *, at: datetime, context: str = STANDARD
+) -> PricedCall:
+    """A planned call, priced by the book."""
+    priced = book.price(ref.provider, ref.model, usage, at=at, context=context, local=ref.local)
+    return PricedCall(role=role, ref=ref, usage=usage, priced=priced, at=at, context=context)
+
+
+def recorded_call(call: Call) -> PricedCall:
+    """A recorded attempt with its recorded cost."""
+    priced = Priced(
+        cost_usd=call.cost_usd,
+        unpriced_reason=call.unpriced_reason,
+        price_source=call.price_source,
+        price_version=call.price_version,
+        priced_as=call.priced_as,
+    )
+    ref = ModelRef(call.provider, call.model, local=call.price_source == DECLARED)
+    return PricedCall(
+        role=call.role,
+        ref=ref,
+        usage=usage_of(call),
+        priced=priced,
+        at=call.started_at,
+        context=call.price_context,
+    )
+
+
+def usage_of(call: Call) -> Usage | None:
+    """A recorded attempt's tokens; None when the provider never told them."""
+    if call.input_tokens is None or call.output_tokens is None:
+        return None
+    return Usage(
+        input_tokens=call.input_tokens,
+        output_tokens=call.output_tokens,
+        cache_read_tokens=call.cache_read_tokens or 0,
+        cache_write_5m_tokens=call.cache_write_5m_tokens or 0,
+        cache_write_1h_tokens=call.cache_write_1h_tokens or 0,
+        reasoning_tokens=call.reasoning_tokens or 0,
+    )
+
+
+def cost_breakdown(
+    requests: Sequence[Sequence[PricedCall]], book: PriceBook, *, also: Sequence[ModelRef] = ()
+) -> CostBreakdown:
+    """Take the cost of requests apart.
+
+    Args:
+        requests: for each request its calls, drafts and repairs, every attempt.
+        book: prices the naive figure and the alternatives, at each call's own time and context.
+        also: models to compare with besides those that were used.
+
+    Raises:
+        UnpricedModelError: a model in `also` has no price.
+    """
+    for ref in also:
+        book.require(ref.provider, ref.model, local=ref.local)
+    calls = tuple(call for request in requests for call in request)
+    compared = [r for r in requests if r and all(_is_comparable(call) for call in r)]
+    compared_cost_usd = _sum_known([call for request in compared for call in request])
+    drafts = [c for c in calls if c.role in _DRAFT_ROLES]
+    repairs = [c for c in calls if c.role is Role.REPAIR]
+    refs = dict.fromkeys([*(c.ref for c in [*drafts, *repairs]), *also])
+    alternatives = tuple(_alternative(ref, compared, compared_cost_usd, book) for ref in refs)
+    draft_refs = {c.ref for c in drafts}
+    single = next((a for a in alternatives if draft_refs == {a.ref}), None)
+    naive_cost_usd = _naive_cost_usd(compared, book)
+    return CostBreakdown(
+        calls=calls,
+        n_requests=len(requests),
+        n_compared=len(compared),
+        draft_cost_usd=_sum_or_none(drafts),
+        repair_cost_usd=_sum_or_none(repairs) if repairs else None,
+        cost_usd=_sum_or_none(calls),
+        known_cost_usd=_sum_known(calls),
+        unpriced_calls=sum(call.priced.cost_usd is None for call in calls),
+        compared_cost_usd=compared_cost_usd,
+        naive_cost_usd=naive_cost_usd,
+        misstatement_ratio=_minus_one(ratio(naive_cost_usd, compared_cost_usd)),
+        single_provider_cost_usd=single.cost_usd if single else None,
+        saving_ratio=single.saving_ratio if single else None,
+        mixed_providers=_mixed(requests),
+        alternatives=alternatives,
+    )
+
+
+def ratio(part: Decimal | None, whole: Decimal | None) -> Decimal | None:
+    """The quotient to ten decimal places, without trailing zeros; None when either is unknown or by 0."""
+    if part is None or not whole:
+        return None
+    return Decimal(format((part / whole).quantize(_RATIO_DIGITS).normalize(), "f"))
+
+
+def _alternative(
+    ref: ModelRef, compared: Sequence[Sequence[PricedCall]], compared_cost_usd: Decimal, book: PriceBook
+) -> Alternative:
+    cost_usd = _total([_cost_at(ref, call, call.usage, book) for request in compared for call in request])
+    saved = _minus_one(ratio(compared_cost_usd, cost_usd))
+    return Alternative(
+        ref=ref,
+        cost_usd=cost_usd,
+        saving_ratio=None if saved is None else -saved,
+        cost_ratio=ratio(cost_usd, compared_cost_usd),
+    )
+
+
+def _naive_cost_usd(compared: Sequence[Sequence[PricedCall]], book: PriceBook) -> Decimal | None:
+    costs = []
+    for request in compared:
+        draft = next((c for c in request if c.role in _DRAFT_ROLES), None)
+        usage = _added([c.usage for c in request if c.usage])
+        costs.append(_cost_at(draft.ref, draft, usage, book) if draft else None)
+    return _total(costs)
+
+
+def _total(costs: Sequence[Decimal | None]) -> Decimal | None:
+    known = [cost for cost in costs if cost is not None]
+    return money_usd(sum(known, Decimal(0))) if costs and len(known) == len(costs) else None
+
+
+def _cost_at(ref: ModelRef, like: PricedCall, usage: Usage | None, book: PriceBook) -> Decimal | None:
+    return book.price(
+        ref.provider, ref.model, usage, at=like.at, context=like.context, local=ref.local
+    ).cost_usd
+
+
+def _added(usages: Sequence[Usage]) -> Usage:
+    return Usage(
+        input_tokens=sum(u.input_tokens for u in usages),
+        output_tokens=sum(u.output_tokens for u in usages),
+        cache_read_tokens=sum(u.cache_read_tokens for u in usages),
+        cache_write_5m_tokens=sum(u.cache_write_5m_tokens for u in usages),
+        cache_write_1h_tokens=sum(u.cache_write_1h_tokens for u in usages),
+        reasoning_tokens=sum(u.reasoning_tokens for u in usages),
+    )
+
+
+def _mixed(requests: Sequence[Sequence[PricedCall]]) -> bool | None:
+    """True when some request repaired elsewhere than it drafted, by each role's last call."""
+    pairs = []
+    for request in requests:
+        drafted = [c.ref.provider for c in request if c.role in _DRAFT_ROLES]
+        repaired = [c.ref.provider for c in request if c.role is Role.REPAIR]
+        if drafted and repaired:
+            pairs.append((drafted[-1], repaired[-1]))
+    return any(draft != repair for draft, repair in pairs) if pairs else None
+
+
+def _is_comparable(call: PricedCall) -> bool:
+    return call.priced.cost_usd is not None and call.usage is not None
+
+
+def _sum_known(calls: Sequence[PricedCall]) -> Decimal:
+    return money_usd(sum((c.priced.cost_usd for c in calls if c.priced.cost_usd is not None), Decimal(0)))
+
+
+def _sum_or_none(calls: Sequence[PricedCall]) -> Decimal | None:
+    return None if any(c.priced.cost_usd is None for c in calls) else _sum_known(calls)
+
+
+def _minus_one(value: Decimal | None) -> Decimal | None:
+    return None if value is None else value - 1
