@@ -1,0 +1,5 @@
+"""What the emulated models say."""
+
+from harness.emulator.answers.respond import Answer, Behaviour, Question, respond
+
+__all__ = ["Answer", "Behaviour", "Question", "respond"]

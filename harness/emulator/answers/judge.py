@@ -1,0 +1,71 @@
+"""A judge of known leanings: it rewards coverage of the brief's facts, what comes first, and length."""
+
+import re
+from typing import Any
+
+from harness.emulator.answers.brief import FIGURE
+from harness.emulator.draws import Draws
+
+FIRST_PLACE_BONUS = 0.05
+LENGTH_BONUS = 0.03
+NOISE = 0.1
+_CANDIDATE = re.compile(
+    r"<(answer|candidate|output|response)(?:_?([ab12]))?>(.*?)</\1(?:_?\2)?>", re.IGNORECASE | re.DOTALL
+)
+_WINNERS = ("winner", "verdict", "preferred", "preference", "choice", "better")
+_SCORES = ("score", "rating", "grade")
+
+
+def candidates_in(text: str) -> list[tuple[str, str]]:
+    """The (label, text) of each answer between answer tags; empty when no judgement is asked for."""
+    return [(label.upper(), body) for _, label, body in _CANDIDATE.findall(text)]
+
+
+def judge_answer(text: str, candidates: list[tuple[str, str]], draws: Draws) -> dict[str, Any]:
+    """Score one candidate 0..1, or choose between two; the noise is the request's own."""
+    wanted = set(FIGURE.findall(_CANDIDATE.sub("", text)))
+    merits = [_merit(body, wanted, draws, place) for place, (_, body) in enumerate(candidates)]
+    if len(candidates) < 2:
+        score = round(min(1.0, max(0.0, merits[0])), 2)
+        return {"score": score, "passed": score >= 0.7, "reason": "Covers most of what the brief states."}
+    longer = max(range(2), key=lambda place: len(candidates[place][1]))
+    merits[0] += FIRST_PLACE_BONUS
+    merits[longer] += LENGTH_BONUS
+    best = 0 if merits[0] >= merits[1] else 1
+    tie = abs(merits[0] - merits[1]) < 0.01
+    label = candidates[best][0] or "AB"[best]
+    return {"winner": "tie" if tie else label, "reason": f"{label} covers the stated facts better."}
+
+
+def judgement_in_schema(judgement: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    """The judgement under the names, enums and scales that the schema uses."""
+    properties = schema.get("properties")
+    if not isinstance(properties, dict):
+        return judgement
+    fit: dict[str, Any] = {}
+    for name, found in properties.items():
+        rule = found if isinstance(found, dict) else {}
+        if any(word in name.lower() for word in _WINNERS) and "winner" in judgement:
+            fit[name] = _in_enum(judgement["winner"], rule.get("enum"))
+        elif any(word in name.lower() for word in _SCORES) and "score" in judgement:
+            low, high = rule.get("minimum", 0), rule.get("maximum", 1)
+            scaled = low + (high - low) * judgement["score"]
+            fit[name] = round(scaled) if rule.get("type") == "integer" else round(scaled, 3)
+        elif name in judgement:
+            fit[name] = judgement[name]
+        elif rule.get("type") == "string" and "enum" not in rule:
+            fit[name] = judgement["reason"]
+    return fit
+
+
+def _merit(body: str, wanted: set[str], draws: Draws, place: int) -> float:
+    covered = sum(figure in body for figure in wanted) / len(wanted) if wanted else 0.8
+    return covered + NOISE * (draws.uniform(f"judge {place}") - 0.5)
+
+
+def _in_enum(winner: str, enum: Any) -> str:
+    if not isinstance(enum, list):
+        return winner
+    same = [value for value in enum if isinstance(value, str) and value.upper() == winner.upper()]
+    ends = [value for value in enum if isinstance(value, str) and value.upper().endswith(winner.upper())]
+    return str((same or ends or enum)[0])

@@ -1,0 +1,58 @@
+"""The emulator's own routes: health, faults, ledger and statistics."""
+
+from dataclasses import asdict
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from harness.emulator.engine import Engine
+from harness.emulator.faults import rules_from
+from harness.errors import HarnessError
+
+
+def control_routes(engine: Engine) -> list[Route]:
+    """Routes under `/_emulator`, and `/healthz`."""
+
+    async def health(request: Request) -> Response:  # noqa: ARG001 - Starlette's signature
+        return _json(
+            {"ok": True, "emulator": True, "seed": engine.settings.seed, "speed": engine.settings.speed}
+        )
+
+    async def faults(request: Request) -> Response:
+        if request.method == "POST":
+            try:
+                engine.plan.rules = rules_from(orjson.loads(await request.body()), "POST /_emulator/faults")
+            except orjson.JSONDecodeError as error:
+                return _json({"error": f"not JSON: {error}"}, 400)
+            except HarnessError as error:
+                return _json({"error": str(error)}, 400)
+        elif request.method == "DELETE":
+            engine.plan.rules = ()
+        return _json({"faults": [rule.model_dump(mode="json") for rule in engine.plan.rules]})
+
+    async def ledger(request: Request) -> Response:
+        try:
+            since = int(request.query_params.get("since", "0"))
+        except ValueError:
+            return _json({"error": "since must be a sequence number"}, 400)
+        rows = [asdict(entry) for entry in engine.ledger.entries if entry.seq > since]
+        return _json({"entries": rows})
+
+    async def stats(request: Request) -> Response:  # noqa: ARG001
+        return _json(engine.ledger.stats())
+
+    return [
+        Route("/healthz", health),
+        Route("/_emulator/faults", faults, methods=["GET", "POST", "DELETE"]),
+        Route("/_emulator/ledger", ledger),
+        Route("/_emulator/stats", stats),
+    ]
+
+
+def _json(value: Any, status: int = 200) -> Response:
+    return Response(
+        orjson.dumps(value), status, headers={"x-harness-emulated": "1"}, media_type="application/json"
+    )

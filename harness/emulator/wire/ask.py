@@ -1,0 +1,132 @@
+"""What the wire formats have in common once read: one ask, one reply, one kind of refusal to answer."""
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from harness.emulator.answers import Question
+from harness.emulator.bill import TokenBill
+from harness.emulator.connection import Headers
+from harness.emulator.faults import FaultKind
+from harness.emulator.models import ModelProfile
+from harness.emulator.prompt_cache import Block, CacheShare, PromptCache
+from harness.emulator.ratelimit import Allowance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """One validated request.
+
+    Attributes:
+        model: as requested.
+        profile: how that model behaves.
+        question: what was asked.
+        blocks: the prompt in the provider's order, for counting and caching.
+        messages: how many messages the prompt has.
+        stream: whether a stream was asked for.
+        max_tokens: most output tokens; None for the model's own limit.
+        tool: name of the tool the model is made to call, or None.
+        stop: sequences that end the answer.
+        include_usage: OpenAI's `stream_options.include_usage`.
+        body: the request itself.
+    """
+
+    model: str
+    profile: ModelProfile
+    question: Question
+    blocks: tuple[Block, ...]
+    messages: int
+    stream: bool
+    max_tokens: int | None = None
+    tool: str | None = None
+    stop: tuple[str, ...] = ()
+    include_usage: bool = False
+    body: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What the model said, before it takes a wire's form.
+
+    Attributes:
+        id: a suffix for the wire's ids.
+        finish: `stop`, `length`, `stop_sequence`, `tool`, `refusal` or `content_filter`.
+        bill: the whole answer's tokens.
+        created_s: Unix time, seconds.
+        stop_sequence: the sequence that ended it, if one did.
+    """
+
+    id: str
+    text: str
+    finish: str
+    bill: TokenBill
+    created_s: int
+    stop_sequence: str | None = None
+
+
+class WireError(Exception):
+    """The request is refused before any model sees it.
+
+    Args:
+        status: HTTP status.
+        kind: the provider's error type.
+        message: its sentence.
+        param: OpenAI's offending parameter.
+        code: OpenAI's error code.
+    """
+
+    def __init__(
+        self, status: int, kind: str, message: str, *, param: str | None = None, code: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.kind = kind
+        self.message = message
+        self.param = param
+        self.code = code
+
+
+class Wire(Protocol):
+    """One wire format: reading requests, forming answers and errors."""
+
+    name: str
+    request_id_header: bytes
+
+    def authenticate(self, header: Any) -> None:
+        """Raise a 401 WireError when the key is missing or wrong; `header(name)` gives a request header."""
+        ...
+
+    def read(self, body: dict[str, Any]) -> Ask:
+        """The ask in a request body; raises WireError as the real API would."""
+        ...
+
+    def cached(self, cache: PromptCache, ask: Ask) -> CacheShare:
+        """What the prompt cache serves of the ask."""
+        ...
+
+    def whole(self, ask: Ask, reply: Reply) -> bytes:
+        """The answer in one piece."""
+        ...
+
+    def frames(self, ask: Ask, reply: Reply, pieces: list[str]) -> list[bytes]:
+        """The answer as server-sent events, one entry a piece; the first and last carry the envelope."""
+        ...
+
+    def error(self, status: int, kind: str, message: str, request_id: str, error: WireError | None) -> bytes:
+        """An error body."""
+        ...
+
+    def error_frame(self) -> bytes:
+        """An error in the midst of a stream."""
+        ...
+
+    def fault_error(self, kind: FaultKind, model: str) -> tuple[str, str]:
+        """The provider's error type and sentence for a fault that is a status."""
+        ...
+
+    def limit_headers(self, allowance: Allowance) -> Headers:
+        """Rate-limit headers."""
+        ...
+
+    def finish_word(self, finish: str) -> str:
+        """The wire's own word for how an answer ended."""
+        ...
