@@ -1,6 +1,7 @@
 """`harness prices`: which prices are known, where each comes from, and which models have none."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -8,8 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.cli.console import JsonOption, out, print_json
+from harness.cli.price_check import checked_models
 from harness.cli.price_options import AtOption, PricesOption, parse_moment
-from harness.errors import UnpricedModelError, UsageError
+from harness.errors import EXIT_FAIL, UnpricedModelError, UsageError
 from harness.pricing import PriceBook, Quote, Rate
 from harness.pricing.catalogue import CONTEXTS
 from harness.pricing.spec import parse_model
@@ -103,6 +105,35 @@ def show(
         out.print(Text(f"No price is known for: {', '.join(missing)}. Such calls are refused or unpriced."))
 
 
+@app.command()
+def check(
+    *,
+    config: Annotated[
+        Path | None, typer.Option(help="The providers file (else PROVIDERS_CONFIG_PATH).")
+    ] = None,
+    strategy: Annotated[
+        list[str] | None, typer.Option(help="A strategy's name or file to check too; may be repeated.")
+    ] = None,
+    at: AtOption = None,
+    prices_file: PricesOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Every model that the configuration would call, and whether it has a price; exit 1 if one has none.
+
+    Example: harness prices check --strategy hybrid
+    """
+    book = PriceBook.load(prices_file)
+    moment = parse_moment(at) or datetime.now(UTC)
+    rows = checked_models(book, moment, config=config, strategies=strategy or [])
+    missing = sum(not row["priced"] for row in rows)
+    if as_json:
+        print_json({"models": rows, "unpriced": missing})
+    else:
+        _draw_check(rows)
+    if missing:
+        raise typer.Exit(EXIT_FAIL)
+
+
 def _entry(provider: str, model: str, quote: Quote, context: str) -> dict[str, Any]:
     return {
         "provider": provider,
@@ -169,3 +200,20 @@ def _unpriced(book: PriceBook, provider: str, model: str) -> UsageError:
     return UsageError(
         f"no price is known for model '{model}' of provider '{provider}'; '{near}' has one: misspelt?"
     )
+
+
+def _draw_check(rows: list[dict[str, Any]]) -> None:
+    table = Table(box=None, pad_edge=False)
+    for column in ("model", "price", "used by"):
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        name = f"{row['provider']}/{row['model']}"
+        hint = f" (resembles '{row['resembles']}')" if row["resembles"] else ""
+        priced = row["priced_as"] or "free by declaration"
+        price = (
+            Text(f"as {priced}" if row["priced_as"] else priced)
+            if row["priced"]
+            else Text(f"NONE{hint}", "red")
+        )
+        table.add_row(name, price, ", ".join(row["used_by"]))
+    out.print(table)

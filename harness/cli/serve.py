@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from harness.cli.console import DEFAULT_STORE
+from harness.cli.price_options import PricesOption
 from harness.cli.server import run_server
 from harness.errors import UsageError
 from harness.lifeline import watch_lifeline
@@ -42,7 +43,7 @@ def serve(
     config: Annotated[
         Path | None, typer.Option(help="The providers file (else PROVIDERS_CONFIG_PATH).")
     ] = None,
-    prices: Annotated[Path | None, typer.Option(help="Your price overrides.")] = None,
+    prices: PricesOption = None,
     budget: Annotated[
         str | None, typer.Option(help="Most that this service's lifetime may spend, USD.")
     ] = None,
