@@ -1,9 +1,43 @@
 """The store: a durable spool, exactly-once ingest into DuckDB, and a reader with live tails.
 
-Producers need only `Spool`, which imports neither DuckDB nor PyArrow.
+Producers need only `Spool`, which imports neither DuckDB nor PyArrow; the other names load them when used.
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from harness.store.paths import StorePaths
 from harness.store.spool import Spool
 
-__all__ = ["Spool", "StorePaths"]
+if TYPE_CHECKING:
+    from harness.store.ingestion import IngestReport, ingest
+    from harness.store.reader import Store, open_store
+    from harness.store.snapshot import Snapshot
+    from harness.store.typed import StoredRun
+
+__all__ = [
+    "IngestReport",
+    "Snapshot",
+    "Spool",
+    "Store",
+    "StorePaths",
+    "StoredRun",
+    "ingest",
+    "open_store",
+]
+
+_HOMES = {
+    "IngestReport": "ingestion",
+    "Snapshot": "snapshot",
+    "Store": "reader",
+    "StoredRun": "typed",
+    "ingest": "ingestion",
+    "open_store": "reader",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a reading or ingesting name, and with it DuckDB, on first use."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'harness.store' has no attribute '{name}'")
+    return getattr(import_module(f"harness.store.{_HOMES[name]}"), name)

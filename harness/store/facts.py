@@ -1,0 +1,71 @@
+# ruff: noqa: S608 - names in SQL come from the records, values are bound
+"""What a completed event tells about its request, read leniently: any service may have written it."""
+
+from harness.records import (
+    COMPLETED_EVENT,
+    ErrorKind,
+    FallbackReason,
+    ProviderMode,
+    ScoreBasis,
+    Tier,
+)
+from harness.store.codec import Kind
+from harness.store.tables import FACT_COLUMNS, SQL_TYPES
+
+FAILED_EVENT = "assist.draft.failed"
+"""A request that ended without an answer; same fields, plus `error_kind` and `http_status`."""
+
+_PATHS: dict[str, str] = {
+    name: name for name in FACT_COLUMNS if name not in ("task", "unpriced", "stages_ms")
+}
+_PATHS |= {"server_ms": "latency_ms", "error_kind": "error_kind", "http_status": "http_status"}
+_VOCABULARY: dict[str, type[Tier | ScoreBasis | FallbackReason | ProviderMode | ErrorKind]] = {
+    "quality_tier": Tier,
+    "score_basis": ScoreBasis,
+    "fallback_reason": FallbackReason,
+    "provider_mode": ProviderMode,
+    "error_kind": ErrorKind,
+}
+_UNIT_RANGE = ("confidence", "quality_score")
+
+
+def facts_sql() -> str:
+    """A SELECT over `stage.event`: one row an event about a finished request, typed as `requests` is.
+
+    A value of the wrong type, outside its vocabulary or below zero becomes NULL: unknown.
+    """
+    names = list(_PATHS)
+    paths = ", ".join(f"'$.{_PATHS[name]}'" for name in names)
+    values = {name: _typed(name, f"v[{index}]") for index, name in enumerate(names, start=1)}
+    values["task"] = "'draft_graph'"
+    values["unpriced"] = f"{values['cost_usd']} IS NULL"
+    values["stages_ms"] = (
+        "CASE json_type(payload, '$.stages_ms') WHEN 'OBJECT' THEN payload->'$.stages_ms' END"
+    )
+    values["environment"] = f"coalesce(environment, {values['environment']})"
+    columns = ", ".join(f"{values[name]} AS {name}" for name in FACT_COLUMNS)
+    return f"""
+        SELECT _n, _spool, run_id, request_id, ts,
+            CASE name WHEN '{COMPLETED_EVENT}' THEN 'ok' ELSE 'error' END AS status,
+            {values["error_kind"]} AS error_kind, {values["http_status"]} AS http_status, {columns}
+        FROM (
+            SELECT *, json_extract_string(payload, [{paths}]) AS v FROM stage.event
+            WHERE name IN ('{COMPLETED_EVENT}', '{FAILED_EVENT}') AND request_id IS NOT NULL
+        )"""
+
+
+def _typed(name: str, text: str) -> str:
+    kind = FACT_COLUMNS.get(name, "int" if name == "http_status" else "text")
+    value = f"TRY_CAST({text} AS {SQL_TYPES[kind]})"
+    if name in _VOCABULARY:
+        words = ", ".join(f"'{word}'" for word in _VOCABULARY[name])
+        return f"CASE WHEN {value} IN ({words}) THEN {value} END"
+    if name in _UNIT_RANGE:
+        return f"CASE WHEN {value} BETWEEN 0 AND 1 THEN {value} END"
+    if _counts(kind):
+        return f"CASE WHEN {value} >= 0 AND {value} < 1e15 THEN {value} END"
+    return value
+
+
+def _counts(kind: Kind) -> bool:
+    return kind in ("int", "float", "money")

@@ -1,0 +1,145 @@
+# ruff: noqa: S608 - names in SQL come from the records, values are bound
+"""One consistent view of a store: the database plus the live tails of all spools, read-only."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from harness.errors import UnknownRunError, UsageError
+from harness.records import Call, GateResult, Request
+from harness.store.fold import fold
+from harness.store.paths import StorePaths
+from harness.store.staging import load_stage
+from harness.store.tables import PUBLIC_TABLES, column_list
+from harness.store.tail import read_tail
+from harness.store.typed import Row, StoredRun, aware, record_from_row, stored_run
+from harness.store.workbench import open_workbench, spool_offsets
+
+_LATEST_FIRST = "ORDER BY started_at DESC, run_id DESC"
+_DRIVEN = "kind IN ('baseline', 'eval')"
+
+
+class Snapshot:
+    """Queries over one moment of the store. Made by `Store.snapshot`; keep it short, ingest waits for it."""
+
+    def __init__(self, paths: StorePaths) -> None:
+        self._paths = paths
+        # Who lives is asked before the tails are read: a run that ends in between shows its end, not a gap.
+        self._connection = open_workbench(paths, read_only=True)
+        try:
+            _build_views(self._connection, paths)
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def close(self) -> None:
+        """Give the connection up."""
+        self._connection.close()
+
+    def rows(self, sql: str, params: Sequence[Any] | dict[str, Any] = ()) -> list[tuple[Any, ...]]:
+        """All rows of one query; values are bound, moments are aware."""
+        cursor = self._connection.execute(sql, params)
+        return aware(cursor.description or [], cursor.fetchall())
+
+    def dicts(self, sql: str, params: Sequence[Any] | dict[str, Any] = ()) -> list[Row]:
+        """All rows of one query by column name."""
+        cursor = self._connection.execute(sql, params)
+        names = [item[0] for item in cursor.description or ()]
+        found = aware(cursor.description or [], cursor.fetchall())
+        return [dict(zip(names, values, strict=True)) for values in found]
+
+    def arrow(self, sql: str, params: Sequence[Any] | dict[str, Any] = ()) -> pa.Table:
+        """One query as an Arrow table; moments are timestamps in UTC."""
+        table: pa.Table = self._connection.execute(sql, params).to_arrow_table()
+        for index, item in enumerate(table.schema):
+            if pa.types.is_timestamp(item.type) and item.type.tz is None:
+                column = table.column(index).cast(pa.timestamp(item.type.unit, tz="UTC"))
+                table = table.set_column(index, item.name, column)
+        return table
+
+    def runs(self) -> list[StoredRun]:
+        """All runs, latest first."""
+        return [stored_run(row) for row in self.dicts(f"FROM runs {_LATEST_FIRST}")]
+
+    def run(self, reference: str = "latest") -> StoredRun:
+        """One run: `latest` (baseline or eval, if there is any), an id, a name (its latest), a unique prefix.
+
+        Raises:
+            UnknownRunError: none fits.
+            UsageError: a prefix fits several.
+        """
+        for where, values in (
+            (f"{_DRIVEN} AND ? = 'latest'", [reference]),
+            ("? = 'latest'", [reference]),
+            ("run_id = ?", [reference]),
+            ("name = ?", [reference]),
+        ):
+            found = self.dicts(f"FROM runs WHERE {where} {_LATEST_FIRST} LIMIT 1", values)
+            if found:
+                return stored_run(found[0])
+        found = self.dicts("FROM runs WHERE starts_with(run_id, ?) LIMIT 2", [reference]) if reference else []
+        if len(found) > 1:
+            raise UsageError(f"'{reference}' begins more than one run's id; give more of it")
+        if not found:
+            raise UnknownRunError(reference, str(self._paths.root))
+        return stored_run(found[0])
+
+    def requests(self, run_id: str, *, include_warmup: bool = False) -> list[Request]:
+        """A run's requests in the order they were sent; the warm-up is left out unless asked for."""
+        rows = self.dicts(
+            f"SELECT {column_list('request')} FROM requests "
+            "WHERE run_id = ? AND (? OR warmup IS NOT TRUE) ORDER BY seq NULLS LAST, started_at, request_id",
+            [run_id, include_warmup],
+        )
+        return [record_from_row(Request, row) for row in rows]
+
+    def calls(self, run_id: str) -> list[Call]:
+        """A run's calls in the order they were made."""
+        rows = self.dicts(
+            f"SELECT {column_list('call')} FROM calls WHERE run_id = ? ORDER BY started_at, call_id",
+            [run_id],
+        )
+        return [record_from_row(Call, row) for row in rows]
+
+    def gate_results(self, run_id: str | None = None) -> list[GateResult]:
+        """Verdicts, oldest first; of one run, or of all."""
+        rows = self.dicts(
+            f"SELECT {column_list('gate_result')} FROM gate_results "
+            "WHERE ?::VARCHAR IS NULL OR run_id = ? ORDER BY ts",
+            [run_id, run_id],
+        )
+        return [record_from_row(GateResult, row) for row in rows]
+
+
+def _build_views(connection: duckdb.DuckDBPyConnection, paths: StorePaths) -> None:
+    owners = connection.execute("SELECT DISTINCT owner FROM db.runs WHERE status = 'running'").fetchall()
+    spools = {segment.spool_id for segment in paths.segments()} | {owner for (owner,) in owners if owner}
+    alive = [spool_id for spool_id in spools if paths.owner_alive(spool_id)]
+    tail = read_tail(paths, spool_offsets(connection))
+    folded = bool(tail.stage.lines)
+    if folded:
+        rejected = load_stage(connection, tail.stage.tables())
+        fold(connection, tail.stage.quarantine + rejected)
+    connection.execute("CREATE TABLE memory.main.alive_spools (spool_id VARCHAR)")
+    for spool_id in alive:
+        connection.execute("INSERT INTO memory.main.alive_spools VALUES (?)", [spool_id])
+    for table in PUBLIC_TABLES:
+        source = f"SELECT * {_EFFECTIVE_STATUS if table == 'runs' else ''} FROM ({_union(table, folded)})"
+        connection.execute(f"CREATE VIEW memory.main.{table} AS {source}")
+    for setting in ("enable_external_access = false", "python_enable_replacements = false"):
+        connection.execute(f"SET {setting}")
+    connection.execute("SET lock_configuration = true")
+
+
+_EFFECTIVE_STATUS = """REPLACE (
+    CASE WHEN status = 'running' AND owner IS NOT NULL AND owner NOT IN (FROM memory.main.alive_spools)
+    THEN 'interrupted' ELSE status END AS status
+)"""
+
+
+def _union(table: str, folded: bool) -> str:  # noqa: FBT001
+    if not folded:
+        return f"FROM db.{table}"
+    return f"FROM db.{table} WHERE rowid NOT IN (FROM gone.{table}) UNION ALL FROM fresh.{table}"
