@@ -46,14 +46,16 @@ class Figure:
 
 
 _CURRENCIES = {
-    "$": None, "us$": "USD", "usd": "USD", "a$": "AUD", "aud": "AUD", "c$": "CAD", "cad": "CAD", "nz$": "NZD",
+    "$": "$", "us$": "USD", "usd": "USD", "a$": "AUD", "aud": "AUD", "c$": "CAD", "cad": "CAD", "nz$": "NZD",
     "€": "EUR", "eur": "EUR", "£": "GBP", "gbp": "GBP", "¥": "JPY", "jpy": "JPY", "₹": "INR", "inr": "INR",
-    "rs": "INR", "chf": "CHF", "sek": "SEK", "nok": "NOK", "dkk": "DKK", "kr": None, "zar": "ZAR",
-    "r$": "BRL", "sgd": "SGD", "s$": "SGD", "kes": "KES", "ksh": "KES", "dollar": None, "dollars": None,
-    "bucks": None, "euro": "EUR", "euros": "EUR", "pound": "GBP", "pounds": "GBP", "cent": None,
+    "rs": "INR", "chf": "CHF", "sek": "SEK", "nok": "NOK", "dkk": "DKK", "kr": "kr", "zar": "ZAR",
+    "r$": "BRL", "sgd": "SGD", "s$": "SGD", "kes": "KES", "ksh": "KES", "dollar": "$", "dollars": "$",
+    "bucks": "$", "euro": "EUR", "euros": "EUR", "pound": "GBP", "pounds": "GBP", "cent": None,
     "cents": None, "pence": "GBP", "rupees": "INR", "francs": "CHF", "yen": "JPY",
 }  # fmt: skip
-"""Currency marks; None where the mark is shared by several currencies."""
+"""Currency marks; `$` and `kr` are shared by several currencies, a cent by more."""
+
+_SHARED_MARKS = {"$": frozenset(("USD", "AUD", "CAD", "NZD", "SGD")), "kr": frozenset(("SEK", "NOK", "DKK"))}
 
 _HUNDREDTHS = frozenset(("cent", "cents", "pence"))
 _SCALES = {
@@ -204,7 +206,7 @@ def _is_idle_count(figure: Figure) -> bool:
     is_word = not figure.text[0].isdigit()
     if figure.unit in (_NO_COUNTS_OF if is_word else _NO_COUNTS_OF - {"of"}):
         return True
-    return is_word and (not figure.unit or figure.text.lower() in ("one", "zero"))
+    return is_word and figure.value < 10 and (not figure.unit or figure.value in (0, 1))
 
 
 def same_figure(wanted: Figure, found: Figure) -> bool:
@@ -212,12 +214,18 @@ def same_figure(wanted: Figure, found: Figure) -> bool:
     if wanted.kind == found.kind == FigureKind.DATE:
         return same_date(int(wanted.value), int(found.value))
     if wanted.kind == found.kind:
-        units_agree = wanted.kind == FigureKind.COUNT or None in (wanted.unit, found.unit)
-        return wanted.value == found.value and (units_agree or wanted.unit == found.unit)
+        return wanted.value == found.value and _units_agree(wanted, found)
     if FigureKind.DATE in (wanted.kind, found.kind):
         return _year_alone(wanted) is not None and _year_alone(wanted) == _year_alone(found)
     bare = found.kind == FigureKind.COUNT and not found.unit
     return bare and wanted.kind != FigureKind.DURATION and wanted.value == found.value
+
+
+def _units_agree(wanted: Figure, found: Figure) -> bool:
+    one, other = wanted.unit, found.unit
+    if wanted.kind == FigureKind.COUNT or one is None or other is None or one == other:
+        return True
+    return other in _SHARED_MARKS.get(one, ()) or one in _SHARED_MARKS.get(other, ())
 
 
 def _year_alone(figure: Figure) -> Decimal | None:
