@@ -18,6 +18,7 @@ COMMANDS: dict[str, str] = {
     "cost": "what a draft and a repair cost, apart and together",
     "prices": "list, show and check the prices of models",
     "config": "what was resolved, and from where",
+    "strategies": "the mixes of providers there are",
     "serve": "the reference service",
     "emulate": "a loopback stand-in for the providers",
 }

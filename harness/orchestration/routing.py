@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from harness.errors import ConfigError
 from harness.orchestration.config_file import ProviderEntry, ProvidersFile, RouteChoice, load_providers_file
-from harness.providers.base import ProviderSettings
+from harness.providers import ProviderSettings, default_model
 
 DEFAULT_CONFIG_PATH = Path("config/providers.json")
 BUILT_IN_PROVIDER = "anthropic"
@@ -39,7 +39,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """Where one role's calls go. `model` may be `auto` until an adapter resolves it.
+    """Where one role's calls go; `model` is resolved, never `auto`.
 
     `missing_key` names the variable that should hold the key and does not.
     """
@@ -103,6 +103,7 @@ def resolve_routing(env: Mapping[str, str], *, config_path: Path | None = None) 
     """
     file, path, path_origin = _providers_file(env, config_path)
     entries = {**BUILT_IN_PROVIDERS, **file.providers}
+    _check_kinds(file.providers, path or str(DEFAULT_CONFIG_PATH))
     settings = [Setting(name="PROVIDERS_CONFIG_PATH", value=path, origin=path_origin)]
     routes: dict[str, Route] = {}
     for key in TASK_KEYS:
@@ -152,6 +153,13 @@ def _providers_file(
     return ProvidersFile(), None, "no file"
 
 
+def _check_kinds(providers: Mapping[str, ProviderEntry], path: str) -> None:
+    for name, entry in providers.items():
+        if entry.kind not in BUILT_IN_PROVIDERS and entry.kind not in provider_kinds():
+            known = ", ".join(provider_kinds())
+            raise ConfigError(path, f"'providers.{name}.kind': unknown kind '{entry.kind}' (known: {known})")
+
+
 def _choose(key: str, env: Mapping[str, str], file: ProvidersFile, path: str) -> tuple[str, str, str, str]:
     """(provider, its origin, model, its origin) for one task key."""
     override = next((choice for task, choice in file.overrides.items() if task == key), RouteChoice())
@@ -177,8 +185,8 @@ def _route(
     if entry is None:
         known = ", ".join(sorted(entries))
         raise ConfigError(provider_origin, f"unknown provider '{provider}' (known: {known})")
-    if model == AUTO and provider not in BUILT_IN_PROVIDERS and entry.base_url is not None:
-        raise ConfigError(model_origin, f"provider '{provider}' has no default model: name one")
+    if model == AUTO:
+        model, model_origin = _default_model(provider, entry, model_origin), f"{model_origin} (auto)"
     key = _variable(env, entry.api_key_env) if entry.api_key_env else None
     if key is not None and (not key.isascii() or any(c.isspace() for c in key)):
         raise ConfigError(str(entry.api_key_env), "holds characters that no key has")
@@ -197,6 +205,13 @@ def _route(
         model_origin=model_origin,
         missing_key=entry.api_key_env if entry.api_key_env and key is None else None,
     )
+
+
+def _default_model(provider: str, entry: ProviderEntry, origin: str) -> str:
+    """What `auto` means; someone else's endpoint that speaks a known format has models of its own."""
+    if provider not in BUILT_IN_PROVIDERS and entry.kind in BUILT_IN_PROVIDERS:
+        raise ConfigError(origin, f"provider '{provider}' has no default model: name one")
+    return default_model(entry.kind)
 
 
 def _base_url(provider: str, entry: ProviderEntry, env: Mapping[str, str]) -> tuple[str | None, str]:
