@@ -40,7 +40,9 @@ def list_strategies(
     if json:
         print_json({"strategies": [_document(strategy) for strategy in found]})
         return
-    table = Table("strategy", "type", "routes", "what it is", box=None, pad_edge=False)
+    table = Table("strategy", "type", box=None, pad_edge=False)
+    table.add_column("routes", overflow="fold")
+    table.add_column("what it is")
     for strategy in found:
         routes = "\n".join(f"{role}: {name}" for role, name in strategy_routes(strategy).items())
         table.add_row(strategy.name, strategy.type, escape(routes), escape(strategy.description))

@@ -6,7 +6,7 @@ from harness.orchestration.ledger import Ledger
 from harness.orchestration.outcome import PipelineResult
 from harness.orchestration.pipeline import Pipeline, StageListener
 from harness.orchestration.retry import RetryPolicy
-from harness.orchestration.routing import Route, Routing, Setting, resolve_routing
+from harness.orchestration.routing import Route, Routing, resolve_routing
 from harness.orchestration.strategy import (
     Strategy,
     StrategyType,
@@ -14,6 +14,7 @@ from harness.orchestration.strategy import (
     resolve_strategy,
     strategy_files,
 )
+from harness.orchestration.variables import Setting
 
 __all__ = [
     "AdapterPool",

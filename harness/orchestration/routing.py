@@ -7,34 +7,31 @@ one that level would have used; otherwise the provider's own default (`auto`) is
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from harness.errors import ConfigError
 from harness.orchestration.config_file import ProviderEntry, ProvidersFile, RouteChoice, load_providers_file
-from harness.providers import ProviderSettings, default_model
+from harness.orchestration.variables import (
+    DEFAULT_ENVIRONMENT,
+    Setting,
+    cost_max,
+    environment_setting,
+    plain_settings,
+    variable,
+)
+from harness.providers import ProviderSettings, default_model, provider_kinds
 
 DEFAULT_CONFIG_PATH = Path("config/providers.json")
 BUILT_IN_PROVIDER = "anthropic"
 AUTO = "auto"
-DEFAULT_COST_MAX_USD = Decimal("1.0")
-DEFAULT_ENVIRONMENT = "development"
 BUILT_IN_PROVIDERS: Mapping[str, ProviderEntry] = {
     "anthropic": ProviderEntry(kind="anthropic", api_key_env="ANTHROPIC_API_KEY"),
     "openai": ProviderEntry(kind="openai", api_key_env="OPENAI_API_KEY"),
     "fixtures": ProviderEntry(kind="fixtures", local=True),
 }
 TASK_KEYS = ("draft_graph", "repair_graph", "suggest_options")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """One resolved value and its origin. A secret's `value` is already masked."""
-
-    name: str
-    value: str | None
-    origin: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,19 +111,20 @@ def resolve_routing(env: Mapping[str, str], *, config_path: Path | None = None) 
         settings.append(
             Setting(name=f"{key}.model", value=routes[key].model, origin=routes[key].model_origin)
         )
-    environment, cost_max, strategy = _environment(env), _cost_max(env), _variable(env, "LLM_STRATEGY")
+    environment, cost_limit, strategy = environment_setting(env), cost_max(env), variable(env, "LLM_STRATEGY")
     settings.append(environment)
-    settings.append(Setting(name="COST_MAX_USD", value=str(cost_max[0]), origin=cost_max[1]))
+    settings.append(Setting(name="COST_MAX_USD", value=str(cost_limit[0]), origin=cost_limit[1]))
     settings.append(
         Setting(name="LLM_STRATEGY", value=strategy, origin="LLM_STRATEGY" if strategy else "built-in")
     )
     settings.extend(_provider_settings(entries, env))
+    settings.extend(plain_settings(env))
     return Routing(
         draft=routes["draft_graph"],
         repair=routes["repair_graph"],
         suggest=routes["suggest_options"],
         environment=environment.value or DEFAULT_ENVIRONMENT,
-        cost_max_usd=cost_max[0],
+        cost_max_usd=cost_limit[0],
         strategy=strategy,
         settings=tuple(settings),
         overridden=frozenset(str(key) for key in file.overrides),
@@ -135,17 +133,12 @@ def resolve_routing(env: Mapping[str, str], *, config_path: Path | None = None) 
     )
 
 
-def _variable(env: Mapping[str, str], name: str) -> str | None:
-    """A variable's value; set but blank counts as not set."""
-    return env.get(name, "").strip() or None
-
-
 def _providers_file(
     env: Mapping[str, str], config_path: Path | None
 ) -> tuple[ProvidersFile, str | None, str]:
     if config_path is not None:
         return load_providers_file(config_path), str(config_path), "--config"
-    named = _variable(env, "PROVIDERS_CONFIG_PATH")
+    named = variable(env, "PROVIDERS_CONFIG_PATH")
     if named is not None:
         return load_providers_file(Path(named)), named, "PROVIDERS_CONFIG_PATH"
     if DEFAULT_CONFIG_PATH.exists():
@@ -165,7 +158,7 @@ def _choose(key: str, env: Mapping[str, str], file: ProvidersFile, path: str) ->
     override = next((choice for task, choice in file.overrides.items() if task == key), RouteChoice())
     levels = (
         (override.provider, override.model, f"{path} overrides.{key}", f"{path} overrides.{key}"),
-        (_variable(env, "LLM_PROVIDER"), _variable(env, "LLM_MODEL"), "LLM_PROVIDER", "LLM_MODEL"),
+        (variable(env, "LLM_PROVIDER"), variable(env, "LLM_MODEL"), "LLM_PROVIDER", "LLM_MODEL"),
         (file.defaults.provider, file.defaults.model, f"{path} defaults", f"{path} defaults"),
         (BUILT_IN_PROVIDER, AUTO, "built-in", "built-in"),
     )
@@ -187,7 +180,7 @@ def _route(
         raise ConfigError(provider_origin, f"unknown provider '{provider}' (known: {known})")
     if model == AUTO:
         model, model_origin = _default_model(provider, entry, model_origin), f"{model_origin} (auto)"
-    key = _variable(env, entry.api_key_env) if entry.api_key_env else None
+    key = variable(env, entry.api_key_env) if entry.api_key_env else None
     if key is not None and (not key.isascii() or any(c.isspace() for c in key)):
         raise ConfigError(str(entry.api_key_env), "holds characters that no key has")
     settings = ProviderSettings(
@@ -215,9 +208,9 @@ def _default_model(provider: str, entry: ProviderEntry, origin: str) -> str:
 
 
 def _base_url(provider: str, entry: ProviderEntry, env: Mapping[str, str]) -> tuple[str | None, str]:
-    variable = f"{provider.upper().replace('-', '_')}_BASE_URL"
-    from_env = _variable(env, variable)
-    url, origin = (from_env, variable) if from_env else (entry.base_url, f"providers.{provider}.base_url")
+    name = f"{provider.upper().replace('-', '_')}_BASE_URL"
+    from_env = variable(env, name)
+    url, origin = (from_env, name) if from_env else (entry.base_url, f"providers.{provider}.base_url")
     if url is None:
         return None, "built-in"
     try:
@@ -233,32 +226,11 @@ def _base_url(provider: str, entry: ProviderEntry, env: Mapping[str, str]) -> tu
     return url, origin
 
 
-def _environment(env: Mapping[str, str]) -> Setting:
-    for name in ("HARNESS_ENV", "DD_ENV"):
-        value = _variable(env, name)
-        if value is not None:
-            return Setting(name="environment", value=value, origin=name)
-    return Setting(name="environment", value=DEFAULT_ENVIRONMENT, origin="built-in")
-
-
-def _cost_max(env: Mapping[str, str]) -> tuple[Decimal, str]:
-    text = _variable(env, "COST_MAX_USD")
-    if text is None:
-        return DEFAULT_COST_MAX_USD, "built-in"
-    try:
-        value = Decimal(text)
-    except InvalidOperation as error:
-        raise ConfigError("COST_MAX_USD", f"'{text[:40]}' is not a number of dollars") from error
-    if not value.is_finite() or value <= 0 or value > 1_000_000:
-        raise ConfigError("COST_MAX_USD", f"'{text[:40]}' must be more than 0 and at most 1000000 dollars")
-    return value, "COST_MAX_USD"
-
-
 def _provider_settings(entries: Mapping[str, ProviderEntry], env: Mapping[str, str]) -> list[Setting]:
     settings = []
     for name, entry in entries.items():
         if entry.api_key_env is not None:
-            key = _variable(env, entry.api_key_env)
+            key = variable(env, entry.api_key_env)
             masked = None if key is None else f"******** ({len(key)} characters)"
             settings.append(
                 Setting(name=entry.api_key_env, value=masked, origin="environment" if key else "not set")
