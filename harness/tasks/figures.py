@@ -4,6 +4,7 @@
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
@@ -235,13 +236,23 @@ def _year_alone(figure: Figure) -> Decimal | None:
     return figure.value if figure.kind == FigureKind.COUNT else None
 
 
-def mentions_figure(text: str, label: str) -> bool:
-    """True when every figure that a label names is found in a text.
+def missing_figures(text: str, labels: Sequence[str]) -> tuple[str, ...]:
+    """The labels that a text does not mention: each figure that a label names must be found in it.
 
     A label that no figure can be read from counts when its own words stand in the text.
     """
-    wanted = figures_in(label) or figures_in(f"in {label}")  # a lone month is a date only after "in"
     found = figures_in(text)
+    plain = " ".join(text.lower().split())
+    return tuple(label for label in labels if not _is_mentioned(label, found, plain))
+
+
+def _is_mentioned(label: str, found: Sequence[Figure], plain: str) -> bool:
+    wanted = figures_in(label) or figures_in(f"in {label}")  # a lone month is a date only after "in"
     if not wanted:
-        return " ".join(label.lower().split()) in " ".join(text.lower().split())
+        return " ".join(label.lower().split()) in plain
     return all(any(same_figure(figure, other) for other in found) for figure in wanted)
+
+
+def mentions_figure(text: str, label: str) -> bool:
+    """True when a text mentions what a label names; see `missing_figures`."""
+    return not missing_figures(text, [label])

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.tasks.draft_graph.graph import Graph, NodeKind
-from harness.tasks.figures import mentions_figure
+from harness.tasks.figures import missing_figures
 from harness.tasks.wording import key_stems, stem_share
 
 MIN_STEM_SHARE = 0.6
@@ -30,15 +30,14 @@ def coverage(graph: Graph, options: Sequence[str], figures: Sequence[str]) -> Co
     """Share 0..1 of options and figures that the graph holds; None when there are none of either."""
     held = options_held([node.text for node in graph.nodes if node.kind == NodeKind.OPTION], options)
     missing_options = tuple(option for index, option in enumerate(options) if index not in held)
-    text = " ; ".join(_texts(graph))
-    missing_figures = tuple(figure for figure in figures if not mentions_figure(text, figure))
+    lost_figures = missing_figures(" ; ".join(_texts(graph)), figures)
     wanted = len(options) + len(figures)
-    missed = len(missing_options) + len(missing_figures)
+    missed = len(missing_options) + len(lost_figures)
     return Coverage(
         share=(wanted - missed) / wanted if wanted else None,
         wanted=wanted,
         missing_options=missing_options,
-        missing_figures=missing_figures,
+        missing_figures=lost_figures,
     )
 
 
