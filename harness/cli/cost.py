@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from harness.cli.console import JsonOption, out, print_json
+from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, out, print_json
+from harness.cli.cost_run import show_run
 from harness.cli.cost_table import draw_breakdown
 from harness.cli.price_options import AtOption, PricesOption, parse_moment
 from harness.errors import UnpricedModelError, UsageError
@@ -32,6 +33,10 @@ def cost(
     text: Annotated[
         Path | None, typer.Option(help="Estimate the input tokens from this file where `in` is `text`.")
     ] = None,
+    run: Annotated[
+        str | None, typer.Option(help="A recorded run: its id, name or `latest`, instead of --draft.")
+    ] = None,
+    store: StoreOption = DEFAULT_STORE,
     compare: Annotated[
         list[str] | None, typer.Option(help="Another provider/model to compare with; may be repeated.")
     ] = None,
@@ -52,6 +57,12 @@ def cost(
     --repair openai/gpt-4o-mini:800/400 --per-month 100000
     """
     book = PriceBook.load(prices)
+    also = [parse_model(name, "--compare") for name in compare or ()]
+    if run is not None:
+        if draft is not None or repair is not None or text is not None:
+            raise UsageError("--run takes its calls from the store: leave out --draft, --repair and --text")
+        show_run(store, run, book, also, per_month=per_month, as_json=as_json)
+        return
     moment = parse_moment(at) or datetime.now(UTC)
     if draft is None:
         raise UsageError("say what to price: --draft provider/model:in/out, or --run RUN")
@@ -65,7 +76,6 @@ def cost(
         _priced(book, role, spec, at=moment, context=context, allow_unpriced=allow_unpriced)
         for role, spec in specs
     ]
-    also = [parse_model(name, "--compare") for name in compare or ()]
     breakdown = cost_breakdown([calls], book, also=also)
     estimated = any(spec.from_text for _, spec in specs)
     if as_json:

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from harness.pricing.breakdown import Alternative, CostBreakdown
 from harness.report.cost import monthly
+from harness.report.run_cost import model_costs
 
 _KINDS = {
     "input": "input",
@@ -35,6 +36,33 @@ def draw_breakdown(
     named = sorted(" ".join(part for part in source if part) for source in sources if source[0])
     if named:
         console.print(Text(f"Prices: {', '.join(named)}.", style="dim"))
+
+
+def draw_run(console: Console, breakdown: CostBreakdown, *, per_month: int | None = None) -> None:
+    """Print a recorded run's cost by role and model, and what else the same tokens could have cost."""
+    table = Table(box=None, pad_edge=False)
+    for column in ("role", "model"):
+        table.add_column(column, overflow="fold")
+    for column in ("calls", "tokens in", "tokens out", "cost"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for row in model_costs(breakdown):
+        table.add_row(
+            str(row.role),
+            str(row.ref),
+            f"{row.calls:,}",
+            f"{row.input_tokens:,}",
+            f"{row.output_tokens:,}",
+            usd(row.cost_usd),
+        )
+    total = Text(usd(breakdown.known_cost_usd), "bold green")
+    table.add_row("total", Text(_excluded(breakdown), "yellow"), f"{len(breakdown.calls):,}", "", "", total)
+    console.print(table)
+    if breakdown.n_compared < breakdown.n_requests:
+        console.print(
+            f"Compared: the {breakdown.n_compared:,} of {breakdown.n_requests:,} requests whose every call "
+            "has a known cost and known tokens."
+        )
+    draw_comparison(console, breakdown, per_month=per_month)
 
 
 def draw_comparison(console: Console, breakdown: CostBreakdown, *, per_month: int | None = None) -> None:
@@ -91,11 +119,16 @@ def _arithmetic(breakdown: CostBreakdown) -> Table:
         label = f"{call.role} cost" if call.priced.price_source != "declared" else "free by declaration"
         table.add_row(name, model, Text(label, style="bold"), "", "", Text(usd(call.priced.cost_usd), "bold"))
     if breakdown.unpriced_calls:
-        note = f"excludes {breakdown.unpriced_calls} unpriced call{'s'[: breakdown.unpriced_calls > 1]}"
-        table.add_row("total", Text(note, style="yellow"), "", "", "", usd(breakdown.known_cost_usd))
+        note = Text(_excluded(breakdown), style="yellow")
+        table.add_row("total", note, "", "", "", usd(breakdown.known_cost_usd))
     else:
         table.add_row("total", "", "", "", "", Text(usd(breakdown.cost_usd), "bold green"))
     return table
+
+
+def _excluded(breakdown: CostBreakdown) -> str:
+    n = breakdown.unpriced_calls
+    return f"excludes {n:,} unpriced call{'s' if n > 1 else ''}" if n else ""
 
 
 def _exact(amount_usd: Decimal) -> str:

@@ -93,7 +93,7 @@ def price_call(
 def recorded_call(call: Call) -> PricedCall:
     """A recorded attempt with its recorded cost."""
     priced = Priced(
-        cost_usd=call.cost_usd,
+        cost_usd=None if call.cost_usd is None else money_usd(call.cost_usd),
         unpriced_reason=call.unpriced_reason,
         price_source=call.price_source,
         price_version=call.price_version,
