@@ -2,11 +2,13 @@
 
 from starlette.applications import Starlette
 
+from harness.emulator.anthropic_routes import anthropic_routes
 from harness.emulator.connection import Receive, Scope, Send
 from harness.emulator.control import control_routes
 from harness.emulator.engine import Endpoint, Engine
+from harness.emulator.openai_routes import openai_routes
 from harness.emulator.settings import EmulatorSettings
-from harness.emulator.wire import AnthropicMessages, OpenAIChat
+from harness.emulator.wire import AnthropicMessages, OpenAIChat, OpenAIResponses
 
 
 class EmulatorApp:
@@ -21,8 +23,10 @@ class EmulatorApp:
         self._generating = {
             "/v1/messages": Endpoint(self.engine, AnthropicMessages()),
             "/v1/chat/completions": Endpoint(self.engine, OpenAIChat()),
+            "/v1/responses": Endpoint(self.engine, OpenAIResponses()),
         }
-        self._rest = Starlette(routes=control_routes(self.engine))
+        routes = [*control_routes(self.engine), *anthropic_routes(self.engine), *openai_routes(self.engine)]
+        self._rest = Starlette(routes=routes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI scope."""

@@ -246,13 +246,7 @@ class _Serving:
         if said_share < 1:
             said = tokens_of(len(text[: int(len(text) * said_share)].encode()))
             bill = replace(bill, output=bill.reasoning + said)
-        entry = self._entry
-        entry.input_tokens, entry.output_tokens = bill.total_input, bill.output
-        entry.cache_read_tokens = bill.cache_read
-        entry.cache_write_5m_tokens, entry.cache_write_1h_tokens = bill.cache_write_5m, bill.cache_write_1h
-        entry.reasoning_tokens = bill.reasoning
-        cost = cost_usd(ask.profile, bill)
-        entry.cost_usd = None if cost is None else f"{cost:f}"
+        self._entry.charge(bill, cost_usd(ask.profile, bill))
 
     def _headers(self) -> Headers:
         request_id = (self._entry.request_id or f"req_01{self._entry.seq:024d}").encode()

@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from harness.emulator.bill import TokenBill
 from harness.errors import UsageError
 
 KEPT_IN_MEMORY = 100_000
@@ -38,7 +39,7 @@ class LedgerEntry:
         finish: why the answer ended, in the wire's own word.
         input_tokens: total, cached tokens included.
         cost_usd: by the emulator's own price table, as decimal digits; None when it has no price.
-        client_headers: only the harness's own, never a secret.
+        response_id, request_id: as sent to the client, the former without the wire's prefix.
     """
 
     seq: int
@@ -69,6 +70,14 @@ class LedgerEntry:
     cost_usd: str | None = None
     response_id: str | None = None
     request_id: str | None = None
+
+    def charge(self, bill: TokenBill, cost_usd: Decimal | None) -> None:
+        """Write down what was billed."""
+        self.input_tokens, self.output_tokens = bill.total_input, bill.output
+        self.cache_read_tokens = bill.cache_read
+        self.cache_write_5m_tokens, self.cache_write_1h_tokens = bill.cache_write_5m, bill.cache_write_1h
+        self.reasoning_tokens = bill.reasoning
+        self.cost_usd = None if cost_usd is None else f"{cost_usd:f}"
 
 
 class Ledger:

@@ -111,7 +111,7 @@ def _spoilt(text: str, fault: FaultKind | None) -> tuple[str, str]:
 
 
 def _reasoning_tokens(ask: Ask, draws: Draws, text: str) -> int:
-    if not ask.profile.reasoning_share or ask.body.get("reasoning_effort") in ("none", "minimal"):
+    if not ask.profile.reasoning_share or ask.effort in ("none", "minimal"):
         return 0
     typical = ask.profile.reasoning_share * tokens_of(len(text.encode()))
     return int(64 * round(typical * (0.5 + draws.uniform("reasoning")) / 64))

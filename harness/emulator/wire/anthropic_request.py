@@ -40,7 +40,7 @@ class _OtherBlock(BaseModel):
 
 
 class _Message(_Strict):
-    role: Literal["user", "assistant"]
+    role: Literal["user", "assistant", "system"]
     content: str | list[Annotated[_TextBlock | _OtherBlock, Field(discriminator="type")]]
 
 
@@ -137,7 +137,6 @@ def read_messages(body: dict[str, Any], *, counting: bool = False) -> Ask:
         max_tokens=parsed.max_tokens,
         tool=tool,
         stop=tuple(parsed.stop_sequences or ()),
-        body=body,
     )
 
 

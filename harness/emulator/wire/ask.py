@@ -1,6 +1,6 @@
 """What the wire formats have in common once read: one ask, one reply, one kind of refusal to answer."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from harness.emulator.answers import Question
@@ -27,7 +27,7 @@ class Ask:
         tool: name of the tool the model is made to call, or None.
         stop: sequences that end the answer.
         include_usage: OpenAI's `stream_options.include_usage`.
-        body: the request itself.
+        effort: how much the model is asked to reason, or None.
     """
 
     model: str
@@ -40,7 +40,7 @@ class Ask:
     tool: str | None = None
     stop: tuple[str, ...] = ()
     include_usage: bool = False
-    body: dict[str, Any] = field(default_factory=dict)
+    effort: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

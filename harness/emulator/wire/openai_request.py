@@ -32,7 +32,9 @@ class _Message(BaseModel):
     annotations: Any = None
 
 
-class _JsonSchema(_Strict):
+class JsonSchema(_Strict):
+    """A named schema, as both OpenAI routes carry it."""
+
     name: str = Field(pattern=r"^[a-zA-Z0-9_-]{1,64}$")
     body: dict[str, Any] | None = Field(default=None, alias="schema")
     strict: bool | None = None
@@ -41,7 +43,7 @@ class _JsonSchema(_Strict):
 
 class _ResponseFormat(_Strict):
     type: Literal["text", "json_object", "json_schema"]
-    json_schema: _JsonSchema | None = None
+    json_schema: JsonSchema | None = None
 
 
 class _Function(_Strict):
@@ -133,7 +135,7 @@ def read_chat(body: dict[str, Any]) -> Ask:
         tool=tool,
         stop=(parsed.stop,) if isinstance(parsed.stop, str) else tuple(parsed.stop or ()),
         include_usage=options is not None and options.include_usage,
-        body=body,
+        effort=parsed.reasoning_effort,
     )
 
 
@@ -179,9 +181,7 @@ def check_sampling(parsed: BaseModel, profile: ModelProfile) -> None:
             )
 
 
-def check_format(
-    model: str, profile: ModelProfile, kind: str, schema: _JsonSchema | None, param: str
-) -> None:
+def check_format(model: str, profile: ModelProfile, kind: str, schema: JsonSchema | None, param: str) -> None:
     """JSON schemas only where the model takes them, and only the ones strict mode takes."""
     if kind != "json_schema":
         return
