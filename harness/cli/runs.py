@@ -1,0 +1,117 @@
+"""`harness runs`: what is in the store, and what one run's figures are."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, out, print_json
+from harness.records import GateResult
+from harness.report import RunSummary, run_summary, summary_table
+from harness.store import StoredRun, open_store
+
+app = typer.Typer(no_args_is_help=True, help="What is in the store, and what one run's figures are.")
+
+RunArgument = Annotated[str, typer.Argument(help="`latest`, an id, a unique beginning of one, or a name.")]
+
+
+@app.command("list")
+def list_runs(
+    *,
+    store: StoreOption = DEFAULT_STORE,
+    limit: Annotated[int, typer.Option(min=1, help="Show at most this many, latest first.")] = 30,
+    as_json: JsonOption = False,
+) -> None:
+    """The runs of the store, latest first, with their last gate verdict.
+
+    Example: harness runs list --limit 5
+    """
+    opened = open_store(store)
+    opened.ingest()
+    with opened.snapshot() as view:
+        runs = view.runs()
+        verdicts = {result.run_id: result for result in view.gate_results()}
+        counts = dict(
+            view.rows(
+                "SELECT run_id, count(*) FILTER (warmup IS NOT TRUE) FROM requests GROUP BY run_id",
+            )
+        )
+    shown = runs[:limit]
+    if as_json:
+        print_json([_listed(run, counts.get(run.run_id, 0), verdicts.get(run.run_id)) for run in shown])
+        return
+    out.print(_table(shown, counts, verdicts))
+    if len(runs) > limit:
+        out.print(f"{len(runs) - limit} earlier runs not shown; --limit shows more", style="dim")
+
+
+@app.command("show")
+def show_run(
+    run: RunArgument = "latest", *, store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False
+) -> None:
+    """Every figure of one run, each with its n and interval.
+
+    Example: harness runs show latest --json
+    """
+    summary = load_summary(store, run)
+    if as_json:
+        print_json(summary)
+    else:
+        out.print(summary_table(summary))
+
+
+def load_summary(store: Path, run: str) -> RunSummary:
+    """The figures of one stored run, live records included.
+
+    Raises:
+        UnknownRunError, StoreError: nothing to show.
+    """
+    opened = open_store(store)
+    opened.ingest()
+    with opened.snapshot() as view:
+        stored = view.run(run)
+        requests = view.requests(stored.run_id, include_warmup=True)
+        calls = view.calls(stored.run_id)
+    return run_summary(requests, calls, stored)
+
+
+def _listed(run: StoredRun, requests: int, verdict: GateResult | None) -> dict[str, object]:
+    return {
+        "run_id": run.run_id,
+        "name": run.name,
+        "kind": run.kind,
+        "status": run.status,
+        "provider_mode": run.provider_mode,
+        "environment": run.environment,
+        "target": run.target,
+        "started_at": run.started_at,
+        "ended_at": run.ended_at,
+        "requests": requests,
+        "gate_verdict": verdict.verdict if verdict else None,
+    }
+
+
+def _table(runs: list[StoredRun], counts: dict[str, int], verdicts: dict[str, GateResult]) -> Table:
+    table = Table(header_style="bold", box=None, pad_edge=False)
+    for name in ("run", "name", "kind", "started (UTC)", "status", "mode", "gate"):
+        table.add_column(name, overflow="fold")
+    table.add_column("requests", justify="right")
+    for run in runs:
+        verdict = verdicts.get(run.run_id)
+        table.add_row(
+            run.run_id,
+            run.name,
+            run.kind.value,
+            _minute(run.started_at),
+            run.status.value,
+            run.provider_mode.value if run.provider_mode else "unknown",
+            verdict.verdict.value if verdict else "-",
+            f"{counts.get(run.run_id, 0):,}",
+        )
+    return table
+
+
+def _minute(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M")
