@@ -8,12 +8,12 @@ Money is a string of its own digits, moments are UTC text, nested objects are JS
 import types
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from functools import cache
-from typing import Any, Literal, TypeAlias, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, NamedTuple, TypeAlias, Union, get_args, get_origin, get_type_hints
 
 import orjson
 
@@ -51,7 +51,8 @@ MONEY_DIGITS = 10
 """Digits after the point in the tables' DECIMAL(18,10)."""
 MONEY_LIMIT = Decimal(10) ** 8
 _MONEY_STEP = Decimal(1).scaleb(-MONEY_DIGITS)
-_CRC_LENGTH = 8
+_BODY_START = 9
+_CHECKED_TYPES = {name.encode() + b" ": name for name in RECORD_TYPES}
 
 
 @cache
@@ -117,8 +118,7 @@ def encode_line(type_name: str, row: Mapping[str, Any]) -> bytes:
     return b"%08x %b\n" % (zlib.crc32(body), body)
 
 
-@dataclass(frozen=True, slots=True)
-class SpoolLine:
+class SpoolLine(NamedTuple):
     """One complete line: where it stands, and what it holds or why it holds nothing.
 
     `body` is the JSON of a good line and the whole raw line of a bad one; `problem` is None for a good line.
@@ -127,7 +127,7 @@ class SpoolLine:
     offset: int
     type_name: str
     body: bytes
-    problem: str | None = None
+    problem: str | None
 
 
 def parse_lines(data: bytes, base_offset: int = 0) -> Iterator[SpoolLine]:
@@ -137,20 +137,22 @@ def parse_lines(data: bytes, base_offset: int = 0) -> Iterator[SpoolLine]:
         data: bytes from a line's start.
         base_offset: the file offset of `data[0]`.
     """
-    start = 0
-    end = data.find(b"\n")
-    while end >= 0:
-        yield _parse_line(data[start:end], base_offset + start)
-        start = end + 1
-        end = data.find(b"\n", start)
+    lines = data.split(b"\n")
+    lines.pop()
+    offset = base_offset
+    for line in lines:
+        body = line[_BODY_START:]
+        known = _CHECKED_TYPES.get(body[: body.find(b" ") + 1])
+        if known is not None and b"%08x " % zlib.crc32(body) == line[:_BODY_START]:
+            yield SpoolLine(offset, known, body[len(known) + 1 :], None)
+        else:
+            yield _bad_line(line, offset)
+        offset += len(line) + 1
 
 
-def _parse_line(line: bytes, offset: int) -> SpoolLine:
-    body = line[_CRC_LENGTH + 1 :]
-    type_name, _, json_text = body.partition(b" ")
-    if b"%08x " % zlib.crc32(body) != line[: _CRC_LENGTH + 1]:
+def _bad_line(line: bytes, offset: int) -> SpoolLine:
+    body = line[_BODY_START:]
+    if b"%08x " % zlib.crc32(body) != line[:_BODY_START]:
         return SpoolLine(offset, "", line, "checksum does not match")
-    name = type_name.decode("ascii", "replace")
-    if name not in RECORD_TYPES:
-        return SpoolLine(offset, name, line, f"unknown record type '{name[:40]}'")
-    return SpoolLine(offset, name, json_text)
+    name = body.partition(b" ")[0].decode("ascii", "replace")[:40]
+    return SpoolLine(offset, name, line, f"unknown record type '{name}'")

@@ -124,18 +124,20 @@ _NEW_ROWS = (
     ) WHERE nth > 1
     UNION
     SELECT s._n FROM stage.request s SEMI JOIN db.requests d USING (run_id, request_id)""",
-    """CREATE TABLE work.new_requests AS
+    """CREATE VIEW work.new_requests AS
     SELECT * FROM stage.request WHERE _n NOT IN (FROM work.duplicate_requests)""",
     f"""CREATE TABLE work.old_requests AS
     SELECT rowid AS rid, * FROM db.requests WHERE request_id IN (
         SELECT request_id FROM work.facts UNION SELECT request_id FROM work.new_requests
         UNION SELECT request_id FROM stage.call WHERE {_AUTO}
     )""",
-    f"""CREATE TABLE work.targets AS
-    SELECT row_number() OVER () AS tid, * FROM (
-        SELECT NULL::BIGINT AS rid, {_REQUEST} FROM work.new_requests
-        UNION ALL SELECT rid, {_REQUEST} FROM work.old_requests WHERE run_id NOT IN (FROM work.auto_runs)
-    )""",
+    # Narrow on purpose: a million new requests pass here. A new one is known by _n, a stored one by rid.
+    """CREATE TABLE work.targets AS
+    SELECT _n AS tid, NULL::BIGINT AS rid, run_id, request_id, started_at, server_ms IS NOT NULL AS told
+    FROM work.new_requests
+    UNION ALL
+    SELECT -1 - rid, rid, run_id, request_id, started_at, server_ms IS NOT NULL
+    FROM work.old_requests WHERE run_id NOT IN (FROM work.auto_runs)""",
 )
 
 _MATCHES = (
@@ -158,7 +160,7 @@ _MATCHES = (
     # Loose ones: best pair first, on both sides; a request whose run has told its own facts comes last.
     f"""INSERT INTO work.matches
     WITH pairs AS (
-        SELECT t.tid, s.sid, s.origin, s.rid, t.server_ms IS NOT NULL AS told,
+        SELECT t.tid, s.sid, s.origin, s.rid, t.told,
             abs(epoch_ms(s.ts) - coalesce(s.server_ms, 0) - epoch_ms(t.started_at)) AS apart_ms
         FROM work.sources s JOIN work.targets t USING (request_id)
         WHERE s.origin IN ('loose', 'row') AND t.tid NOT IN (SELECT tid FROM work.matches)
@@ -195,9 +197,14 @@ _REQUESTS = (
     """INSERT INTO gone.requests
     SELECT rid FROM work.targets WHERE rid IS NOT NULL AND tid IN (SELECT tid FROM work.matches)""",
     f"""INSERT INTO fresh.requests
-    WITH told AS (SELECT tid, min(sid) AS sid FROM work.matches GROUP BY tid)
-    SELECT {_FILLED} FROM work.targets t LEFT JOIN told USING (tid) LEFT JOIN work.sources s USING (sid)
-    WHERE t.rid IS NULL OR s.sid IS NOT NULL""",
+    SELECT {_REQUEST} FROM work.new_requests WHERE _n NOT IN (SELECT tid FROM work.matches)""",
+    f"""INSERT INTO fresh.requests
+    WITH told AS (SELECT tid, min(sid) AS sid FROM work.matches GROUP BY tid),
+    whole AS (
+        SELECT _n AS tid, {_REQUEST} FROM work.new_requests WHERE _n IN (SELECT tid FROM told)
+        UNION ALL SELECT -1 - rid, {_REQUEST} FROM work.old_requests WHERE -1 - rid IN (SELECT tid FROM told)
+    )
+    SELECT {_FILLED} FROM whole t JOIN told USING (tid) JOIN work.sources s USING (sid)""",
     f"""INSERT INTO fresh.requests
     SELECT {_MADE} FROM (
         SELECT *, row_number() OVER (PARTITION BY home, request_id ORDER BY sid) AS nth FROM work.sources

@@ -74,10 +74,10 @@ def _ingest_chunk(paths: StorePaths, chunk_bytes: int, report: IngestReport) -> 
         if tail.offsets or gone:
             rejected = load_stage(connection, tail.stage.tables())
             fold(connection, tail.stage.quarantine + rejected)
-            count = connection.execute("SELECT count(*) FROM fresh.quarantine").fetchone()
+            ((quarantined,),) = connection.execute("SELECT count(*) FROM fresh.quarantine").fetchall()
             _write(connection, tail, gone)
             report.records += tail.stage.lines
-            report.quarantined += count[0] if count else 0
+            report.quarantined += quarantined
     except duckdb.Error as error:
         raise database_error(paths.database, error) from error
     finally:

@@ -71,12 +71,11 @@ def schema_version(paths: StorePaths) -> int:
 def checked_version(connection: duckdb.DuckDBPyConnection, path: Path, table: str = "schema_version") -> int:
     """The version that an open database says it has; errors as `schema_version`."""
     try:
-        row = connection.execute(f"SELECT max(version) FROM {table}").fetchone()  # noqa: S608 - a literal
+        ((version,),) = connection.execute(f"SELECT max(version) FROM {table}").fetchall()  # noqa: S608 - a literal
     except duckdb.CatalogException as error:
         raise StoreDamagedError(f"{path} is a DuckDB file, but not a store of the harness") from error
     except duckdb.Error as error:
         raise database_error(path, error) from error
-    version = row[0] if row else None
     if version is None:
         raise StoreDamagedError(f"{path} does not say which schema it has")
     if version > known_version():

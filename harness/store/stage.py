@@ -1,7 +1,6 @@
 """Spool lines as Arrow tables, one a record type; what cannot be read is set aside with its reason."""
 
 import io
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -10,7 +9,7 @@ import orjson
 import pyarrow as pa
 from pyarrow import json as arrow_json
 
-from harness.store.codec import Kind, SpoolLine, columns_of
+from harness.store.codec import Kind, columns_of, parse_lines
 
 _ARROW: dict[Kind, pa.DataType] = {
     "text": pa.string(),
@@ -66,14 +65,21 @@ class Stage:
         self.lines = 0
         self._buckets: dict[str, _Bucket] = {}
 
-    def add(self, lines: Iterable[SpoolLine], *, spool_id: str, source: str) -> None:
-        """Take lines of one spool. `source` is the file's name, for the quarantine."""
-        for line in lines:
+    def add(self, data: bytes, base_offset: int, *, spool_id: str, source: str) -> None:
+        """Take the complete lines of a piece of spool.
+
+        Args:
+            data: bytes from one line's start to another's end.
+            base_offset: the file offset of `data[0]`.
+            spool_id: whose spool.
+            source: the file's name, for the quarantine.
+        """
+        for line in parse_lines(data, base_offset):
             self.lines += 1
+            bucket = self._buckets.get(line.type_name)
             if line.problem is not None:
                 self._set_aside(source, line.offset, line.type_name, line.problem, line.body)
                 continue
-            bucket = self._buckets.get(line.type_name)
             if bucket is None:
                 bucket = self._buckets[line.type_name] = _Bucket()
             bucket.bodies.append(line.body)

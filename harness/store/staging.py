@@ -32,13 +32,11 @@ def load_stage(connection: duckdb.DuckDBPyConnection, tables: dict[str, pa.Table
             continue
         connection.register("incoming", table)
         try:
-            bad = _bad_rows(connection, type_name)
-            rejected += bad
-            where = f"WHERE NOT {_bad_condition(type_name)}" if bad else ""
-            connection.execute(
-                f"CREATE TABLE stage.{type_name} AS SELECT {_cast_columns(type_name)}, "
-                f"_n, _spool, _offset FROM incoming {where} ORDER BY _n"
-            )
+            connection.execute(_create(type_name))
+            if _lost_something(connection, type_name, table):
+                rejected += _bad_rows(connection, type_name)
+                connection.execute(f"DROP TABLE stage.{type_name}")
+                connection.execute(_create(type_name) + f" WHERE NOT {_bad_condition(type_name)}")
         finally:
             connection.unregister("incoming")
     return rejected
@@ -55,6 +53,25 @@ def required_columns(type_name: str) -> tuple[str, ...]:
         if item.default is MISSING
         and item.default_factory is MISSING
         and types.NoneType not in get_args(hints[item.name])
+    )
+
+
+def _lost_something(connection: duckdb.DuckDBPyConnection, type_name: str, table: pa.Table) -> bool:
+    """True when a cast gave NULL for something, or a required value is missing."""
+    names = list(columns_of(type_name))
+    counts = connection.execute(
+        f"SELECT {', '.join(f'count({name})' for name in names)} FROM stage.{type_name}"
+    ).fetchall()
+    given = [table.num_rows - table.column(name).null_count for name in names]
+    missing = any(table.column(name).null_count for name in required_columns(type_name))
+    return missing or list(counts[0]) != given
+
+
+@cache
+def _create(type_name: str) -> str:
+    return (
+        f"CREATE TABLE stage.{type_name} AS "
+        f"SELECT {_cast_columns(type_name)}, _n, _spool, _offset FROM incoming"
     )
 
 

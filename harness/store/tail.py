@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from harness.store.codec import parse_lines
 from harness.store.paths import Segment, StorePaths
 from harness.store.stage import Stage
 
@@ -69,7 +68,7 @@ def _read_segment(tail: Tail, segment: Segment, offset: int, budget: int | None,
             end = data.rfind(b"\n") + 1
         at_end = not file.read(1)
     if end:
-        tail.stage.add(parse_lines(data[:end], offset), spool_id=segment.spool_id, source=segment.path.name)
+        tail.stage.add(data[:end], offset, spool_id=segment.spool_id, source=segment.path.name)
         tail.offsets[segment.path.name] = offset + end
         tail.bytes += end
     if not at_end:
