@@ -6,7 +6,7 @@ Every stage of the harness meets in these types; units are in the names, unknown
 from harness.records.call import Call
 from harness.records.content import Content
 from harness.records.event import COMPLETED_EVENT, REPAIR_FIELDS, CompletedEvent
-from harness.records.failure import FAILED_EVENT, FailedEvent
+from harness.records.failure import FAILED_EVENT, REQUEST_EVENTS, FailedEvent
 from harness.records.happening import AlertEvent, Event
 from harness.records.ids import is_valid_request_id, new_id
 from harness.records.jsontext import dump_json, load_json_exact, utc_text
@@ -41,6 +41,7 @@ __all__ = [
     "MEDIUM_TIER_MIN_SCORE",
     "NO_USAGE",
     "REPAIR_FIELDS",
+    "REQUEST_EVENTS",
     "AlertEvent",
     "AlertState",
     "Call",

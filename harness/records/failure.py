@@ -6,9 +6,18 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from harness.records.event import COMPLETED_EVENT
 from harness.records.kinds import ErrorKind, ProviderMode, RequestStatus
 
 FAILED_EVENT = "assist.draft.failed"
+
+REQUEST_EVENTS: Mapping[str, str] = {
+    COMPLETED_EVENT: "draft_graph",
+    FAILED_EVENT: "draft_graph",
+    "assist.suggest.completed": "suggest_options",
+    "assist.suggest.failed": "suggest_options",
+}
+"""Events that end a request, and the task of each; the fields are those of the draft's events."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,8 +48,9 @@ async def _serve(request: Request, task_name: str, *, stream: bool) -> Response:
     engine = engine_of(request)
     envelope = read_envelope(request, telemetry=engine.settings.telemetry)
     body = await read_json_object(request, max_bytes=engine.settings.max_body_bytes)
+    task = engine.pipeline(task_name).task
     try:
-        task_input = engine.pipeline(task_name).task.parse_input(body)
+        task_input = task.parse_input(body)
     except UsageError as error:
         raise bad_input(str(error)) from error
     debug = body.get("include_debug") is True

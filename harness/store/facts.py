@@ -2,24 +2,25 @@
 """What a completed event tells about its request, read leniently: any service may have written it."""
 
 from harness.records import (
-    COMPLETED_EVENT,
+    REQUEST_EVENTS,
     ErrorKind,
     FallbackReason,
     ProviderMode,
+    RequestStatus,
     ScoreBasis,
     Tier,
 )
 from harness.store.codec import Kind
 from harness.store.tables import FACT_COLUMNS, SQL_TYPES
 
-FAILED_EVENT = "assist.draft.failed"
-"""A request that ended without an answer; same fields, plus `error_kind` and `http_status`."""
-
 _PATHS: dict[str, str] = {
     name: name for name in FACT_COLUMNS if name not in ("task", "unpriced", "stages_ms")
 }
-_PATHS |= {"server_ms": "latency_ms", "error_kind": "error_kind", "http_status": "http_status"}
-_VOCABULARY: dict[str, type[Tier | ScoreBasis | FallbackReason | ProviderMode | ErrorKind]] = {
+_PATHS |= {"server_ms": "latency_ms"} | {name: name for name in ("status", "error_kind", "http_status")}
+_VOCABULARY: dict[
+    str, type[Tier | ScoreBasis | FallbackReason | ProviderMode | ErrorKind | RequestStatus]
+] = {
+    "status": RequestStatus,
     "quality_tier": Tier,
     "score_basis": ScoreBasis,
     "fallback_reason": FallbackReason,
@@ -37,20 +38,23 @@ def facts_sql() -> str:
     names = list(_PATHS)
     paths = ", ".join(f"'$.{_PATHS[name]}'" for name in names)
     values = {name: _typed(name, f"v[{index}]") for index, name in enumerate(names, start=1)}
-    values["task"] = "'draft_graph'"
+    tasks = " ".join(f"WHEN '{event}' THEN '{task}'" for event, task in REQUEST_EVENTS.items())
+    values["task"] = f"CASE name {tasks} END"
     values["unpriced"] = f"{values['cost_usd']} IS NULL"
     values["stages_ms"] = (
         "CASE json_type(payload, '$.stages_ms') WHEN 'OBJECT' THEN payload->'$.stages_ms' END"
     )
     values["environment"] = f"coalesce(environment, {values['environment']})"
+    events = ", ".join(f"'{event}'" for event in REQUEST_EVENTS)
     columns = ", ".join(f"{values[name]} AS {name}" for name in FACT_COLUMNS)
     return f"""
         SELECT _n, _spool, run_id, request_id, ts,
-            CASE name WHEN '{COMPLETED_EVENT}' THEN 'ok' ELSE 'error' END AS status,
+            CASE WHEN name LIKE '%.completed' THEN 'ok'
+                ELSE coalesce({values["status"]}, 'error') END AS status,
             {values["error_kind"]} AS error_kind, {values["http_status"]} AS http_status, {columns}
         FROM (
             SELECT *, json_extract_string(payload, [{paths}]) AS v FROM stage.event
-            WHERE name IN ('{COMPLETED_EVENT}', '{FAILED_EVENT}') AND request_id IS NOT NULL
+            WHERE name IN ({events}) AND request_id IS NOT NULL
         )"""
 
 
