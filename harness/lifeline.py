@@ -6,8 +6,10 @@ kernel closes the pipe and the child ends within `GRACE_S`, so that nobody goes 
 
 import os
 import signal
-import threading
-import time
+
+# Bound here, at import: gevent replaces both names in the Locust process, where this must stay a real thread.
+from _thread import start_new_thread
+from time import sleep
 
 LIFELINE_ENV = "HARNESS_LIFELINE_FD"
 GRACE_S = 1.5
@@ -21,12 +23,15 @@ def watch_lifeline() -> None:
     text = os.environ.pop(LIFELINE_ENV, "")
     if not text.isdigit():
         return
-    threading.Thread(target=_wait_for_parent, args=(int(text),), name="lifeline", daemon=True).start()
+    start_new_thread(_wait_for_parent, (int(text),))
 
 
 def _wait_for_parent(read_fd: int) -> None:
+    # Signals belong to the main thread. gevent's loop reads them from a signalfd, and one that reached this
+    # thread instead would end the process by default, with its spool still open.
+    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     while os.read(read_fd, 1):
         pass
     os.kill(os.getpid(), signal.SIGTERM)
-    time.sleep(GRACE_S)
+    sleep(GRACE_S)
     os._exit(1)

@@ -34,6 +34,18 @@ while True:
     time.sleep(0.1)
 """
 
+GEVENT = """
+import harness.lifeline
+from gevent import monkey
+monkey.patch_all()
+harness.lifeline.watch_lifeline()
+import locust, gevent, signal
+gevent.signal_handler(signal.SIGTERM, lambda: print("asked", flush=True))
+print("deaf", flush=True)
+while True:
+    gevent.sleep(0.1)
+"""
+
 PARENT = """
 import sys, time
 from harness.cli.processes import ChildGroup
@@ -84,8 +96,19 @@ def test_child_that_ignores_sigterm_is_killed():
         assert child.stop(grace_s=0.2) == -signal.SIGKILL
 
 
+def test_patched_child_is_first_asked_then_ended():
+    with ChildGroup() as group:
+        child = group.start("locust", [sys.executable, "-c", GEVENT])
+        wait_until(lambda: "deaf" in child.log_tail())
+        assert child.lifeline_fd is not None
+        os.close(child.lifeline_fd)
+        child.lifeline_fd = None
+        assert child.process.wait(20) == 1
+        assert child.log_tail().endswith("asked")
+
+
 def test_kill_9_of_the_parent_ends_even_a_child_that_ignores_sigterm():
-    parent = subprocess.Popen([sys.executable, "-c", PARENT, STUBBORN, STUBBORN], stdout=subprocess.PIPE)
+    parent = subprocess.Popen([sys.executable, "-c", PARENT, STUBBORN, GEVENT], stdout=subprocess.PIPE)
     assert parent.stdout is not None
     pids = [int(pid) for pid in parent.stdout.readline().split()]
     assert len(pids) == 2
