@@ -109,20 +109,21 @@ def message_of(body: object) -> str:
     return "" if message is None else str(message)
 
 
-def excerpt(text: str, secrets: tuple[str, ...] = ()) -> str:
+def excerpt(text: str, secrets: tuple[str, ...] = (), *, limit: int = EXCERPT_CHARS) -> str:
     """One line of at most 200 characters, with keys and anything that looks like one masked.
 
     Args:
         text: what the provider said.
         secrets: values known to be secret.
+        limit: another length than 200.
     """
     # Bound before the patterns run: a body may be megabytes. Twice over, so that a cut key is still masked.
-    line = " ".join(text[: EXCERPT_CHARS * 4].split())
+    line = " ".join(text[: limit * 4].split())
     for secret in secrets:
         if secret:
             line = line.replace(secret, "[redacted]")
     line = _SECRET.sub("[redacted]", line)
-    return line if len(line) <= EXCERPT_CHARS else line[: EXCERPT_CHARS - 3] + "..."
+    return line if len(line) <= limit else line[: limit - 3] + "..."
 
 
 def retry_after_ms_of(headers: Mapping[str, str], clock: Clock) -> float | None:

@@ -1,0 +1,71 @@
+"""What one exchange came to, before it is a row."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.records import ErrorKind, RequestStatus
+
+MAX_EXCERPT_CHARS = 300
+
+
+@dataclass(slots=True)
+class Answer:
+    """One request's outcome, as the exchange saw it. Times are integer nanoseconds.
+
+    Attributes:
+        status: how it ended; anything but ok counts as over every latency limit.
+        http_status: None when no answer came.
+        error_kind: why it failed.
+        error_text: what the target said, unbounded and unredacted: the recorder bounds it.
+        first_token_ns: when the first content arrived, on the monotonic clock.
+        last_token_ns: when the last content arrived.
+        tokens: content pieces that arrived, or the billed output tokens where the target tells them.
+        columns: further columns of the row (cost, tier, tokens, stages).
+        telemetry_broken: telemetry came and could not be read.
+        telemetry_missing: telemetry was asked for and did not come.
+        size: bytes of the body.
+    """
+
+    status: RequestStatus = RequestStatus.OK
+    http_status: int | None = None
+    error_kind: ErrorKind | None = None
+    error_text: str | None = None
+    first_token_ns: int | None = None
+    last_token_ns: int | None = None
+    tokens: int = 0
+    columns: dict[str, Any] = field(default_factory=dict)
+    telemetry_broken: bool = False
+    telemetry_missing: bool = False
+    size: int = 0
+
+    def fail(self, kind: ErrorKind, text: str, *, status: RequestStatus = RequestStatus.ERROR) -> None:
+        """Mark the request as failed; the first failure is the one that is kept."""
+        if self.status is RequestStatus.OK:
+            self.status = status
+            self.error_kind = kind
+            self.error_text = text
+
+
+_KIND_BY_STATUS = {
+    401: ErrorKind.AUTH,
+    403: ErrorKind.AUTH,
+    408: ErrorKind.TIMEOUT,
+    503: ErrorKind.OVERLOADED,
+    504: ErrorKind.TIMEOUT,
+    529: ErrorKind.OVERLOADED,
+}
+
+
+def judge_status(answer: Answer, http_status: int, body: bytes) -> None:
+    """Turn an HTTP status into an outcome; 2xx stays as it is, 429 is a rejection."""
+    answer.http_status = http_status
+    if 200 <= http_status < 300:
+        return
+    text = body[:4096].decode(errors="replace")
+    if http_status == 429:
+        guard = '"cost_guard"' in text
+        kind = ErrorKind.COST_GUARD if guard else ErrorKind.RATE_LIMITED
+        answer.fail(kind, text, status=RequestStatus.REJECTED)
+        return
+    fallback = ErrorKind.UPSTREAM_5XX if http_status >= 500 else ErrorKind.BAD_REQUEST
+    answer.fail(_KIND_BY_STATUS.get(http_status, fallback), text)

@@ -1,0 +1,245 @@
+"""The harness inside Locust: its events start, stop and count; the schedule is ours.
+
+Works the same under `harness baseline` (which hands a plan over), under plain `locust -f`, headless or with
+the web UI, and in Locust's master and workers. The number of users never changes the rate.
+"""
+
+import logging
+import os
+import signal
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import gevent
+from locust import User, constant, task
+from locust.runners import MasterRunner, WorkerRunner
+
+from harness.bundle import bundled
+from harness.clock import SYSTEM_CLOCK
+from harness.errors import HarnessError
+from harness.load.answer import Answer
+from harness.load.exchange import Exchange
+from harness.load.generator import Generator
+from harness.load.plan import DEFAULT_DURATION_S, DEFAULT_RPS, PLAN_ENV, SHAPES, LoadPlan
+from harness.load.reporter import Reporter
+from harness.load.standalone import StandaloneRun
+from harness.records import Request, new_id
+from harness.store import Spool
+
+LOG = logging.getLogger("harness.load")
+
+START, DONE = "harness-start", "harness-done"
+LEAD_NS = 100_000_000
+"""From the decision to start until zero of the schedule, nanoseconds."""
+DISTRIBUTED_LEAD_NS = 500_000_000
+
+
+class OpenLoopUser(User):
+    """Stands for the whole load: it idles, and the dispatcher sends. More of them change nothing."""
+
+    abstract = True
+    wait_time = constant(0)
+
+    @task
+    def idle(self) -> None:
+        """Wait to be stopped."""
+        gevent.sleep(3600)
+
+
+def attach(events: Any, exchange: Exchange) -> None:
+    """Let this exchange be what Locust's events start and stop; a locustfile calls it once."""
+    driver = _Driver(exchange)
+    events.init_command_line_parser.add_listener(add_options)
+    events.init.add_listener(driver.on_init)
+    events.test_start.add_listener(driver.on_test_start)
+    events.test_stopping.add_listener(driver.on_test_stopping)
+    events.quitting.add_listener(driver.on_quitting)
+
+
+def add_options(parser: Any) -> None:
+    """Options for plain `locust`; they also appear as fields of its web UI."""
+    group = parser.add_argument_group("harness", "open-loop load, recorded in a harness store")
+    group.add_argument("--rps", type=float, env_var="PERF_RPS", default=DEFAULT_RPS, help="requests/s")
+    group.add_argument(
+        "--duration", type=float, env_var="PERF_DURATION_SEC", default=DEFAULT_DURATION_S, help="seconds"
+    )
+    group.add_argument("--arrivals", choices=SHAPES, default="constant", help="how requests are spread")
+    group.add_argument("--seed", type=int, default=0, help="of arrivals and of the order of briefs")
+    group.add_argument("--store", env_var="HARNESS_STORE", default="results", help="the store's folder")
+    group.add_argument("--model", default="", help="for targets that are a bare model")
+
+
+class _Driver:
+    """One Locust process's part."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self._environment: Any = None
+        self._plan: LoadPlan | None = None
+        self._generator: Generator | None = None
+        self._standalone: StandaloneRun | None = None
+        self._work: gevent.Greenlet | None = None
+        self._spool: Spool | None = None
+        self._waiting: set[int] = set()
+        self._reporter = Reporter(dict(os.environ))
+
+    def on_init(self, environment: Any, **_: Any) -> None:
+        """Read the plan, listen to the other processes and to the command."""
+        self._environment = environment
+        path = os.environ.get(PLAN_ENV)
+        self._plan = LoadPlan.read(Path(path)) if path else None
+        if isinstance(environment.runner, WorkerRunner):
+            environment.runner.register_message(START, self._on_start_message)
+        if isinstance(environment.runner, MasterRunner):
+            environment.runner.register_message(DONE, self._on_done_message)
+        gevent.signal_handler(signal.SIGUSR1, self._drain)
+
+    def on_test_start(self, environment: Any, **_: Any) -> None:
+        """Start the schedule, or tell the workers to. A worker waits to be told."""
+        runner = environment.runner
+        if isinstance(runner, WorkerRunner):
+            return
+        plan = self._plan or _plan_of_options(environment, self._exchange)
+        if self._plan is None:
+            self._standalone = StandaloneRun.begin(plan)
+        if isinstance(runner, MasterRunner):
+            self._tell_workers(runner, plan)
+        else:
+            self._begin(plan, worker=0, workers=1, epoch_wall_ns=time.time_ns() + LEAD_NS)
+
+    def on_test_stopping(self, **_: Any) -> None:
+        """Give up what is in flight; what has finished is on disk."""
+        if self._generator is not None:
+            self._generator.stop()
+        if isinstance(self._environment.runner, MasterRunner):
+            self._close_standalone(finished=not self._waiting)
+
+    def on_quitting(self, **_: Any) -> None:
+        """Leave no record behind in memory."""
+        if self._generator is not None:
+            self._generator.stop()
+        if self._work is not None:
+            self._work.join(timeout=5)
+
+    def _drain(self) -> None:
+        if self._generator is not None:
+            self._generator.drain()
+
+    def _tell_workers(self, runner: Any, plan: LoadPlan) -> None:
+        clients = [client.id for client in runner.clients.all]
+        numbers = {client: number for number, client in enumerate(clients)}
+        self._waiting = set(numbers.values())
+        message = {
+            "plan": plan.model_dump_json(),
+            "epoch_wall_ns": time.time_ns() + DISTRIBUTED_LEAD_NS,
+            "workers": len(clients),
+        }
+        for client, number in numbers.items():
+            runner.send_message(START, {**message, "worker": number}, client)
+
+    def _on_start_message(self, environment: Any, msg: Any, **_: Any) -> None:  # noqa: ARG002
+        plan = self._plan or LoadPlan.model_validate_json(msg.data["plan"])
+        self._begin(
+            plan,
+            worker=msg.data["worker"],
+            workers=msg.data["workers"],
+            epoch_wall_ns=msg.data["epoch_wall_ns"],
+        )
+
+    def _on_done_message(self, environment: Any, msg: Any, **_: Any) -> None:  # noqa: ARG002
+        self._waiting.discard(msg.data["worker"])
+        if not self._waiting:
+            self._end_test()
+
+    def _begin(self, plan: LoadPlan, *, worker: int, workers: int, epoch_wall_ns: int) -> None:
+        if self._work is not None and not self._work.dead:
+            LOG.warning("a run is already going on; changing the number of users does not change it")
+            return
+        self._work = gevent.spawn(self._run, plan, worker, workers, epoch_wall_ns)
+        self._work.link_exception(self._on_defect)
+
+    def _on_defect(self, _greenlet: gevent.Greenlet) -> None:
+        """A defect of ours has printed its trace; end the process instead of idling for ever."""
+        self._environment.process_exit_code = 1
+        gevent.spawn(self._environment.runner.quit)
+
+    def _run(self, plan: LoadPlan, worker: int, workers: int, epoch_wall_ns: int) -> None:
+        """One run from its first arrival to its last record."""
+        try:
+            spool = self._standalone.spool if self._standalone else Spool.open(plan.store_dir)
+            self._generator = generator = Generator(
+                plan,
+                self._exchange,
+                spool,
+                worker=worker,
+                workers=workers,
+                epoch_wall_ns=epoch_wall_ns,
+                on_finished=self._on_finished,
+            )
+        except HarnessError as error:
+            LOG.error("%s", error)  # noqa: TRY400 - one sentence for the user, no trace
+            self._environment.process_exit_code = error.exit_code
+            self._environment.runner.quit()
+            return
+        talker = gevent.spawn(self._reporter.run, generator)
+        generator.run()
+        talker.kill()
+        if self._standalone is not None:
+            self._close_standalone(finished=not generator.draining)
+        else:
+            spool.close()
+        self._reporter.send(generator, ended=not generator.stopped)
+        if generator.stopped:
+            return
+        if isinstance(self._environment.runner, WorkerRunner):
+            self._environment.runner.send_message(DONE, {"worker": worker})
+        else:
+            gevent.spawn(self._end_test)
+
+    def _end_test(self) -> None:
+        options = self._environment.parsed_options
+        if options is None or options.headless:
+            self._environment.runner.quit()
+        else:
+            self._environment.runner.stop()
+
+    def _close_standalone(self, *, finished: bool) -> None:
+        if self._standalone is not None:
+            self._standalone.end(self._generator, finished=finished)
+            self._standalone = None
+
+    def _on_finished(self, row: Request, answer: Answer) -> None:
+        self._reporter.note(row, answer)
+        self._environment.events.request.fire(
+            request_type="POST",
+            name=self._exchange.path,
+            response_time=row.latency_ms,
+            response_length=answer.size,
+            exception=None if row.error_kind is None else RuntimeError(f"{row.error_kind}"),
+            context={"request_id": row.request_id},
+            start_time=time.time(),
+            url=self._exchange.path,
+            response=None,
+        )
+
+
+def _plan_of_options(environment: Any, exchange: Exchange) -> LoadPlan:
+    """A plan from Locust's own command line or web form."""
+    options: Mapping[str, Any] = vars(environment.parsed_options)
+    run_id = new_id("run")
+    return LoadPlan(
+        run_id=run_id,
+        name=f"locust-{SYSTEM_CLOCK.now():%Y-%m-%d-%H%M%S}",
+        target=environment.host or os.environ.get("PERF_TARGET_URL") or "http://127.0.0.1:3101",
+        scenario=exchange.scenario,
+        store_dir=Path(options["store"]),
+        cases_path=bundled("scenarios", "briefs", "golden.jsonl"),
+        shape=options["arrivals"],
+        rps=float(options["rps"]),
+        duration_s=float(options["duration"]),
+        seed=int(options["seed"]),
+        model=options["model"] or None,
+        environment=os.environ.get("HARNESS_ENV") or os.environ.get("DD_ENV") or "development",
+    )

@@ -1,0 +1,75 @@
+"""Sends a generator's progress through the pipe that the command gave this process, if it gave one."""
+
+import os
+
+import gevent
+from gevent.os import make_nonblocking, nb_write
+
+from harness.load.answer import Answer
+from harness.load.generator import Generator
+from harness.load.plan import PROGRESS_ENV
+from harness.load.progress import Finished, Report
+from harness.records import Request, RequestStatus
+
+INTERVAL_S = 0.2
+OVERDUE_MS = 500.0
+"""Requests in flight for less are not worth a word; the one who decides knows the limit."""
+
+
+class Reporter:
+    """Gathers finished requests and reports them every `INTERVAL_S`."""
+
+    def __init__(self, env: dict[str, str]) -> None:
+        text = env.get(PROGRESS_ENV, "")
+        self._fd = int(text) if text.isdigit() else None
+        self._finished: list[Finished] = []
+        if self._fd is not None:
+            make_nonblocking(self._fd)
+
+    def note(self, row: Request, _answer: Answer) -> None:
+        """Remember one finished request until the next message."""
+        if self._fd is None or row.seq is None:
+            return
+        finished = Finished(
+            seq=row.seq,
+            latency_ms=row.latency_ms or 0.0,
+            lateness_ms=row.lateness_ms or 0.0,
+            ok=row.status is RequestStatus.OK,
+        )
+        self._finished.append(finished)
+
+    def run(self, generator: Generator) -> None:
+        """Report until killed."""
+        while self._fd is not None:
+            gevent.sleep(INTERVAL_S)
+            self.send(generator)
+
+    def send(self, generator: Generator, *, ended: bool = False) -> None:
+        """One message; a reader that is gone is no reason to stop, the lifeline is."""
+        if self._fd is None:
+            return
+        tally = generator.recorder.tally
+        finished, self._finished = self._finished, []
+        report = Report(
+            worker=generator.worker,
+            sent=tally.sent,
+            in_flight=len(generator.in_flight),
+            finished=finished,
+            overdue=generator.overdue(OVERDUE_MS),
+            cost_usd=format(tally.cost_usd, "f"),
+            cost_unknown=tally.cost_unknown,
+            telemetry_missing=tally.telemetry_missing,
+            telemetry_broken=tally.telemetry_broken,
+            cap_reached=tally.cap_reached,
+            lost_records=tally.lost_records,
+            lost_reason=tally.lost_reason,
+            modes=sorted(tally.modes),
+            ended=ended,
+        )
+        data = report.line()
+        try:
+            while data:
+                data = data[nb_write(self._fd, data) :]
+        except OSError:
+            os.close(self._fd)
+            self._fd = None

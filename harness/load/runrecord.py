@@ -1,0 +1,52 @@
+"""The row of a load run, as it starts."""
+
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from harness.clock import SYSTEM_CLOCK
+from harness.load.plan import LoadPlan
+from harness.records import Run, RunKind
+from harness.version import __version__
+
+
+def begin_record(plan: LoadPlan, *, owner: str, config: Mapping[str, Any]) -> Run:
+    """The run's row; its configuration names protected headers, never their values."""
+    settings = plan.model_dump(mode="json", exclude={"store_dir", "run_id", "name", "replay_ms"})
+    settings["target"] = without_password(plan.target)
+    return Run(
+        run_id=plan.run_id,
+        kind=RunKind.BASELINE,
+        name=plan.name,
+        started_at=SYSTEM_CLOCK.now(),
+        environment=plan.environment,
+        target=without_password(plan.target),
+        git_sha=git_sha(Path.cwd()),
+        harness_version=__version__,
+        owner=owner,
+        config={"load": settings, **config},
+    )
+
+
+def without_password(url: str) -> str:
+    """A URL without its user and password, which would be secrets."""
+    scheme, mark, rest = url.partition("://")
+    authority, slash, path = rest.partition("/")
+    return f"{scheme}{mark}{authority.rpartition('@')[2]}{slash}{path}"
+
+
+def git_sha(folder: Path) -> str | None:
+    """The commit of the checkout, or None outside one."""
+    try:
+        done = subprocess.run(
+            ["git", "rev-parse", "HEAD"],  # noqa: S607 - whatever git the user has
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=5,
+            check=False,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip() or None if done.returncode == 0 else None

@@ -1,0 +1,47 @@
+"""A run that plain `locust` drives: its beginning and end are recorded by the Locust process itself."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from harness.clock import SYSTEM_CLOCK
+from harness.load.generator import Generator
+from harness.load.plan import LoadPlan
+from harness.load.runrecord import begin_record
+from harness.records import ProviderMode, RunEnd, RunStatus
+from harness.store import Spool
+
+
+@dataclass
+class StandaloneRun:
+    """The run's row, and the spool that owns it."""
+
+    plan: LoadPlan
+    spool: Spool
+
+    @classmethod
+    def begin(cls, plan: LoadPlan) -> Self:
+        """Record that the run starts.
+
+        Raises:
+            StoreError: the store's folder cannot be written.
+        """
+        spool = Spool.open(plan.store_dir)
+        spool.append(begin_record(plan, owner=spool.spool_id, config={"started_by": "locust"}))
+        return cls(plan, spool)
+
+    def end(self, generator: Generator | None, *, finished: bool) -> None:
+        """Record how it ended, and close the spool."""
+        tally = generator.recorder.tally if generator is not None else None
+        modes = sorted(tally.modes) if tally is not None else []
+        mode = None if not modes else ProviderMode(modes[0]) if len(modes) == 1 else ProviderMode.MIXED
+        summary = {"planned": generator.planned, "sent": tally.sent} if generator and tally else {}
+        self.spool.append(
+            RunEnd(
+                run_id=self.plan.run_id,
+                ended_at=SYSTEM_CLOCK.now(),
+                status=RunStatus.COMPLETED if finished else RunStatus.INTERRUPTED,
+                provider_mode=mode,
+                summary=summary,
+            )
+        )
+        self.spool.close()
