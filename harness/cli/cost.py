@@ -41,7 +41,7 @@ def cost(
         list[str] | None, typer.Option(help="Another provider/model to compare with; may be repeated.")
     ] = None,
     per_month: Annotated[
-        int | None, typer.Option(min=1, help="Project to this many requests a month.")
+        int | None, typer.Option(min=1, max=10**9, help="Project to this many requests a month.")
     ] = None,
     context: Annotated[str, typer.Option(help="standard, batch, priority or flex.")] = "standard",
     at: AtOption = None,

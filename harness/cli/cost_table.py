@@ -48,7 +48,7 @@ def draw_run(console: Console, breakdown: CostBreakdown, *, per_month: int | Non
     for row in model_costs(breakdown):
         table.add_row(
             str(row.role),
-            str(row.ref),
+            Text(str(row.ref)),
             f"{row.calls:,}",
             f"{row.input_tokens:,}",
             f"{row.output_tokens:,}",
@@ -80,7 +80,7 @@ def draw_comparison(console: Console, breakdown: CostBreakdown, *, per_month: in
         _misstated(breakdown.misstatement_ratio),
     )
     for alternative in breakdown.alternatives:
-        table.add_row(f"all at {alternative.ref}", usd(alternative.cost_usd), _saved(alternative))
+        table.add_row(Text(f"all at {alternative.ref}"), usd(alternative.cost_usd), _saved(alternative))
     console.print(table)
     if len(breakdown.alternatives) > 1:
         console.print("Other models would count the same text as somewhat more or fewer tokens.", style="dim")
@@ -105,7 +105,7 @@ def _arithmetic(breakdown: CostBreakdown) -> Table:
     for column in ("count", "$/million", "cost"):
         table.add_column(column, justify="right", no_wrap=True)
     for call in breakdown.calls:
-        name, model = str(call.role), str(call.ref)
+        name, model = str(call.role), Text(str(call.ref))
         for line in call.priced.lines:
             table.add_row(
                 name,
@@ -115,7 +115,7 @@ def _arithmetic(breakdown: CostBreakdown) -> Table:
                 f"{line.usd_per_mtok:f}",
                 _exact(line.cost_usd),
             )
-            name = model = ""
+            name, model = "", Text("")
         label = f"{call.role} cost" if call.priced.price_source != "declared" else "free by declaration"
         table.add_row(name, model, Text(label, style="bold"), "", "", Text(usd(call.priced.cost_usd), "bold"))
     if breakdown.unpriced_calls:

@@ -68,7 +68,7 @@ def list_prices(
         )
     for row in rows:
         cells = [_cell(row["usd_per_mtok"][kind]) for kind in _KINDS[:5]]
-        table.add_row(row["provider"], row["model"], *cells)
+        table.add_row(row["provider"], Text(row["model"]), *cells)
     out.print(table)
     others = len(known) - len(provider or _DEFAULT_PROVIDERS)
     out.print(
@@ -215,5 +215,5 @@ def _draw_check(rows: list[dict[str, Any]]) -> None:
             if row["priced"]
             else Text(f"NONE{hint}", "red")
         )
-        table.add_row(name, price, ", ".join(row["used_by"]))
+        table.add_row(Text(name), price, Text(", ".join(row["used_by"])))
     out.print(table)

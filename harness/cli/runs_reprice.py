@@ -82,7 +82,7 @@ def _draw(run_id: str, run: RepricedRun) -> None:
     for column in ("calls", "recorded", "re-priced"):
         table.add_column(column, justify="right", no_wrap=True)
     for row in run.rows:
-        table.add_row(row.role, f"{row.provider}/{row.model}", f"{row.calls:,}", *_costs(row))
+        table.add_row(row.role, Text(f"{row.provider}/{row.model}"), f"{row.calls:,}", *_costs(row))
     table.add_row("total", "", f"{run.calls:,}", *_costs(run))
     out.print(table)
     for name, unpriced in (("recorded", run.old_unpriced), ("re-priced", run.new_unpriced)):

@@ -8,7 +8,8 @@ from pathlib import Path
 from harness.clock import SYSTEM_CLOCK
 from harness.errors import UnpricedModelError
 from harness.pricing import catalogue
-from harness.pricing.overrides import SHIPPED_PATH, Overrides, load_overrides
+from harness.pricing.names import forms_of
+from harness.pricing.overrides import SHIPPED_PATH, Overrides, PriceEntry, load_overrides
 from harness.pricing.rates import FREE_CARD, CostLine, RateCard, money_usd
 from harness.records import UnpricedReason, Usage
 
@@ -19,7 +20,7 @@ FRAMING_TOKENS = 1_000
 """Input tokens that a provider may add around a prompt: chat framing, and the system prompt of tool use
 (up to 530 on record). Source: https://docs.anthropic.com/en/docs/tool-use-pricing-and-tokens"""
 
-_FREE_PROVIDERS = frozenset({"fixtures"})
+_FIXTURES, _FIXTURE_MODELS = "fixtures", "fixture-"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,21 +86,19 @@ class PriceBook:
         local: bool = False,
     ) -> Quote | None:
         """The prices of a model at a moment in a context; None when there is no trustworthy one."""
-        if local or provider in _FREE_PROVIDERS:
+        if local or (provider == _FIXTURES and model.startswith(_FIXTURE_MODELS)):
             return Quote(card=FREE_CARD, price_source=DECLARED, price_version=None, priced_as=None)
         charged_by = self._alias(provider)
-        for overrides in self._overrides:
-            entry = overrides.find(charged_by, model, at, context)
-            if entry:
-                return Quote(
-                    card=entry.card(),
-                    price_source=overrides.source,
-                    price_version=overrides.version,
-                    priced_as=entry.model,
-                    source_url=entry.source_url,
-                    start_date=entry.start_date,
-                )
         listed = self._find_listed(charged_by, model)
+        names = catalogue.names_of(listed.model) if listed else None
+        # a snapshot that the data prices apart from its family is no form of the family's name
+        forms = [f for f in forms_of(model) if f == model.lower() or names is None or f in names]
+        for overrides in self._overrides:
+            entry = overrides.find_any(charged_by, forms, at, context)
+            if entry:
+                return _override_quote(overrides, entry)
+            if context != catalogue.STANDARD and overrides.find_any(charged_by, forms, at):
+                return None  # whoever changes the standard price has not said what the context costs
         card = listed.card(at, context) if listed else None
         if listed is None or card is None:
             return None
@@ -235,3 +234,14 @@ def _lines(card: RateCard, usage: Usage | None) -> list[CostLine] | None:
     if card is FREE_CARD:  # nothing is charged, whatever was used
         return []
     return card.lines(usage) if usage else None
+
+
+def _override_quote(overrides: Overrides, entry: PriceEntry) -> Quote:
+    return Quote(
+        card=entry.card(),
+        price_source=overrides.source,
+        price_version=overrides.version,
+        priced_as=entry.model,
+        source_url=entry.source_url,
+        start_date=entry.start_date,
+    )

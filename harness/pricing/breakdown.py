@@ -7,7 +7,7 @@ always taken over the same requests: those whose every call has a known cost. Th
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 from harness.pricing.book import DECLARED, PriceBook, Priced
 from harness.pricing.catalogue import STANDARD
@@ -172,7 +172,8 @@ def ratio(part: Decimal | None, whole: Decimal | None) -> Decimal | None:
     """The quotient to ten decimal places, without trailing zeros; None when either is unknown or by 0."""
     if part is None or not whole:
         return None
-    return Decimal(format((part / whole).quantize(_RATIO_DIGITS).normalize(), "f"))
+    with localcontext(prec=60):
+        return Decimal(format((part / whole).quantize(_RATIO_DIGITS).normalize(), "f"))
 
 
 def _alternative(

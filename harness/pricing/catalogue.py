@@ -21,7 +21,7 @@ from genai_prices.types import (
     TieredPrices,
 )
 
-from harness.pricing.names import is_form_of
+from harness.pricing.names import forms_of
 from harness.pricing.rates import Rate, RateCard, Tier
 
 SOURCE = "genai-prices"
@@ -79,7 +79,7 @@ def find_listed(provider: str, model: str) -> Listed | None:
     if owner is None:
         return None
     found = owner.find_model(model, all_providers=genai_providers)
-    if found is None or not is_form_of(model, names_of(found)):
+    if found is None or names_of(found).isdisjoint(forms_of(model)):
         return None
     return Listed(owner, found, own=any(found is m for m in owner.models))
 

@@ -14,26 +14,26 @@ _DATED = re.compile(
 )
 
 
-def is_form_of(model: str, names: set[str]) -> bool:
-    """True when the id is one of the names, or a dated or `-latest` form of one; case does not matter.
-
-    Args:
-        model: as sent to the provider: `claude-3-5-sonnet-20241022`, `gpt-4o-2024-08-06`, `x@20250514`.
-        names: lower-case names.
-    """
-    return any(form in names for form in forms_of(model))
-
-
 def forms_of(model: str) -> Iterator[str]:
-    """The names an exact id may stand under: itself, dashed dates, without `-latest`, without its date."""
+    """The names an exact id may stand under: itself, dashed dates, without `-latest`, without its date.
+
+    Only one suffix is taken off: what is left must not be dated or `-latest` itself.
+    """
     ref = model.lower()
     yield ref
     if ref.endswith(_LATEST):
-        yield ref.removesuffix(_LATEST)
+        base = ref.removesuffix(_LATEST)
+        if not _has_suffix(base):
+            yield base
     found = _DATED.fullmatch(ref)
     if found and _is_a_date(found["year"], found["month"], found["day"]):
         yield f"{found['base']}-{found['year']}-{found['month']}-{found['day']}"
-        yield found["base"]
+        if not _has_suffix(found["base"]):
+            yield found["base"]
+
+
+def _has_suffix(name: str) -> bool:
+    return name.endswith(_LATEST) or _DATED.fullmatch(name) is not None
 
 
 def _is_a_date(year: str, month: str, day: str) -> bool:

@@ -16,14 +16,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness.errors import ConfigError
 from harness.pricing.catalogue import STANDARD
-from harness.pricing.names import forms_of
 from harness.pricing.rates import Rate, RateCard, Tier
 from harness.records import load_json_exact
 
 SHIPPED_PATH = Path(__file__).with_name("overrides.json")
 _MOST_BYTES = 4 * 1024 * 1024
 
-Usd = Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]
+Usd = Annotated[Decimal, Field(ge=0, le=1_000_000, max_digits=20, allow_inf_nan=False)]
 
 
 class _Strict(BaseModel):
@@ -94,21 +93,25 @@ class Overrides:
     provider_aliases: dict[str, str]
     prices: Sequence[PriceEntry] = field(default_factory=tuple)
 
-    def find(self, provider: str, model: str, at: datetime, context: str = STANDARD) -> PriceEntry | None:
-        """The entry in force at a moment: exact names beat dated forms, then the latest start wins."""
+    def find(self, provider: str, name: str, at: datetime, context: str = STANDARD) -> PriceEntry | None:
+        """The entry of exactly that name in force at a moment; the latest start wins, then the later line."""
         today = at.astimezone(UTC).date()
-        for form in forms_of(model):
-            entries = [
-                entry
-                for entry in self.prices
-                if entry.provider.lower() == provider.lower()
-                and entry.model.lower() == form
-                and entry.context == context
-                and entry.start_date <= today
-            ]
-            if entries:
-                return max(entries, key=lambda entry: entry.start_date)
-        return None
+        entries = [
+            entry
+            for entry in self.prices
+            if entry.provider.lower() == provider.lower()
+            and entry.model.lower() == name
+            and entry.context == context
+            and entry.start_date <= today
+        ]
+        return max(reversed(entries), key=lambda entry: entry.start_date, default=None)
+
+    def find_any(
+        self, provider: str, names: Sequence[str], at: datetime, context: str = STANDARD
+    ) -> PriceEntry | None:
+        """The first of the names that has an entry in force."""
+        found = (self.find(provider, name, at, context) for name in names)
+        return next((entry for entry in found if entry), None)
 
 
 def load_overrides(path: Path, source: str) -> Overrides:

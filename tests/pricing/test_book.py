@@ -31,6 +31,12 @@ def book():
         ("anthropic", "claude-3-opus-2024022"),
         ("anthropic", "claude-3-7-sonnet-20250219-thinking"),
         ("anthropic", " claude-3-5-sonnet"),
+        ("anthropic", "claude-3-7-sonnet-latest-latest"),
+        ("anthropic", "claude-3-7-sonnet-latest-20250219"),
+        ("anthropic", "claude-3-5-sonnet-20241022-latest"),
+        ("anthropic", "claude-3-5-sonnet-20241022-20241022"),
+        ("anthropic", "claude-3-5-sonnet-\uff12\uff10\uff12\uff14\uff11\uff10\uff12\uff12"),
+        ("fixtures", "gpt-4o"),
         ("anthropic", ""),
         ("openai", "gpt-4o-realtime-preview-fast"),
         ("openai", "gpt-4o-minii"),
@@ -226,6 +232,27 @@ def test_overrides_go_first_from_their_start_date_and_say_so(tmp_path, book):
     assert own.price("openai", "gpt-4o-typo", usage, at=AT).cost_usd is None
 
 
+def test_an_override_of_a_family_leaves_snapshots_with_their_own_price_alone(tmp_path):
+    path = written(tmp_path, entry(provider="openai", model="gpt-4o", input_usd_per_mtok="1"))
+    own = PriceBook.load(path)
+    usage = Usage(input_tokens=1_000_000, output_tokens=0)
+    costs = {
+        m: own.price("openai", m, usage, at=AT).cost_usd
+        for m in ("gpt-4o", "gpt-4o-2024-08-06", "gpt-4o-2024-05-13")
+    }
+    assert list(costs.values()) == [1, 1, 5]
+
+
+def test_an_override_of_the_standard_price_leaves_other_contexts_unknown(tmp_path):
+    standard = entry(provider="openai", model="gpt-4o")
+    own = PriceBook.load(written(tmp_path, standard))
+    assert own.price("openai", "gpt-4o", USAGE, at=AT, context="batch").cost_usd is None
+    both = PriceBook.load(
+        written(tmp_path, standard, standard | {"context": "batch", "input_usd_per_mtok": "0.01"})
+    )
+    assert both.price("openai", "gpt-4o", USAGE, at=AT, context="batch").cost_usd == Decimal("0.0001")
+
+
 def test_overrides_price_unlisted_models_tiers_and_aliases(tmp_path):
     above = {"above_input_tokens": 1000, "input_usd_per_mtok": "0.5", "output_usd_per_mtok": "0.8"}
     path = written(tmp_path, entry(long_context=above), provider_aliases={"my-proxy": "openai"})
@@ -249,6 +276,7 @@ def test_overrides_price_unlisted_models_tiers_and_aliases(tmp_path):
         (json.dumps({"prices": [entry(input_usd_per_mtok=-1)]}), "input_usd_per_mtok"),
         (json.dumps({"prices": [entry(input_usd_per_mtok="NaN")]}), "input_usd_per_mtok"),
         ('{"prices": [], "x": NaN}', "not valid JSON"),
+        (json.dumps({"prices": [entry(input_usd_per_mtok="1e300")]}), "input_usd_per_mtok"),
         (json.dumps({"prices": [entry(source_url="")]}), "source_url"),
         (json.dumps({"prices": [entry(context="bacth")]}), "context"),
         (json.dumps({"price": []}), "price: Extra inputs"),

@@ -148,6 +148,7 @@ def test_a_text_stands_for_tokens_and_says_that_it_is_an_estimate(run_harness, t
         (("--draft", "openai/gpt-4o:text/1"), "--text"),
         (("--draft", "openai/gpt-4o:1/1", "--text", "/no/such"), "cannot be read"),
         (("--draft", "openai/gpt-4o:1/1", "--at", "soon"), "2026-03-13"),
+        (("--draft", "openai/gpt-4o:1/1", "--at", "9999-12-31T23:59:59-14:00"), "2026-03-13"),
         (("--draft", "openai/gpt-4o:1/1", "--context", "bacth"), "bacth"),
         (("--draft", "openai/gpt-4o:1/1", "--compare", "openai/gpt-4oo"), "gpt-4oo"),
         (("--draft", "openai/gpt-4o:1/1", "--prices", "/no/such"), "/no/such"),
@@ -169,3 +170,33 @@ def test_prices_are_of_the_date_asked_for(run_harness):
         for day in ("2025-06-09", "2025-06-10T00:00:00+00:00")
     ]
     assert figures == [10, 2]
+
+
+def test_a_model_name_is_never_read_as_markup(run_harness):
+    code, text, _ = run_harness("cost", "--draft", "nobody/[/x]:1/1", "--allow-unpriced")
+    assert (code, "nobody/[/x]" in text) == (0, True)
+
+
+def test_the_largest_figures_still_come_out(run_harness):
+    most = 999_999_999_999
+    code, text, _ = run_harness(
+        "cost",
+        "--draft",
+        f"openai/o1-pro:{most}/{most}",
+        "--compare",
+        "openai/text-embedding-3-small",
+        "--json",
+    )
+    assert code == 2  # an embedding model has no output price to compare with
+    code, text, _ = run_harness(
+        "cost",
+        "--draft",
+        f"openai/o1-pro:{most}/{most}",
+        "--compare",
+        "openai/gpt-5-nano",
+        "--per-month",
+        10**9,
+        "--json",
+    )
+    assert code == 0
+    assert load_json_exact(text)["cost_usd"] == Decimal(150 + 600) * most / 1_000_000
