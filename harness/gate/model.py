@@ -1,7 +1,7 @@
 """What the gate is told, what it is asked, and what it answers: plain data."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -132,7 +132,7 @@ class GateReport:
             "provider_mode": self.mode_label,
             "baseline_run_id": self.baseline_run_id,
             "headline": self.headline,
-            "checks": list(self.checks),
+            "checks": [asdict(check) for check in self.checks],
         }
 
 

@@ -1,5 +1,6 @@
 """The figures of a run, and the documents that show them."""
 
+from harness.report.document import ReportFile, ReportRun, read_report
 from harness.report.figures import (
     CostFigures,
     CostRow,
@@ -11,8 +12,10 @@ from harness.report.figures import (
     RunSummary,
     SavingFigures,
 )
+from harness.report.rows import mode_banner
 from harness.report.summary import run_summary
-from harness.report.terminal import mode_banner, summary_table
+from harness.report.terminal import plain_table, summary_table
+from harness.report.write import ReportPaths, write_reports
 
 __all__ = [
     "CostFigures",
@@ -21,10 +24,16 @@ __all__ = [
     "GeneratorFigures",
     "LatencyFigure",
     "QualityFigures",
+    "ReportFile",
+    "ReportPaths",
+    "ReportRun",
     "RunHead",
     "RunSummary",
     "SavingFigures",
     "mode_banner",
+    "plain_table",
+    "read_report",
     "run_summary",
     "summary_table",
+    "write_reports",
 ]

@@ -1,0 +1,103 @@
+"""The rows of the summary's tables, as text: the terminal, the Markdown and the HTML show the same."""
+
+from harness.analysis.interval import Estimate
+from harness.records import ProviderMode, Tier
+from harness.report import wording
+from harness.report.figures import CostRow, ErrorGroup, RunSummary
+
+FIGURE_HEAD = ("figure", "value", "95% interval", "n")
+COST_HEAD = ("role", "provider / model", "calls", "tokens in", "tokens out", "cost", "per request")
+ERROR_HEAD = ("failed", "status", "HTTP", "kind", "example")
+
+_NOT_LIVE = {
+    ProviderMode.EMULATED: "EMULATED providers: latencies, tokens and costs are simulated",
+    ProviderMode.FIXTURES: "FIXTURES: no model was asked",
+    ProviderMode.MIXED: "MIXED provider modes: these figures stand for no single source",
+}
+
+
+def mode_banner(mode: ProviderMode | None) -> str | None:
+    """What must be said of figures that are not live; None for live ones."""
+    if mode is ProviderMode.LIVE:
+        return None
+    if mode is None:
+        return "provider mode UNKNOWN: the target does not say what answered"
+    return _NOT_LIVE[mode]
+
+
+def figure_rows(summary: RunSummary) -> list[tuple[str, ...]]:
+    """(figure, value, interval, n) of a run: the rows of every rendering of the summary."""
+    rows: list[tuple[str, ...]] = [
+        (
+            f"latency {figure.quantile.name}",
+            wording.quantile(figure.quantile),
+            wording.quantile_interval(figure.interval),
+            f"{figure.quantile.n:,}",
+        )
+        for figure in summary.latency
+    ]
+    for name, quantiles in (("time to first token", summary.ttft), ("inter-token latency", summary.itl)):
+        rows += [(f"{name} {q.name}", wording.quantile(q), "", f"{q.n:,}") for q in quantiles[:2]]
+    rate = summary.throughput_rps
+    rows.append(_ratio("error ratio", summary.error_ratio, 2))
+    rows.append(("throughput", wording.UNKNOWN if rate is None else f"{rate:.2f} /s", "", f"{summary.ok:,}"))
+    quality = summary.quality
+    tiers = ", ".join(f"{quality.tiers[tier]} {tier.value}" for tier in Tier)
+    ungraded = f", {quality.ungraded} ungraded" if quality.ungraded else ""
+    rows.append(("quality tiers", tiers + ungraded, "", f"{summary.ok:,}"))
+    rows += [
+        _ratio("high tier", quality.high),
+        _ratio("repaired", quality.repaired),
+        _ratio("mixed providers", quality.mixed),
+        _ratio("prompt cache hits", quality.cache_hit),
+    ]
+    cost, saving, late = summary.cost, summary.saving, summary.generator
+    interval = wording.usd_interval(cost.per_request_interval)
+    rows.append(
+        ("cost per request", wording.usd(cost.per_request_usd), interval, f"{cost.priced_requests:,}")
+    )
+    if saving.reason is None:
+        saved = wording.percent(saving.saving_ratio)
+        rows.append(("saved by the hybrid route", saved, "", f"{saving.requests:,}"))
+    if late.n:
+        rows.append(("generator lateness p99", wording.ms(late.lateness_p99_ms), "", f"{late.n:,}"))
+    return rows
+
+
+def _ratio(name: str, estimate: Estimate, digits: int = 1) -> tuple[str, ...]:
+    value = wording.percent(estimate.value, digits)
+    return name, value, wording.ratio_interval(estimate), f"{estimate.n:,}"
+
+
+def cost_cells(row: CostRow, requests: int) -> tuple[str, ...]:
+    """A line of the cost table; `per request` is over all requests of the run."""
+    unpriced = f" ({row.unpriced_calls} unpriced)" if row.unpriced_calls else ""
+    mean = None if row.cost_usd is None or not requests else row.cost_usd / requests
+    return (
+        row.role.value,
+        f"{row.provider} / {row.model}",
+        f"{row.calls:,}{unpriced}",
+        f"{row.input_tokens:,}",
+        f"{row.output_tokens:,}",
+        wording.usd(row.cost_usd, 4),
+        wording.usd(mean),
+    )
+
+
+def total_cells(summary: RunSummary) -> tuple[str, ...]:
+    """The last line of the cost table; it says what it leaves out."""
+    note = f" ({summary.cost.exclusion})" if summary.cost.exclusion else ""
+    total = summary.cost.total_usd
+    mean = None if total is None or not summary.requests else total / summary.requests
+    return (f"total{note}", "", "", "", "", wording.usd(total, 4), wording.usd(mean))
+
+
+def error_cells(group: ErrorGroup) -> tuple[str, ...]:
+    """A line of the error table."""
+    return (
+        f"{group.count:,}",
+        group.status.value,
+        str(group.http_status or wording.UNKNOWN),
+        group.kind.value if group.kind is not None else wording.UNKNOWN,
+        (group.example or "")[:120],
+    )

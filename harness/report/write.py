@@ -1,0 +1,87 @@
+"""A run's report as three files: JSON for machines, HTML for people, Markdown for pull requests."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.analysis.sample import RunFacts
+from harness.errors import ConfigError, StoreFullError
+from harness.records import Call, Request, dump_json
+from harness.report.document import read_run_id, report_document
+from harness.report.figures import RunSummary
+from harness.report.html import render_html
+from harness.report.markdown import render_markdown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportPaths:
+    """Where the three files of a report are."""
+
+    json: Path
+    html: Path
+    markdown: Path
+
+
+def write_reports(
+    summary: RunSummary,
+    run: RunFacts,
+    requests: Sequence[Request],
+    calls: Sequence[Call],
+    out_dir: Path,
+    *,
+    gate: Mapping[str, Any] | None = None,
+    limit_ms: float | None = None,
+) -> ReportPaths:
+    """Write `<kind>-YYYY-MM-DD-HHmmss.{json,html,md}` and `latest.*`, each whole or not at all.
+
+    Args:
+        summary: of `run_summary`.
+        run: the run.
+        requests: all of its requests.
+        calls: its attempts.
+        out_dir: the folder; made when missing.
+        gate: the gate's JSON (`GateReport.as_json()`), to be shown.
+        limit_ms: the latency limit drawn in the charts; None draws the gate's own, or none.
+
+    Returns:
+        The dated files.
+
+    Raises:
+        StoreFullError: the disk refused a file; files already there are untouched.
+    """
+    document = report_document(summary, run, requests, calls, gate=gate)
+    stem = _free_stem(out_dir, run)
+    contents = {
+        "json": dump_json(document, indent=True) + b"\n",
+        "html": render_html(summary, run, requests, gate=gate, limit_ms=limit_ms).encode(),
+        "md": render_markdown(summary, gate=gate).encode(),
+    }
+    out_dir.mkdir(parents=True, exist_ok=True)
+    for suffix, content in contents.items():
+        for name in (stem, "latest"):
+            _replace(out_dir / f"{name}.{suffix}", content)
+    return ReportPaths(
+        json=out_dir / f"{stem}.json", html=out_dir / f"{stem}.html", markdown=out_dir / f"{stem}.md"
+    )
+
+
+def _free_stem(out_dir: Path, run: RunFacts) -> str:
+    """The dated name; a second run of the same second gets its id behind it."""
+    stem = f"{run.kind.value}-{run.started_at:%Y-%m-%d-%H%M%S}"
+    try:
+        taken = read_run_id(out_dir / f"{stem}.json") != run.run_id
+    except ConfigError:
+        taken = False
+    return f"{stem}-{run.run_id}" if taken else stem
+
+
+def _replace(path: Path, content: bytes) -> None:
+    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        draft.write_bytes(content)
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise StoreFullError(f"the report {path} could not be written: {error.strerror}") from error

@@ -1,0 +1,159 @@
+"""The three files: round trip, escaping, size, names, nothing half-written."""
+
+import json
+import re
+from datetime import timedelta
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from harness.errors import ConfigError, StoreFullError
+from harness.gate import GateLimits, evaluate_gate, gate_input
+from harness.records import ProviderMode
+from harness.report import read_report, run_summary, write_reports
+from tests.judged_rows import START, JudgedRun, calls_of, failed, repaired, request
+
+ATTACK = "<img src=x onerror=alert(1)> | `x` $\\frac{1}{0}$"
+
+
+def a_run(n=120):
+    rng = np.random.default_rng(4)
+    latency = np.exp(8 + 0.4 * rng.normal(size=n))
+    return [(repaired if s % 4 == 0 else request)(s, float(latency[s])) for s in range(n)]
+
+
+def written(rows, folder, run=None, **options):
+    run = run or JudgedRun()
+    calls = calls_of(rows)
+    return write_reports(run_summary(rows, calls, run), run, rows, calls, folder, **options)
+
+
+class Outline(HTMLParser):
+    """Every tag and every attribute that could load something."""
+
+    def __init__(self):
+        super().__init__()
+        self.tags = []
+        self.loads = []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.loads += [
+            value
+            for name, value in attrs
+            if name in ("src", "href", "xlink:href", "srcset", "action") and not str(value).startswith("#")
+        ]
+
+
+def test_the_json_report_gives_back_every_request_and_call(tmp_path):
+    rows = [*a_run(), failed(120, error_message="busy")]
+    paths = written(rows, tmp_path)
+    back = read_report(paths.json)
+    assert back.requests == rows
+    assert back.calls == calls_of(rows)
+    assert back.run.run_id == "run-1"
+    assert run_summary(back.requests, back.calls, back.run) == run_summary(rows, calls_of(rows), JudgedRun())
+
+
+def test_money_keeps_its_digits_in_json(tmp_path):
+    text = written(a_run(), tmp_path).json.read_text()
+    assert '"cost_usd": 0.02436' in text
+    assert json.loads(text)["schema"] == "harness.report.v1"
+
+
+def test_names_carry_the_start_and_latest_is_the_same(tmp_path):
+    paths = written(a_run(), tmp_path)
+    assert paths.html.name == "baseline-2026-11-23-120000.html"
+    for path in (paths.json, paths.html, paths.markdown):
+        assert (tmp_path / f"latest{path.suffix}").read_bytes() == path.read_bytes()
+    assert len(list(tmp_path.iterdir())) == 6  # no draft is left over
+
+
+def test_two_runs_of_one_second_do_not_overwrite_each_other(tmp_path):
+    first = written(a_run(), tmp_path)
+    other = JudgedRun(run_id="run-2")
+    second = written(a_run(), tmp_path, run=other)
+    assert first.json != second.json
+    assert written(a_run(), tmp_path).json == first.json  # the same run again replaces its own
+
+
+def test_foreign_text_is_escaped_everywhere(tmp_path):
+    rows = a_run()
+    rows[3] = request(3, 90000.0, case_id=ATTACK, request_id=ATTACK)
+    rows.append(failed(120, error_message=ATTACK))
+    run = JudgedRun(
+        name=ATTACK,
+        target=ATTACK,
+        config={ATTACK: ATTACK},
+        summary={"suspect": True, "suspect_reasons": [ATTACK]},
+    )
+    gate = evaluate_gate(gate_input(run, rows), GateLimits()).as_json()
+    paths = written(rows, tmp_path, run=run, gate=gate)
+    outline = Outline()
+    outline.feed(paths.html.read_text())
+    assert "img" not in outline.tags
+    assert "script" not in outline.tags
+    assert outline.loads == []
+    assert "<img" not in paths.markdown.read_text()
+
+
+def test_the_page_says_emulated_and_stays_small_at_20000_requests(tmp_path):
+    rng = np.random.default_rng(9)
+    rows = [request(s, float(value)) for s, value in enumerate(np.exp(8 + 0.4 * rng.normal(size=20000)))]
+    run = JudgedRun(ended_at=START + timedelta(seconds=20000))
+    text = written(rows, tmp_path, run=run).html.read_text()
+    assert "EMULATED" in text
+    assert len(text.encode()) < 500_000
+    assert text.count("<svg") == 4
+
+
+def test_ids_of_the_charts_do_not_collide(tmp_path):
+    text = written(a_run(), tmp_path).html.read_text()
+    ids = re.findall(r'\bid="([^"]+)"', text)
+    assert len(ids) == len(set(ids))
+    assert set(re.findall(r'(?:href="#|url\(#)([^")]+)', text)) <= set(ids)
+
+
+def test_an_empty_run_has_a_report_too(tmp_path):
+    paths = written([], tmp_path, run=JudgedRun(provider_mode=ProviderMode.LIVE, ended_at=None))
+    text = paths.html.read_text()
+    assert "EMULATED" not in text
+    assert "$0.000000" not in text
+    assert "0.0 ms" not in text
+
+
+def test_all_failed_requests_have_a_report(tmp_path):
+    text = written([failed(s) for s in range(80)], tmp_path).html.read_text()
+    assert "over any limit" in text
+
+
+def test_a_full_or_closed_folder_is_one_sentence(tmp_path):
+    (tmp_path / "latest.json").mkdir()
+    with pytest.raises(StoreFullError, match=r"latest\.json could not be written"):
+        written(a_run(), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "is not JSON"),
+        ("[1]", "not a JSON object"),
+        ('{"schema": "harness.report.v9"}', "its schema is 'harness.report.v9'"),
+        ('{"schema": "harness.report.v1"}', "not a valid report"),
+        ('{"schema": "harness.report.v1", "run": {}, "requests": 3}', "not a valid report"),
+        ("[" * 100_000, "is not JSON"),
+    ],
+)
+def test_a_bad_report_file_is_one_sentence(tmp_path, text, problem):
+    path = tmp_path / "report.json"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=re.escape(problem)):
+        read_report(path)
+
+
+def test_a_report_cut_short_is_refused(tmp_path):
+    path = written(a_run(), tmp_path).json
+    path.write_bytes(path.read_bytes()[:-2000])
+    with pytest.raises(ConfigError, match="is not JSON"):
+        read_report(path)
