@@ -121,11 +121,10 @@ def latency_sample(requests: Sequence[Request]) -> LatencySample:
     arrivals: list[float] = []
     unknown = 0
     for row in rows:
+        value = request_latency(row, source)
         if row.status is not RequestStatus.OK:
             arrivals.append(np.inf)
-            continue
-        value = _latency_on(row, source)
-        if value is None:
+        elif value is None:
             unknown += 1
         else:
             arrivals.append(value)
@@ -148,7 +147,10 @@ def _source(rows: Sequence[Request]) -> LatencySource | None:
     return LatencySource.CLIENT if rows else None
 
 
-def _latency_on(row: Request, source: LatencySource | None) -> float | None:
+def request_latency(row: Request, source: LatencySource | None) -> float | None:
+    """Milliseconds of one answered request on the given clock; None when it failed or has none there."""
+    if row.status is not RequestStatus.OK:
+        return None
     if source is LatencySource.SERVER:
         return row.server_ms if row.server_ms is not None else row.latency_ms
     return None if row.latency_source is LatencySource.SERVER else row.latency_ms

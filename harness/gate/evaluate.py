@@ -4,6 +4,7 @@ from harness.analysis.sample import counted, latency_sample
 from harness.gate.latency import p95_check
 from harness.gate.model import Check, GateInput, GateLimits, GateReport
 from harness.gate.ratios import cost_check, error_check, throughput_check, tier_check
+from harness.gate.regression import regression_checks
 from harness.records import GateVerdict, ProviderMode, RunStatus
 
 _UNFINISHED = {
@@ -13,8 +14,13 @@ _UNFINISHED = {
 }
 
 
-def evaluate_gate(run: GateInput, limits: GateLimits) -> GateReport:
+def evaluate_gate(run: GateInput, limits: GateLimits, *, baseline: GateInput | None = None) -> GateReport:
     """PASS, FAIL or INCONCLUSIVE, with every check that led there.
+
+    Args:
+        run: the run to judge.
+        limits: what it must keep to.
+        baseline: an earlier run; a significant regression against it is a FAIL.
 
     FAIL beats INCONCLUSIVE beats PASS. Zero requests, a fixtures-served request, a suspect run, an
     unfinished run and a required figure that is unknown are INCONCLUSIVE, never PASS.
@@ -32,8 +38,14 @@ def evaluate_gate(run: GateInput, limits: GateLimits) -> GateReport:
             checks.append(tier_check(run, limits, limits.min_high_tier_ratio))
     checks.append(_generator(run))
     checks.append(_providers(run, limits))
+    if baseline is not None:
+        checks += regression_checks(baseline, run, limits)
     return GateReport(
-        run_id=run.run_id, run_name=run.name, provider_mode=run.provider_mode, checks=tuple(checks)
+        run_id=run.run_id,
+        run_name=run.name,
+        provider_mode=run.provider_mode,
+        checks=tuple(checks),
+        baseline_run_id=baseline.run_id if baseline is not None else None,
     )
 
 

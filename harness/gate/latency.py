@@ -5,7 +5,7 @@ from harness.analysis.interval import DEFAULT_CONFIDENCE, QuantileInterval, Side
 from harness.analysis.percentile import Quantile, latency_percentile
 from harness.analysis.sample import LatencySample
 from harness.analysis.sequential import Decision, decide_sequence
-from harness.gate.model import Bounds, Check, GateLimits
+from harness.gate.model import P95_CHECK, Bounds, Check, GateLimits
 from harness.records import GateVerdict
 
 P95 = 0.95
@@ -32,12 +32,12 @@ def p95_check(sample: LatencySample, limits: GateLimits, *, stopped_early: bool)
     elif limits.confidence is not None:
         verdict, sentence = _by_bounds(sample, limits.max_p95_ms, limits.confidence)
     else:
-        verdict, sentence = _by_point(quantile, limits.max_p95_ms)
+        verdict, sentence = _by_point(quantile, shown, limits.max_p95_ms)
     if verdict is GateVerdict.PASS and sample.unknown:
         verdict = GateVerdict.INCONCLUSIVE
         sentence = f"{sample.unknown} answered requests have no latency, so the p95 is not known"
     return Check(
-        name="p95_latency",
+        name=P95_CHECK,
         verdict=verdict,
         sentence=sentence,
         value=quantile.value_ms,
@@ -49,14 +49,14 @@ def p95_check(sample: LatencySample, limits: GateLimits, *, stopped_early: bool)
     )
 
 
-def _by_point(quantile: Quantile, limit_ms: float) -> tuple[GateVerdict, str]:
+def _by_point(quantile: Quantile, shown: QuantileInterval, limit_ms: float) -> tuple[GateVerdict, str]:
     if quantile.over_limit:
         return GateVerdict.FAIL, (
             f"p95 falls among the {quantile.failures} failed of {quantile.n} requests: over every limit"
         )
     if quantile.value_ms is None:
         return GateVerdict.INCONCLUSIVE, f"{quantile.n} requests have no p95"
-    figure = f"p95 {_ms(quantile.value_ms)} of {quantile.n} requests"
+    figure = f"p95 {_ms(quantile.value_ms)} of {quantile.n} requests ({_interval(shown)})"
     if quantile.value_ms > limit_ms:
         return GateVerdict.FAIL, f"{figure} exceeds {_ms(limit_ms)}"
     return GateVerdict.PASS, f"{figure} is within {_ms(limit_ms)}"
@@ -103,6 +103,13 @@ def _lower_sentence(lower: QuantileInterval, limit_ms: float) -> str:
     if lower.low_ms is None:
         return f"p95 falls among failed requests with {lower.confidence:.0%} confidence: over every limit"
     return f"p95 is at least {_ms(lower.low_ms)} with {lower.confidence:.0%} confidence, over {_ms(limit_ms)}"
+
+
+def _interval(interval: QuantileInterval) -> str:
+    low = "no bound" if interval.low_ms is None else f"{interval.low_ms:,.1f}"
+    high = "failures" if interval.high_over_limit else "no bound"
+    high = high if interval.high_ms is None else f"{interval.high_ms:,.1f}"
+    return f"{interval.confidence:.0%} interval {low} to {high}"
 
 
 def _bounds(interval: QuantileInterval) -> Bounds:

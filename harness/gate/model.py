@@ -1,14 +1,18 @@
 """What the gate is told, what it is asked, and what it answers: plain data."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from harness.analysis.sample import RunFacts, provider_mode
+from harness.errors import UsageError
 from harness.records import Call, GateVerdict, ProviderMode, Request, RunKind, RunStatus
 
 DEFAULT_MAX_P95_MS = 8000.0
+
+P95_CHECK = "p95_latency"
 
 _SEVERITY = {GateVerdict.PASS: 0, GateVerdict.INCONCLUSIVE: 1, GateVerdict.FAIL: 2}
 
@@ -55,6 +59,13 @@ class GateLimits:
     min_high_tier_ratio: float | None = None
     confidence: float | None = None
     require_live: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse limits that are no numbers: nothing exceeds nan, and everything would pass."""
+        for name in self.__dataclass_fields__:
+            value = getattr(self, name)
+            if isinstance(value, float | Decimal) and not math.isfinite(value):
+                raise UsageError(f"{name} must be a number, not {value}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +129,10 @@ class GateReport:
     @property
     def headline(self) -> str:
         """The verdict line: never without what answered."""
-        reasons = [c.sentence for c in self.checks if c.verdict is self.verdict is not GateVerdict.PASS]
+        if self.verdict is GateVerdict.PASS:
+            reasons = [check.sentence for check in self.checks if check.name == P95_CHECK]
+        else:
+            reasons = [check.sentence for check in self.checks if check.verdict is self.verdict]
         why = f": {reasons[0]}" if reasons else ""
         return f"{self.verdict} ({self.mode_label} providers) {self.run_name}{why}"
 

@@ -16,7 +16,9 @@ def error_check(run: GateInput, limits: GateLimits) -> Check:
     estimate = wilson(failed, len(rows), limits.confidence or DEFAULT_CONFIDENCE)
     limit = limits.max_error_ratio
     of_which = f", {limited} of them 429" if limited else ""
-    sentence = f"{failed} of {len(rows)} requests failed{of_which}; {limit:.2%} may"
+    sentence = (
+        f"{failed} of {len(rows)} requests failed{of_which} ({_interval(estimate)}); {limit:.2%} are allowed"
+    )
     verdict = GateVerdict.FAIL if failed > limit * len(rows) + 1e-9 else GateVerdict.PASS
     unproven = limits.confidence is not None and limit > 0 and estimate.high is not None
     if verdict is GateVerdict.PASS and unproven and estimate.high is not None and estimate.high > limit:
@@ -82,7 +84,9 @@ def tier_check(run: GateInput, limits: GateLimits, least: float) -> Check:
     ungraded = sum(row.status is RequestStatus.OK and row.quality_tier is None for row in rows)
     high = sum(row.status is RequestStatus.OK and row.quality_tier is Tier.HIGH for row in rows)
     estimate = wilson(high, len(rows), limits.confidence or DEFAULT_CONFIDENCE)
-    sentence = f"{high} of {len(rows)} requests are of high tier; {least:.0%} are asked for"
+    sentence = (
+        f"{high} of {len(rows)} requests are of high tier ({_interval(estimate)}); {least:.0%} are asked for"
+    )
     if high + ungraded < least * len(rows) - 1e-9:
         verdict = GateVerdict.FAIL  # even if every ungraded answer were high
     elif ungraded or not rows:
@@ -102,6 +106,12 @@ def _tier_by_bounds(estimate: Estimate, least: float, sentence: str) -> tuple[Ga
     if estimate.high < least:
         return GateVerdict.FAIL, between
     return (GateVerdict.PASS if estimate.low >= least else GateVerdict.INCONCLUSIVE), between
+
+
+def _interval(estimate: Estimate) -> str:
+    if estimate.low is None or estimate.high is None:
+        return "no interval"
+    return f"{estimate.confidence:.0%} interval {estimate.low:.1%} to {estimate.high:.1%}"
 
 
 def _ratio_check(name: str, verdict: GateVerdict, sentence: str, estimate: Estimate, limit: float) -> Check:

@@ -1,0 +1,63 @@
+"""A run named on the command line: from the store, or from a report file where there is no store."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.analysis.sample import RunFacts
+from harness.errors import UnknownRunError
+from harness.records import Call, Request, RunKind, RunStatus
+from harness.report import read_report
+
+FINISHED = (RunStatus.COMPLETED, RunStatus.STOPPED_EARLY, RunStatus.TRUNCATED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedRun:
+    """A run with its rows, warm-ups included.
+
+    Attributes:
+        stored: it came from the store, so results about it may be stored beside it.
+    """
+
+    run: RunFacts
+    requests: Sequence[Request]
+    calls: Sequence[Call]
+    stored: bool
+
+
+def is_report_file(reference: str) -> bool:
+    """True for a reference that names a JSON file rather than a run in the store."""
+    return reference.endswith(".json") or Path(reference).is_file()
+
+
+def load_run(reference: str | None, store_dir: Path) -> LoadedRun:
+    """The run of a report file, or of the store; None is the latest finished baseline.
+
+    Raises:
+        StoreError: no store, an empty or a damaged one.
+        UnknownRunError: no such run.
+        ConfigError: the report file cannot be read.
+    """
+    if reference is not None and is_report_file(reference):
+        report = read_report(Path(reference))
+        return LoadedRun(run=report.run, requests=report.requests, calls=report.calls, stored=False)
+    from harness.store import open_store  # noqa: PLC0415 - a report file needs no DuckDB
+
+    store = open_store(store_dir)
+    store.ingest(wait=False)
+    with store.snapshot() as view:
+        run = view.run(reference) if reference is not None else _latest_baseline(view.runs(), store_dir)
+        requests = view.requests(run.run_id, include_warmup=True)
+        calls = view.calls(run.run_id)
+    return LoadedRun(run=run, requests=requests, calls=calls, stored=True)
+
+
+def _latest_baseline(runs: Sequence[RunFacts], store_dir: Path) -> RunFacts:
+    """The latest finished baseline; else the latest baseline, whose state the caller then sees."""
+    baselines = [run for run in runs if run.kind is RunKind.BASELINE]
+    finished = [run for run in baselines if run.status in FINISHED]
+    for found in (finished, baselines):
+        if found:
+            return found[0]
+    raise UnknownRunError("latest baseline", str(store_dir))

@@ -1,0 +1,105 @@
+"""The gate's limits from a file: `gate.yaml`, or `[tool.harness.gate]` in `pyproject.toml`."""
+
+import math
+import re
+import tomllib
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from harness.errors import ConfigError, UsageError
+
+_DURATION = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(ms|s)\s*$")
+_MS_PER_UNIT = {"ms": 1.0, "s": 1000.0}
+
+
+def parse_duration_ms(text: str) -> float:
+    """Milliseconds of `8s`, `7.5s` or `800ms`; the unit is required.
+
+    Raises:
+        UsageError: anything else, or a duration of nothing.
+    """
+    match = _DURATION.match(text)
+    if match is None:
+        raise UsageError(f"'{text}' is not a duration; write it with its unit, as in 8s or 800ms")
+    value_ms = float(match[1]) * _MS_PER_UNIT[match[2]]
+    if value_ms <= 0 or not math.isfinite(value_ms):
+        raise UsageError(f"'{text}' is not a limit: it must be longer than nothing")
+    return value_ms
+
+
+def _duration(value: object) -> object:
+    if not isinstance(value, str):
+        raise ValueError("write it with its unit, as in 8s or 800ms")  # noqa: TRY004 - pydantic's own kind
+    try:
+        return parse_duration_ms(value)
+    except UsageError as error:
+        raise ValueError(str(error)) from error
+
+
+class GateConfig(BaseModel):
+    """What a file may say; absent is unset. The names are the command's flags with underscores."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    max_p95: Annotated[float | None, BeforeValidator(_duration)] = None
+    max_error_ratio: float | None = Field(None, ge=0, le=1)
+    min_rps: float | None = Field(None, ge=0, allow_inf_nan=False)
+    max_cost_per_request: Decimal | None = Field(None, ge=0, allow_inf_nan=False)
+    min_high_tier: float | None = Field(None, ge=0, le=1)
+    confidence: float | None = Field(None, gt=0.5, lt=1)
+    require_live: bool | None = None
+    baseline: str | None = None
+
+
+class _NoAliases(yaml.SafeLoader):
+    """YAML without aliases: a few hundred bytes of nested ones expand to gigabytes."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("aliases are not allowed")
+        return super().compose_node(parent, index)
+
+
+def load_gate_config(path: Path | None, folder: Path) -> GateConfig:
+    """The limits of a file; without one, of `gate.yaml` or else `pyproject.toml` in the folder, if any.
+
+    Args:
+        path: a file named by the user; it must exist. `.toml` is read as pyproject, anything else as YAML.
+        folder: where to look otherwise.
+
+    Raises:
+        ConfigError: the file cannot be read, or says what no limit is; names the file.
+    """
+    if path is not None:
+        return _read(path)
+    for name in ("gate.yaml", "pyproject.toml"):
+        if (folder / name).is_file():
+            return _read(folder / name)
+    return GateConfig()
+
+
+def _read(path: Path) -> GateConfig:
+    try:
+        text = path.read_text(encoding="utf-8")
+        if path.suffix == ".toml":
+            content = tomllib.loads(text).get("tool", {}).get("harness", {}).get("gate", {})
+        else:
+            content = yaml.load(text, Loader=_NoAliases) or {}  # noqa: S506 - a SafeLoader
+    except OSError as error:
+        raise ConfigError(str(path), f"cannot be read ({error.strerror})") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, yaml.YAMLError, RecursionError) as error:
+        raise ConfigError(str(path), f"cannot be parsed: {_first_line(error)}") from error
+    try:
+        return GateConfig.model_validate(content)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        where = ".".join(str(part) for part in problem["loc"]) or "the file"
+        raise ConfigError(str(path), f"{where}: {problem['msg']}") from error
+
+
+def _first_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]
