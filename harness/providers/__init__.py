@@ -1,5 +1,6 @@
 """How to call a model: one adapter a wire format, one attempt a call."""
 
+from harness.providers.attempt import Attempt
 from harness.providers.base import LLMAdapter, ProviderSettings
 from harness.providers.capabilities import Capabilities, Structured, capabilities_of
 from harness.providers.registry import (
@@ -12,6 +13,7 @@ from harness.providers.registry import (
 
 __all__ = [
     "AdapterFactory",
+    "Attempt",
     "Capabilities",
     "LLMAdapter",
     "ProviderSettings",
