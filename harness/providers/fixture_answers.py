@@ -110,7 +110,7 @@ def _edge(source: str, target: str, brief: str) -> dict[str, Any]:
         "to": target,
         "weight": 1.0,
         "belief": 0.5,
-        "provenance": {"source": "brief", "quote": _clipped(brief, QUOTE_CHARS)},
+        "provenance": {"source": "brief", "quote": brief.strip().splitlines()[0][:QUOTE_CHARS], "location": None},
         "provenance_source": "document",
     }
 
