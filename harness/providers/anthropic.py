@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Any
 
 import anthropic
+from anthropic.resources.messages import AsyncMessages  # else the SDK imports it within the first request
 
 from harness.clock import SYSTEM_CLOCK, Clock
 from harness.providers.attempt import Attempt
@@ -70,7 +71,7 @@ class AnthropicAdapter(SdkAdapter):
         await _CLIENTS.give_back(self._settings, id(self))
 
     async def _ask(self, prompt: Prompt, *, call_id: str, timeout_s: float, attempt: Attempt) -> None:
-        messages = _CLIENTS.lend(self._settings, id(self)).messages
+        messages: AsyncMessages = _CLIENTS.lend(self._settings, id(self)).messages
         create: Any = messages.create if self._settings.stream else messages.with_raw_response.create
 
         async def send() -> Any:

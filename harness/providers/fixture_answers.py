@@ -104,13 +104,14 @@ def _node(node_id: str, kind: str, label: str, brief: str) -> dict[str, Any]:
 
 
 def _edge(source: str, target: str, brief: str) -> dict[str, Any]:
+    quote = brief.strip().splitlines()[0][:QUOTE_CHARS]
     return {
         "id": f"{source}::{target}::0",
         "from": source,
         "to": target,
         "weight": 1.0,
         "belief": 0.5,
-        "provenance": {"source": "brief", "quote": brief.strip().splitlines()[0][:QUOTE_CHARS], "location": None},
+        "provenance": {"source": "brief", "quote": quote, "location": None},
         "provenance_source": "document",
     }
 

@@ -4,6 +4,7 @@ import hashlib
 from typing import Any
 
 import openai
+from openai.resources.chat.completions import AsyncCompletions  # else imported within the first request
 
 from harness.clock import SYSTEM_CLOCK, Clock
 from harness.providers.attempt import Attempt
@@ -72,7 +73,7 @@ class OpenAIAdapter(SdkAdapter):
         await _CLIENTS.give_back(self._settings, id(self))
 
     async def _ask(self, prompt: Prompt, *, call_id: str, timeout_s: float, attempt: Attempt) -> None:
-        completions = _CLIENTS.lend(self._settings, id(self)).chat.completions
+        completions: AsyncCompletions = _CLIENTS.lend(self._settings, id(self)).chat.completions
         create: Any = completions.create if self._settings.stream else completions.with_raw_response.create
 
         async def send() -> Any:
