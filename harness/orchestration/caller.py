@@ -211,8 +211,8 @@ class _Record:
         mode: ProviderMode | None = None,
     ) -> None:
         ended_ns = self._caller.clock.monotonic_ns()
-        ttft_ns = completion.ttft_ns if completion else None
         answer = completion or error
+        ttft_ns = answer.ttft_ns if answer else None
         call = Call(
             run_id=self._scope.run_id,
             request_id=self._scope.request_id,
@@ -235,7 +235,7 @@ class _Record:
             error_kind=error_kind,
             http_status=error.http_status if error else (200 if completion else None),
             retry_after_ms=error.retry_after_ms if error else None,
-            stop_reason=completion.stop_reason if completion else None,
+            stop_reason=answer.stop_reason if answer else None,
             cost_usd=priced.cost_usd,
             cost_reserved_usd=self._reserved_usd,
             unpriced_reason=priced.unpriced_reason,
