@@ -20,8 +20,8 @@ from harness.tasks.draft_graph.validate import violations_of
 WEIGHTS: Mapping[str, float] = {"schema": 0.30, "topology": 0.20, "coverage": 0.40, "provenance": 0.10}
 """Weight by grader; they sum to 1."""
 
-BROKEN_RULE_COST = 0.25
-"""What each different broken rule takes from the schema grade."""
+BROKEN_RULE_COST = 0.5
+"""What each different broken rule takes from the schema grade: an answer that breaks any is never high."""
 
 
 def grade(answer: DraftAnswer, task_input: DraftGraphInput, labels: Labels | None = None) -> QualityScore:
@@ -62,5 +62,5 @@ def grade(answer: DraftAnswer, task_input: DraftGraphInput, labels: Labels | Non
 
 
 def schema_score(violations: Sequence[Violation]) -> float:
-    """1 for a valid answer; each different rule broken costs a quarter, however often it is broken."""
+    """1 for a valid answer; each different rule broken costs half, however often it is broken."""
     return max(0.0, 1 - BROKEN_RULE_COST * len({violation.code for violation in violations}))
