@@ -31,7 +31,9 @@ def show_run(
         UnknownRunError: no such run.
         UsageError: the run recorded no call whose model is known.
     """
-    with open_store(store_dir).snapshot() as view:
+    opened = open_store(store_dir)
+    opened.ingest()
+    with opened.snapshot() as view:
         run = view.run(reference)
         requests = view.requests(run.run_id, include_warmup=True)
         calls = view.calls(run.run_id)

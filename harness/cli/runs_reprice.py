@@ -39,7 +39,9 @@ def reprice(
 
 
 def _repriced(store: Path, reference: str, book: PriceBook, at: datetime | None) -> tuple[str, RepricedRun]:
-    with open_store(store).snapshot() as view:
+    opened = open_store(store)
+    opened.ingest()
+    with opened.snapshot() as view:
         run_id = view.run(reference).run_id
         warm = {row.request_id for row in view.requests(run_id, include_warmup=True) if row.warmup}
         calls = [call for call in view.calls(run_id) if call.request_id not in warm]

@@ -8,6 +8,7 @@ from decimal import Decimal
 from harness.analysis.cluster import clustered_mean
 from harness.analysis.sample import counted, request_costs
 from harness.pricing import PriceBook
+from harness.pricing.breakdown import usage_of
 from harness.records import Call, CallOutcome, Request, Role, Usage
 from harness.report.figures import CostFigures, CostRow, SavingFigures
 
@@ -168,7 +169,7 @@ def _single_provider_usd(row: Request, calls: Sequence[Call], book: PriceBook) -
     if row.repair_source is None:
         return row.cost_usd
     repairs = [call for call in calls if call.role is Role.REPAIR]
-    usages = [_usage_of(call) for call in repairs] if repairs else [_repair_usage(row)]
+    usages = [usage_of(call) for call in repairs] if repairs else [_repair_usage(row)]
     at = row.started_at or row.scheduled_at
     if at is None or row.draft_cost_usd is None:
         return None
@@ -185,19 +186,6 @@ def _priced(book: PriceBook, row: Request, usage: Usage | None, at: datetime) ->
     if usage is None or row.draft_source is None or row.draft_model is None:
         return None
     return book.price(row.draft_source, row.draft_model, usage, at=at).cost_usd
-
-
-def _usage_of(call: Call) -> Usage | None:
-    if call.input_tokens is None or call.output_tokens is None:
-        return None
-    return Usage(
-        input_tokens=call.input_tokens,
-        output_tokens=call.output_tokens,
-        cache_read_tokens=call.cache_read_tokens or 0,
-        cache_write_5m_tokens=call.cache_write_5m_tokens or 0,
-        cache_write_1h_tokens=call.cache_write_1h_tokens or 0,
-        reasoning_tokens=call.reasoning_tokens or 0,
-    )
 
 
 def _repair_usage(row: Request) -> Usage | None:

@@ -47,14 +47,9 @@ def test_every_token_is_charged_exactly_once(listed, usage, context):
     assert abs(priced.cost_usd - sum(line.cost_usd for line in priced.lines)) <= MONEY_UNIT_USD / 2
 
 
-@given(st.sampled_from(LISTED), usages())
-def test_a_standard_cost_is_what_the_price_data_itself_computes(listed, usage):
-    """The oracle is genai-prices' own arithmetic, fed the total input and its cached parts."""
-    priced = BOOK.price(*listed, usage, at=AT)
-    if priced.cost_usd is None:  # an hour's cache write without a price of its own, or no output price
-        return
+def theirs_usd(listed, usage):
     found = find_listed(*listed)
-    theirs = found.model.calc_price(
+    return found.model.calc_price(
         GenaiUsage(
             input_tokens=usage.input_tokens,
             output_tokens=usage.output_tokens,
@@ -65,8 +60,30 @@ def test_a_standard_cost_is_what_the_price_data_itself_computes(listed, usage):
         ),
         found.provider,
         genai_request_timestamp=AT,
-    )
-    assert abs(theirs.total_price - priced.cost_usd) <= MONEY_UNIT_USD
+    ).total_price
+
+
+@given(st.sampled_from(LISTED), usages())
+def test_a_standard_cost_is_what_the_price_data_itself_computes(listed, usage):
+    """The oracle is genai-prices' own arithmetic, fed the total input and its cached parts."""
+    priced = BOOK.price(*listed, usage, at=AT)
+    if priced.cost_usd is None:  # an hour's cache write without a price of its own, or no output price
+        return
+    assert abs(theirs_usd(listed, usage) - priced.cost_usd) <= MONEY_UNIT_USD
+
+
+def test_every_listed_model_agrees_with_the_price_data_on_both_sides_of_every_cliff():
+    priced = 0
+    for listed in LISTED:
+        for total in (1_000, 128_001, 200_000, 200_001, 272_001, 1_000_000):
+            usage = Usage(
+                input_tokens=total, cache_read_tokens=333, cache_write_5m_tokens=77, output_tokens=501
+            )
+            cost = BOOK.price(*listed, usage, at=AT).cost_usd
+            if cost is not None:
+                priced += 1
+                assert abs(theirs_usd(listed, usage) - cost) <= MONEY_UNIT_USD, listed
+    assert priced > 10_000
 
 
 @given(st.integers(0, 300_000), st.integers(0, 300_000), st.integers(0, 300_000), st.integers(0, 20_000))

@@ -4,9 +4,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-import typer
 
-from harness.cli.runs_reprice import reprice
 from harness.pricing import PriceBook
 from harness.records import (
     Call,
@@ -153,27 +151,30 @@ def test_what_cannot_be_taken_apart_is_one_sentence(run_harness, store, tmp_path
         assert (code, text, error.count("\n")) == (2, "", 1)
 
 
-def reprice_json(capfdbinary, *args):
-    app = typer.Typer()
-    app.command()(reprice)
-    app([*map(str, args), "--json"], standalone_mode=False)
-    return load_json_exact(capfdbinary.readouterr().out)
+def test_repricing_shows_old_and_new_and_leaves_the_record_alone(run_harness, store, tmp_path):
+    def reprice(*args):
+        code, text, _ = run_harness("runs", "reprice", *args, "--store", store, "--json")
+        assert code == 0
+        return load_json_exact(text)
 
-
-def test_repricing_shows_old_and_new_and_leaves_the_record_alone(store, capfdbinary, run_harness, tmp_path):
     prices = tmp_path / "own.json"
     prices.write_text(
         '{"prices": [{"provider": "openai", "model": "gpt-4o-mini", "start_date": "2024-01-01",'
         ' "source_url": "https://example.com", "input_usd_per_mtok": "0.30", "output_usd_per_mtok": "1.20"}]}'
     )
-    figures = reprice_json(capfdbinary, "good", "--store", store, "--prices", prices)
+    figures = reprice("good", "--prices", prices)
     assert (figures["calls"], figures["compared_calls"]) == (20, 20)
-    assert [str(figures[name]) for name in ("old_cost_usd", "new_cost_usd", "change_usd")] == [
-        "0.2886",
-        "0.2922",
-        "0.0036",
-    ]
-    again = reprice_json(capfdbinary, "good", "--store", store)
+    totals = [str(figures[name]) for name in ("old_cost_usd", "new_cost_usd", "change_usd")]
+    assert totals == ["0.2886", "0.2922", "0.0036"]
+    again = reprice("good")
     assert str(again["old_cost_usd"]) == str(again["new_cost_usd"]) == "0.2886"
-    cut = reprice_json(capfdbinary, "cut", "--store", store, "--at", "2026-01-01")
+    cut = reprice("cut", "--at", "2026-01-01")
     assert (cut["old_unpriced_calls"], cut["new_unpriced_calls"], cut["compared_calls"]) == (1, 1, 1)
+
+
+def test_the_repricing_table_says_what_it_leaves_out(run_harness, store):
+    code, text, _ = run_harness("runs", "reprice", "cut", "--store", store)
+    assert code == 0
+    for shown in ("$0.0285", "excludes 1 unpriced call", "genai-prices", "Nothing recorded was changed"):
+        assert shown in text
+    assert run_harness("runs", "reprice", "bare", "--store", store)[0] == 2
