@@ -13,6 +13,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from functools import cache
+from math import isfinite
 from typing import Any, Literal, NamedTuple, TypeAlias, Union, get_args, get_origin, get_type_hints
 
 import orjson
@@ -77,7 +78,7 @@ def _kind(hint: Any) -> Kind:
 
 
 def json_object(record: Record) -> dict[str, Any]:
-    """The record's JSON object as spools hold it, None left out.
+    """The record's JSON object as spools hold it; None, nan and infinity left out.
 
     Raises:
         ValueError: money that is not finite or does not fit DECIMAL(18,10), or a moment without a zone.
@@ -86,7 +87,7 @@ def json_object(record: Record) -> dict[str, Any]:
     row: dict[str, Any] = {}
     for name, kind in columns_of(TYPE_NAMES[type(record)]).items():
         value = getattr(record, name)
-        if value is None:
+        if value is None or (kind == "float" and not isfinite(value)):
             continue
         if kind == "time":
             value = utc_text(value)

@@ -10,11 +10,14 @@ in time; a loose event that finds none becomes a request of its service's own ru
 """
 
 import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from harness.store.codec import columns_of
 from harness.store.facts import facts_sql
 from harness.store.fold_runs import Row, fold_runs
-from harness.store.stage import Quarantined
+from harness.store.stage import Quarantined, Stage
+from harness.store.staging import load_stage
 from harness.store.tables import FACT_COLUMNS, column_list
 
 FOLDED_TABLES = (
@@ -40,12 +43,19 @@ _FACT_ROW = f"run_id, request_id, ts, status, error_kind, http_status, {_FACTS}"
 _REQUEST = column_list("request")
 
 
-def fold(connection: duckdb.DuckDBPyConnection, rejected: list[Quarantined]) -> None:
+def fold_stage(connection: duckdb.DuckDBPyConnection, stage: Stage) -> None:
+    """Stage everything and fold it; see `fold`."""
+    tables = stage.tables()
+    rejected = load_stage(connection, tables)
+    fold(connection)
+    _quarantine(connection, [*stage.quarantine, *rejected, *_duplicates(connection, tables)])
+
+
+def fold(connection: duckdb.DuckDBPyConnection) -> None:
     """Compute `fresh.*` and `gone.*` from `stage.*` and `db.*`; changes neither.
 
     Args:
-        connection: holds `stage` (`staging.load_stage`) and `db`.
-        rejected: what staging set aside; goes to `fresh.quarantine`.
+        connection: holds `stage` (`load_stage`) and `db`.
     """
     connection.execute("CREATE SCHEMA fresh; CREATE SCHEMA gone; CREATE SCHEMA work")
     for table in FOLDED_TABLES:
@@ -55,7 +65,28 @@ def fold(connection: duckdb.DuckDBPyConnection, rejected: list[Quarantined]) -> 
     _fold_run_rows(connection)
     for statement in (*_NEW_ROWS, *_MATCHES, *_REQUESTS, *_CALLS, *_EVENTS, *_PLAIN):
         connection.execute(statement)
-    _quarantine(connection, rejected)
+
+
+def _duplicates(connection: duckdb.DuckDBPyConnection, tables: dict[str, pa.Table]) -> list[Quarantined]:
+    """Second records of the same key: kept aside whole, so that none is lost and none counted twice."""
+    found = []
+    for type_name in ("request", "call"):
+        orders = [n for (n,) in connection.execute(f"FROM work.duplicate_{type_name}s").fetchall()]
+        if not orders:
+            continue
+        table = tables[type_name]
+        rows = table.filter(pc.is_in(table["_n"], pa.array(orders, pa.int64()))).to_pylist()
+        found += [
+            Quarantined(
+                source=row["_spool"],
+                byte_offset=row["_offset"],
+                type_name=type_name,
+                problem=f"duplicate: there is a {type_name} of this id",
+                body=row["body"],
+            )
+            for row in rows
+        ]
+    return found
 
 
 def _fold_run_rows(connection: duckdb.DuckDBPyConnection) -> None:
@@ -283,14 +314,9 @@ _EVENTS = (
     GROUP BY home HAVING home NOT IN (SELECT run_id FROM db.runs)""",
 )
 
-_DUPLICATE = "INSERT INTO fresh.quarantine SELECT make_timestamp(epoch_us(now())), _spool, _offset,"
 _PLAIN = (
     f"INSERT INTO fresh.grades SELECT {column_list('grade')} FROM stage.grade",
     f"INSERT INTO fresh.gate_results SELECT {column_list('gate_result')} FROM stage.gate_result",
     f"INSERT INTO fresh.alert_events SELECT {column_list('alert_event')} FROM stage.alert_event",
     f"INSERT INTO fresh.contents SELECT {column_list('content')} FROM stage.content",
-    f"""{_DUPLICATE} 'request', 'duplicate: the run has a request of this id', to_json(r)
-    FROM stage.request r WHERE _n IN (FROM work.duplicate_requests)""",
-    f"""{_DUPLICATE} 'call', 'duplicate: there is a call of this id', to_json(c)
-    FROM stage.call c WHERE _n IN (FROM work.duplicate_calls)""",
 )

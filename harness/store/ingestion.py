@@ -10,11 +10,10 @@ from pathlib import Path
 
 import duckdb
 
-from harness.store.fold import FOLDED_TABLES, fold
+from harness.store.fold import FOLDED_TABLES, fold_stage
 from harness.store.locks import writing
 from harness.store.migrate import database_error, make_current
 from harness.store.paths import StorePaths, sync_directory
-from harness.store.staging import load_stage
 from harness.store.tail import Tail, read_tail
 from harness.store.workbench import open_workbench, spool_offsets
 
@@ -72,8 +71,7 @@ def _ingest_chunk(paths: StorePaths, chunk_bytes: int, report: IngestReport) -> 
         tail = read_tail(paths, known, max_bytes=chunk_bytes)
         gone = set(known) - {segment.path.name for segment in paths.segments()}
         if tail.offsets or gone:
-            rejected = load_stage(connection, tail.stage.tables())
-            fold(connection, tail.stage.quarantine + rejected)
+            fold_stage(connection, tail.stage)
             ((quarantined,),) = connection.execute("SELECT count(*) FROM fresh.quarantine").fetchall()
             _write(connection, tail, gone)
             report.records += tail.stage.lines

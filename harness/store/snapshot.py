@@ -9,9 +9,8 @@ import pyarrow as pa
 
 from harness.errors import UnknownRunError, UsageError
 from harness.records import Call, GateResult, Request
-from harness.store.fold import fold
+from harness.store.fold import fold_stage
 from harness.store.paths import StorePaths
-from harness.store.staging import load_stage
 from harness.store.tables import PUBLIC_TABLES, column_list
 from harness.store.tail import read_tail
 from harness.store.typed import Row, StoredRun, aware, record_from_row, stored_run
@@ -120,8 +119,7 @@ def _build_views(connection: duckdb.DuckDBPyConnection, paths: StorePaths) -> No
     tail = read_tail(paths, spool_offsets(connection))
     folded = bool(tail.stage.lines)
     if folded:
-        rejected = load_stage(connection, tail.stage.tables())
-        fold(connection, tail.stage.quarantine + rejected)
+        fold_stage(connection, tail.stage)
     connection.execute("CREATE TABLE memory.main.alive_spools (spool_id VARCHAR)")
     for spool_id in alive:
         connection.execute("INSERT INTO memory.main.alive_spools VALUES (?)", [spool_id])

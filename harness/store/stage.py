@@ -1,36 +1,12 @@
-"""Spool lines as Arrow tables, one a record type; what cannot be read is set aside with its reason."""
+"""Spool lines gathered by record type; what is not a good line is set aside with its reason."""
 
-import io
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
-import orjson
+import numpy as np
 import pyarrow as pa
-from pyarrow import json as arrow_json
 
-from harness.store.codec import Kind, columns_of, parse_lines
-
-_ARROW: dict[Kind, pa.DataType] = {
-    "text": pa.string(),
-    "int": pa.int64(),
-    "float": pa.float64(),
-    "bool": pa.bool_(),
-    "money": pa.string(),
-    "time": pa.string(),
-    "json": pa.string(),
-}
-_PYTHON: dict[Kind, tuple[type, ...]] = {
-    "text": (str,),
-    "int": (int,),
-    "float": (float, int),
-    "bool": (bool,),
-    "money": (str,),
-    "time": (str,),
-    "json": (str,),
-}
-_MIN_BLOCK_BYTES = 1 << 20
-_INT64 = range(-(2**63), 2**63)
+from harness.store.codec import parse_lines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,11 +30,7 @@ class _Bucket:
 
 
 class Stage:
-    """Gathers lines of many spools in order, then gives them as tables.
-
-    Each table has the record's columns, money and moments still as text, and `_n` (order of arrival),
-    `_spool` (whose spool) and `_offset` (where in its file).
-    """
+    """Takes lines of many spools in order, gives them as one Arrow table a record type."""
 
     def __init__(self) -> None:
         self.quarantine: list[Quarantined] = []
@@ -74,51 +46,34 @@ class Stage:
             spool_id: whose spool.
             source: the file's name, for the quarantine.
         """
-        for line in parse_lines(data, base_offset):
+        text = _is_text(data)
+        for offset, type_name, body, problem in parse_lines(data, base_offset):
             self.lines += 1
-            bucket = self._buckets.get(line.type_name)
-            if line.problem is not None:
-                self._set_aside(source, line.offset, line.type_name, line.problem, line.body)
+            wrong = problem or (None if text or _is_text(body) else "not UTF-8 text")
+            if wrong is not None:
+                self._set_aside(source, offset, type_name, wrong, body)
                 continue
+            bucket = self._buckets.get(type_name)
             if bucket is None:
-                bucket = self._buckets[line.type_name] = _Bucket()
-            bucket.bodies.append(line.body)
+                bucket = self._buckets[type_name] = _Bucket()
+            bucket.bodies.append(body)
             bucket.orders.append(self.lines)
             bucket.spools.append(spool_id)
-            bucket.offsets.append(line.offset)
+            bucket.offsets.append(offset)
 
     def tables(self) -> dict[str, pa.Table]:
-        """Type name -> table; call once, when all lines are in."""
-        return {name: self._table(name, bucket) for name, bucket in self._buckets.items()}
-
-    def _table(self, type_name: str, bucket: _Bucket) -> pa.Table:
-        schema = pa.schema([(name, _ARROW[kind]) for name, kind in columns_of(type_name).items()])
-        table = _read_all(bucket.bodies, schema)
-        if table is None:
-            rows, bucket = self._read_singly(type_name, bucket)
-            table = pa.Table.from_pylist(rows, schema=schema)
-        return (
-            table.append_column("_n", pa.array(bucket.orders, pa.int64()))
-            .append_column("_spool", pa.array(bucket.spools, pa.string()))
-            .append_column("_offset", pa.array(bucket.offsets, pa.int64()))
-        )
-
-    def _read_singly(self, type_name: str, bucket: _Bucket) -> tuple[list[dict[str, Any]], _Bucket]:
-        """The slow way, taken when one line of many is bad: find it, keep the others."""
-        kept = _Bucket()
-        rows = []
-        for body, order, spool, offset in zip(
-            bucket.bodies, bucket.orders, bucket.spools, bucket.offsets, strict=True
-        ):
-            row, problem = _read_one(type_name, body)
-            if row is None:
-                self._set_aside(spool, offset, type_name, problem, body)
-                continue
-            rows.append(row)
-            kept.orders.append(order)
-            kept.spools.append(spool)
-            kept.offsets.append(offset)
-        return rows, kept
+        """Type name -> table of `body` (JSON), `_n` (order of arrival), `_spool` and `_offset`."""
+        return {
+            name: pa.table(
+                {
+                    "body": _string_array(bucket.bodies),
+                    "_n": pa.array(bucket.orders, pa.int64()),
+                    "_spool": pa.array(bucket.spools, pa.string()),
+                    "_offset": pa.array(bucket.offsets, pa.int64()),
+                }
+            )
+            for name, bucket in self._buckets.items()
+        }
 
     def _set_aside(self, source: str, offset: int, type_name: str, problem: str, body: bytes) -> None:
         self.quarantine.append(
@@ -132,37 +87,17 @@ class Stage:
         )
 
 
-def _read_all(bodies: list[bytes], schema: pa.Schema) -> pa.Table | None:
-    """All lines in one go; None when any of them is not what the schema says."""
-    text = b"\n".join(bodies) + b"\n"
-    longest = max(map(len, bodies)) + 1
+def _is_text(data: bytes) -> bool:
     try:
-        text.decode()  # Arrow does not look, and DuckDB refuses the whole batch
-        table = arrow_json.read_json(
-            io.BytesIO(text),
-            read_options=arrow_json.ReadOptions(block_size=max(_MIN_BLOCK_BYTES, 2 * longest)),
-            parse_options=arrow_json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="error"),
-        )
-    except (pa.ArrowInvalid, UnicodeDecodeError):
-        return None
-    return table if table.num_rows == len(bodies) else None
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
-def _read_one(type_name: str, body: bytes) -> tuple[dict[str, Any] | None, str]:
-    try:
-        row = orjson.loads(body)
-    except ValueError as error:
-        return None, f"not JSON: {error}"
-    if not isinstance(row, dict):
-        return None, "not a JSON object"
-    columns = columns_of(type_name)
-    for name, value in row.items():
-        kind = columns.get(name)
-        if kind is None:
-            return None, f"field '{name[:60]}' is unknown: written by a later harness?"
-        if value is None:
-            continue
-        fits = isinstance(value, _PYTHON[kind]) and (kind == "bool" or not isinstance(value, bool))
-        if not fits or (kind == "int" and value not in _INT64):
-            return None, f"field '{name}' is not a {kind}"
-    return row, ""
+def _string_array(bodies: list[bytes]) -> pa.Array:
+    """A string array over one joined buffer, several times faster than element by element."""
+    ends = np.zeros(len(bodies) + 1, dtype=np.int64)
+    np.cumsum(np.fromiter(map(len, bodies), dtype=np.int64, count=len(bodies)), out=ends[1:])
+    buffers = [None, pa.py_buffer(ends.tobytes()), pa.py_buffer(b"".join(bodies))]
+    return pa.Array.from_buffers(pa.large_string(), len(bodies), buffers)

@@ -1,5 +1,9 @@
 # ruff: noqa: S608 - names in SQL come from the records, values are bound
-"""Staged Arrow tables as typed DuckDB tables; a row that a column cannot hold is set aside."""
+"""Staged JSON as typed DuckDB tables; a row that its columns cannot hold is set aside.
+
+Records leave None out, so a row is whole exactly when it has as many values as its JSON has keys: anything
+unreadable, unknown or of the wrong type shows as a difference.
+"""
 
 import json
 import types
@@ -14,32 +18,66 @@ from harness.store.codec import RECORD_TYPES, columns_of
 from harness.store.stage import Quarantined
 from harness.store.tables import SQL_TYPES
 
-_TEXT_FORM = {"money": "VARCHAR", "time": "VARCHAR", "json": "VARCHAR"}
+_PROBLEM = "not what its columns hold: broken, incomplete, or written by a later harness"
 
 
 def load_stage(connection: duckdb.DuckDBPyConnection, tables: dict[str, pa.Table]) -> list[Quarantined]:
     """Make one table `stage.<type>` a record type, empty where nothing came.
 
     Returns:
-        What no table can hold: a required value missing, or text that is no amount, moment or JSON.
+        What no table can hold.
     """
     connection.execute("CREATE SCHEMA stage")
     rejected: list[Quarantined] = []
     for type_name in RECORD_TYPES:
         table = tables.get(type_name)
-        if table is None or table.num_rows == 0:
+        if table is None:
             connection.execute(_empty(type_name))
             continue
         connection.register("incoming", table)
         try:
-            connection.execute(_create(type_name))
-            if _lost_something(connection, type_name, table):
-                rejected += _bad_rows(connection, type_name)
-                connection.execute(f"DROP TABLE stage.{type_name}")
-                connection.execute(_create(type_name) + f" WHERE NOT {_bad_condition(type_name)}")
+            if not _load_whole(connection, type_name):
+                rejected += _load_good(connection, type_name)
         finally:
             connection.unregister("incoming")
     return rejected
+
+
+def _load_whole(connection: duckdb.DuckDBPyConnection, type_name: str) -> bool:
+    """Load all rows; False when any of them is not whole, and then nothing is loaded."""
+    try:
+        connection.execute(_create(type_name, "incoming"))
+    except (duckdb.InvalidInputException, duckdb.ConversionException):  # malformed JSON somewhere
+        return False
+    values = " + ".join(f"count({name})" for name in columns_of(type_name))
+    ((keys, held, incomplete),) = connection.execute(
+        f"SELECT sum(_keys), {values}, count(*) FILTER (WHERE {_incomplete(type_name)}) "
+        f"FROM stage.{type_name}"
+    ).fetchall()
+    if keys == held and not incomplete:
+        return True
+    connection.execute(f"DROP TABLE stage.{type_name}")
+    return False
+
+
+def _load_good(connection: duckdb.DuckDBPyConnection, type_name: str) -> list[Quarantined]:
+    """The careful way: judge each row, load the whole ones, return the others."""
+    held = " + ".join(f"({name} IS NOT NULL)::INT" for name in columns_of(type_name))
+    connection.execute(
+        """CREATE TEMP TABLE judged AS
+        SELECT * FROM incoming WHERE CASE WHEN NOT json_valid(body) THEN FALSE
+            ELSE json_type(body) = 'OBJECT' END"""
+    )
+    connection.execute(_create(type_name, "judged"))
+    connection.execute(f"DELETE FROM stage.{type_name} WHERE {_incomplete(type_name)} OR _keys <> {held}")
+    connection.execute("DROP TABLE judged")
+    found = connection.execute(
+        f"SELECT _spool, _offset, body FROM incoming ANTI JOIN stage.{type_name} USING (_n)"
+    ).fetchall()
+    return [
+        Quarantined(source=spool, byte_offset=offset, type_name=type_name, problem=_PROBLEM, body=body)
+        for spool, offset, body in found
+    ]
 
 
 @cache
@@ -56,62 +94,30 @@ def required_columns(type_name: str) -> tuple[str, ...]:
     )
 
 
-def _lost_something(connection: duckdb.DuckDBPyConnection, type_name: str, table: pa.Table) -> bool:
-    """True when a cast gave NULL for something, or a required value is missing."""
-    names = list(columns_of(type_name))
-    counts = connection.execute(
-        f"SELECT {', '.join(f'count({name})' for name in names)} FROM stage.{type_name}"
-    ).fetchall()
-    given = [table.num_rows - table.column(name).null_count for name in names]
-    missing = any(table.column(name).null_count for name in required_columns(type_name))
-    return missing or list(counts[0]) != given
-
-
 @cache
-def _create(type_name: str) -> str:
-    return (
-        f"CREATE TABLE stage.{type_name} AS "
-        f"SELECT {_cast_columns(type_name)}, _n, _spool, _offset FROM incoming"
-    )
+def _incomplete(type_name: str) -> str:
+    return "(" + " OR ".join(f"{name} IS NULL" for name in required_columns(type_name)) + ")"
 
 
 @cache
 def _empty(type_name: str) -> str:
     columns = ", ".join(f"{name} {SQL_TYPES[kind]}" for name, kind in columns_of(type_name).items())
-    return f"CREATE TABLE stage.{type_name} ({columns}, _n BIGINT, _spool VARCHAR, _offset BIGINT)"
-
-
-@cache
-def _cast_columns(type_name: str) -> str:
-    return ", ".join(
-        f"TRY_CAST({name} AS {SQL_TYPES[kind]}) AS {name}" if kind in _TEXT_FORM else name
-        for name, kind in columns_of(type_name).items()
+    return (
+        f"CREATE TABLE stage.{type_name} ({columns}, _keys BIGINT, _n BIGINT, _spool VARCHAR, _offset BIGINT)"
     )
 
 
 @cache
-def _bad_condition(type_name: str) -> str:
-    uncastable = [
-        f"({name} IS NOT NULL AND TRY_CAST({name} AS {SQL_TYPES[kind]}) IS NULL)"
-        for name, kind in columns_of(type_name).items()
-        if kind in _TEXT_FORM
+def _create(type_name: str, source: str) -> str:
+    kinds = columns_of(type_name)
+    structure = {name: "VARCHAR" if kind == "json" else SQL_TYPES[kind] for name, kind in kinds.items()}
+    parsed = [
+        f"TRY_CAST(r.{name} AS JSON) AS {name}" if kind == "json" else f"r.{name}"
+        for name, kind in kinds.items()
     ]
-    missing = [f"{name} IS NULL" for name in required_columns(type_name)]
-    return "(" + " OR ".join(uncastable + missing) + ")"
-
-
-def _bad_rows(connection: duckdb.DuckDBPyConnection, type_name: str) -> list[Quarantined]:
-    names = list(columns_of(type_name))
-    found = connection.execute(
-        f"SELECT _spool, _offset, {', '.join(names)} FROM incoming WHERE {_bad_condition(type_name)}"
-    ).fetchall()
-    return [
-        Quarantined(
-            source=spool,
-            byte_offset=offset,
-            type_name=type_name,
-            problem="a required value is missing, or a value is not what its column holds",
-            body=json.dumps({name: v for name, v in zip(names, values, strict=True) if v is not None}),
-        )
-        for spool, offset, *values in found
-    ]
+    return f"""CREATE TABLE stage.{type_name} AS
+        SELECT {", ".join(parsed)}, _keys, _n, _spool, _offset FROM (
+            SELECT from_json(body, '{json.dumps(structure)}') AS r, len(json_keys(body)) AS _keys,
+                _n, _spool, _offset
+            FROM {source}
+        )"""
