@@ -63,7 +63,6 @@ def serve(
     if environment is not None:
         env["HARNESS_ENV"] = environment
     routing = resolve_routing(env, config_path=config)
-    sinks: list[Sink] = [JsonlSink(telemetry_jsonl)] if telemetry_jsonl is not None else []
     settings = ServiceSettings(
         routing=routing,
         strategy=resolve_strategy(routing, strategy),
@@ -73,9 +72,18 @@ def serve(
         allow_unpriced=allow_unpriced,
         prices_path=prices,
         run_budget_usd=_usd(budget),
-        sinks=sinks,
+        sinks=_sinks(telemetry_jsonl),
     )
     run_server(create_app(settings), host=host, port=port, port_file=port_file)
+
+
+def _sinks(jsonl: Path | None) -> list[Sink]:
+    if jsonl is None:
+        return []
+    try:
+        return [JsonlSink(jsonl)]
+    except OSError as error:
+        raise UsageError(f"{jsonl}: cannot be written ({error.strerror or error})") from error
 
 
 def _usd(text: str | None) -> Decimal | None:

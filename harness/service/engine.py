@@ -1,5 +1,6 @@
 """The pipelines behind the routes, and what is known of who really answers."""
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -21,6 +22,8 @@ from harness.version import __version__
 
 SUGGEST_TASK = "suggest_options"
 DRAFT_TASK = "draft_graph"
+CLOSE_GRACE_S = 0.3
+POLL_S = 0.01
 
 
 class Engine:
@@ -58,6 +61,7 @@ class Engine:
         self.metrics = PrometheusSink(self._gauges())
         self.answered = 0
         self.failed = 0
+        self._in_flight = 0
         self._seen_mode = _mode_by_settings(settings.strategy)
         if fixtures_roles:
             self.recorder.raise_fixtures_alert(fixtures_roles)
@@ -70,12 +74,15 @@ class Engine:
         Raises:
             ProblemError: it got none; recorded too.
         """
+        self._in_flight += 1
         try:
             result = await self.pipeline(task_name).run(
                 task_input, request_id=envelope.request_id, run_id=envelope.run_id, on_stage=on_stage
             )
         except PipelineFailedError as error:
             raise self._fail(task_name, error) from error
+        finally:
+            self._in_flight -= 1
         self.answered += 1
         self._keep(task_name, result.event, result.calls)
         return result
@@ -120,7 +127,11 @@ class Engine:
         return body
 
     async def close(self) -> None:
-        """End the run and release everything."""
+        """End the run and release everything; cancelled requests get a moment to be recorded."""
+        for _ in range(int(CLOSE_GRACE_S / POLL_S)):
+            if not self._in_flight:
+                break
+            await asyncio.sleep(POLL_S)
         summary = {"answered": self.answered, "failed": self.failed, "dropped": self.recorder.fanout.dropped}
         self.recorder.close(self._seen_mode, summary)
         await self.pool.aclose()
