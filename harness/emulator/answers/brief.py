@@ -8,8 +8,14 @@ FIGURE = re.compile(
     r"(?:\s?(?:%|percent\b|bn\b|billion\b|million\b|thousand\b|[kKmM]\b))?"
 )
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
-_BULLET = re.compile(
-    r"^\s*(?:[-*•]|\(?\d{1,2}[.)]|\(?[a-dA-D][.)]|[Oo]ption \w+\s*[:.-])\s+(.+)$", re.MULTILINE
+_LISTS = tuple(
+    re.compile(rf"^\s*{mark}\s+(.+)$", re.MULTILINE)
+    for mark in (r"[Oo]ption \w+\s*[:.-]", r"\(?\d{1,2}[.)]", r"\(?[a-dA-D][.)]", r"[-*•]")
+)
+_SERIES = (
+    re.compile(r"\b(?:First|Second|Third|Fourth)(?:ly)?,\s+([^.;]+)"),
+    re.compile(r"\b(?:We|I) could (?:also )?([^.;?]+)"),
+    re.compile(r"\b\w+ (?:wants|proposes|suggests|favours|prefers)\s+([^.;:]+)"),
 )
 _INLINE_MARK = re.compile(r"(?:\(\d\)|\([a-dA-D]\)|\b[Oo]ption (?:[A-D]|\d|one|two|three|four)\s*[:,-]?)\s+")
 _UNTIL_STOP = r"(?=[.?!](?:\s|$)|$)"
@@ -69,21 +75,46 @@ def read_brief(text: str) -> BriefFacts:
 
 
 def _options(text: str, sentences: tuple[str, ...]) -> tuple[str, ...]:
-    found = [_clean(item) for item in _BULLET.findall(text)]
-    if len(found) < 2:
-        marked = _INLINE_MARK.split(text)
-        found = [_clean(item) for item in marked[1:]] if len(marked) > 2 else []
-    for pattern in _CHOICES:
+    for reading in (_listed, _in_series, _after_or, _chosen_between):
+        found = [item for item in dict.fromkeys(map(_clean, reading(text, sentences))) if len(item) > 2]
         if len(found) >= 2:
-            break
+            return tuple(found[:MAX_OPTIONS])
+    return (_clean(sentences[0] if sentences else "the proposal"), "Keep the present course")
+
+
+def _listed(text: str, sentences: tuple[str, ...]) -> list[str]:  # noqa: ARG001 - readings share a signature
+    """Items of a numbered, lettered or bulleted list, or marked (a), (b) within a sentence."""
+    lists = (pattern.findall(text) for pattern in _LISTS)
+    items = next((found for found in lists if len(found) >= 2), [])
+    return items or _INLINE_MARK.split(text)[1:]
+
+
+def _in_series(text: str, sentences: tuple[str, ...]) -> list[str]:  # noqa: ARG001
+    """`First, ... Second, ...`; `We could ... We could ...`; `The editor wants ...`."""
+    return next((found for found in (p.findall(text) for p in _SERIES) if len(found) >= 2), [])
+
+
+def _after_or(text: str, sentences: tuple[str, ...]) -> list[str]:  # noqa: ARG001
+    """Whole sentences joined by `Or`: the one before the first, and each that starts with it."""
+    starts = [index for index, sentence in enumerate(sentences) if re.match(r"Or\b", sentence)]
+    if not starts or starts[0] == 0:
+        return []
+    first = sentences[starts[0] - 1]
+    return (
+        [*_split_choices(first)[:2], *(sentences[index] for index in starts)]
+        if "," in first
+        else [first, *(sentences[index] for index in starts)]
+    )
+
+
+def _chosen_between(text: str, sentences: tuple[str, ...]) -> list[str]:  # noqa: ARG001
+    """Alternatives in one sentence: `should we A, B or C`, `between A and B`, `A versus B`."""
+    for pattern in _CHOICES:
         match = pattern.search(text)
-        if match is not None:
-            found = _split_choices(match.group(1))
-    found = [item for item in dict.fromkeys(found) if len(item) > 2][:MAX_OPTIONS]
-    if len(found) >= 2:
-        return tuple(found)
-    subject = found[0] if found else _clean(sentences[0] if sentences else "the proposal")
-    return (subject, "Keep the present course")
+        found = _split_choices(match.group(1)) if match is not None else []
+        if len(found) >= 2:
+            return found
+    return []
 
 
 def _split_choices(text: str) -> list[str]:

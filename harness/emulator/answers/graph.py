@@ -1,6 +1,7 @@
 """A decision graph drawn from a brief in the brief's own words, as a model of known quality would."""
 
 import re
+import textwrap
 from typing import Any
 
 from harness.emulator.answers.brief import FIGURE, BriefFacts, read_brief
@@ -51,48 +52,60 @@ class _Sketch:
         self._options = [o for o in facts.options if o not in self._dropped_options]
         self._nodes: list[dict[str, Any]] = []
         self._edges: list[dict[str, Any]] = []
+        self._said: set[str] = set()
 
     def graph(self) -> Graph:
         """Goal to decision to options to outcomes, risks beside them; other figures where there is room."""
         facts = self._facts
-        self._node("goal_1", "goal", _headline(facts.goal), facts.goal)
         question = next((s for s in facts.sentences if "?" in s), f"Which course: {', '.join(self._options)}")
+        self._node("goal_1", "goal", _headline(facts.goal), facts.goal)
         self._node("decision_1", "decision", _headline(question), question)
         self._edge("goal_1", "decision_1", facts.goal)
         for number, option in enumerate(self._options, 1):
             sentence = facts.sentence_with(option)
-            self._node(f"option_{number}", "option", option[:80], _around(sentence, option))
+            self._node(f"option_{number}", "option", option, sentence, around=option)
             self._edge("decision_1", f"option_{number}", sentence)
         for number, option in enumerate(self._options, 1):
-            self._outcome(number, option)
-        risks = facts.risks[: MAX_NODES - len(self._nodes)][:2]
-        for number, risk in enumerate(risks, 1):
+            sentence = self._unsaid() or facts.sentence_with(option)
+            self._node(f"outcome_{number}", "outcome", f"Result of {option}"[:80], sentence)
+            self._edge(f"option_{number}", f"outcome_{number}", sentence)
+        for number, risk in enumerate(facts.risks[: min(2, MAX_NODES - len(self._nodes))], 1):
             self._node(f"risk_{number}", "risk", _headline(risk), risk)
             self._edge(f"option_{(number - 1) % len(self._options) + 1}", f"risk_{number}", risk)
-        self._place_leftover_figures()
+        self._place_what_is_left()
         self._nodes.sort(key=lambda node: str(node["id"]))
         self._edges.sort(key=lambda edge: (edge["from"], edge["to"], edge["id"]))
         return {"nodes": self._nodes, "edges": self._edges}
 
-    def _outcome(self, number: int, option: str) -> None:
-        later = [s for s in self._facts.sentences if FIGURE.search(s) and s != self._facts.goal]
-        sentence = later[(number - 1) % len(later)] if later else self._facts.goal
-        self._node(f"outcome_{number}", "outcome", f"Result of {option}"[:80], sentence)
-        self._edge(f"option_{number}", f"outcome_{number}", sentence)
+    def _unsaid(self) -> str | None:
+        """The first sentence with a figure, else any, that no node says yet."""
+        left = [s for s in self._facts.sentences if s not in self._said]
+        return next((s for s in left if FIGURE.search(s)), left[0] if left else None)
 
-    def _place_leftover_figures(self) -> None:
-        said = " ".join(f"{node['label']} {node['body']}" for node in self._nodes)
-        left = [f for f in self._facts.figures if f not in self._dropped_figures and f not in said]
-        rooms = [node for node in self._nodes if node["kind"] in ("outcome", "risk", "decision", "goal")]
-        for figure in left:
-            clause = self._redacted(_around(self._facts.sentence_with(figure), figure, width=60))
-            for text in (clause, figure):
-                room = next((n for n in rooms if len(n["body"]) + len(text) + 2 <= MAX_BODY), None)
-                if room is not None:
-                    room["body"] = f"{room['body']}; {text}"
-                    break
+    def _place_what_is_left(self) -> None:
+        """Sentences, then figures, that no node says yet go where there is room."""
+        while (sentence := self._unsaid()) is not None:
+            self._said.add(sentence)
+            for piece in textwrap.wrap(self._redacted(sentence), MAX_BODY // 2):
+                self._squeeze_in(piece)
+        for figure in self._facts.figures:
+            said = " ".join(f"{node['label']} {node['body']}" for node in self._nodes)
+            if figure in said or figure in self._dropped_figures:
+                continue
+            clause = _around(self._facts.sentence_with(figure), figure, width=60)
+            if not self._squeeze_in(self._redacted(clause)):
+                self._squeeze_in(figure)
 
-    def _node(self, node_id: str, kind: str, label: str, body: str) -> None:
+    def _squeeze_in(self, text: str) -> bool:
+        room = next((n for n in self._nodes if len(n["body"]) + len(text) + 2 <= MAX_BODY), None)
+        if room is not None:
+            room["body"] = f"{room['body']}; {text}".removeprefix("; ")
+        return room is not None
+
+    def _node(self, node_id: str, kind: str, label: str, sentence: str, around: str = "") -> None:
+        body = "" if sentence in self._said else _around(sentence, around)
+        if len(sentence) <= MAX_BODY:
+            self._said.add(sentence)
         self._nodes.append(
             {
                 "id": node_id,
@@ -112,7 +125,7 @@ class _Sketch:
             "belief": round(0.4 + 0.55 * self._draws.uniform(f"belief:{index}"), 2),
         }
         if self._draws.uniform(f"provenance:{index}") < self._quality:
-            edge["provenance"] = {"source": "brief", "quote": self._redacted(sentence)[:MAX_QUOTE]}
+            edge["provenance"] = {"source": "brief", "quote": _headline(self._redacted(sentence), MAX_QUOTE)}
             edge["provenance_source"] = "document"
         self._edges.append(edge)
 
@@ -125,8 +138,9 @@ class _Sketch:
         return text
 
 
-def _headline(sentence: str) -> str:
-    return sentence[:80].rsplit(" ", 1)[0] if len(sentence) > 80 else sentence
+def _headline(sentence: str, width: int = 80) -> str:
+    """The sentence's beginning, cut between words."""
+    return sentence[:width].rsplit(" ", 1)[0] if len(sentence) > width else sentence
 
 
 def _around(sentence: str, phrase: str, width: int = MAX_BODY) -> str:
