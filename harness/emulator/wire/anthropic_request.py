@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from harness.emulator.answers import Question
 from harness.emulator.models import ModelProfile, find_model
 from harness.emulator.prompt_cache import Block
-from harness.emulator.wire.ask import Ask, WireError
+from harness.emulator.wire.ask import Ask, WireError, first_problem
 from harness.emulator.wire.schema_rules import anthropic_problem
 
 MAX_BREAKPOINTS = 4
@@ -218,5 +218,5 @@ def _invalid(message: str) -> WireError:
 
 
 def _sentence(error: ValidationError) -> str:
-    first = error.errors()[0]
-    return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+    where, _, message = first_problem(error)
+    return f"{'.'.join(map(str, where))}: {message}"

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from pydantic import ValidationError
+
 from harness.emulator.answers import Question
 from harness.emulator.bill import TokenBill
 from harness.emulator.connection import Headers
@@ -83,6 +85,13 @@ class WireError(Exception):
         self.message = message
         self.param = param
         self.code = code
+
+
+def first_problem(error: ValidationError) -> tuple[tuple[int | str, ...], str, str]:
+    """Where, what kind and what, of the problem deepest in the body; union branches are left out of where."""
+    deepest = max(error.errors(), key=lambda problem: len(problem["loc"]))
+    where = tuple(part for part in deepest["loc"] if part != "str" and "[" not in str(part))
+    return where, deepest["type"], deepest["msg"]
 
 
 class Wire(Protocol):

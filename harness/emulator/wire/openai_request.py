@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from harness.emulator.answers import Question
 from harness.emulator.models import ModelProfile, find_model
 from harness.emulator.prompt_cache import Block
-from harness.emulator.wire.ask import Ask, WireError
+from harness.emulator.wire.ask import Ask, WireError, first_problem
 from harness.emulator.wire.schema_rules import openai_problem
 
 _SAMPLING = ("temperature", "top_p", "presence_penalty", "frequency_penalty")
@@ -159,13 +159,13 @@ def refused(message: str, param: str | None, code: str | None = None) -> WireErr
 
 def validation_error(error: ValidationError) -> WireError:
     """The first problem, in OpenAI's words."""
-    first = error.errors()[0]
-    param = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"]).lstrip(".")
-    if first["type"] == "extra_forbidden":
+    where, kind, message = first_problem(error)
+    param = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in where).lstrip(".")
+    if kind == "extra_forbidden":
         return refused(f"Unknown parameter: '{param}'.", param, "unknown_parameter")
-    if first["type"] == "missing":
+    if kind == "missing":
         return refused(f"Missing required parameter: '{param}'.", param, "missing_required_parameter")
-    return refused(f"Invalid value for '{param}': {first['msg']}.", param, "invalid_value")
+    return refused(f"Invalid value for '{param}': {message}.", param, "invalid_value")
 
 
 def check_sampling(parsed: BaseModel, profile: ModelProfile) -> None:
