@@ -10,6 +10,7 @@ from harness.cli.cost_table import draw_run
 from harness.errors import UsageError
 from harness.pricing import PriceBook
 from harness.pricing.breakdown import ModelRef, cost_breakdown
+from harness.records import ProviderMode, Request
 from harness.report.cost import cost_payload
 from harness.report.run_cost import run_payload, run_requests
 from harness.store import open_store
@@ -41,10 +42,23 @@ def show_run(
     if not found:
         raise UsageError(f"run {run.run_id} recorded no call, nor which models its requests used")
     breakdown = cost_breakdown(found, book, also=also)
-    mode = run.provider_mode or "unknown"
+    mode = run.provider_mode or _mode_of(requests)
     if as_json:
-        head = {"run_id": run.run_id, "provider_mode": run.provider_mode}
+        head = {"run_id": run.run_id, "provider_mode": mode}
         print_json(head | cost_payload(breakdown, per_month=per_month) | run_payload(breakdown))
         return
-    out.print(Text(f"Run {run.run_id} ({run.name}), provider mode {mode}, {len(found):,} requests", "bold"))
+    out.print(
+        Text(
+            f"Run {run.run_id} ({run.name}), provider mode {mode or 'unknown'}, {len(found):,} requests",
+            "bold",
+        )
+    )
     draw_run(out, breakdown, per_month=per_month)
+
+
+def _mode_of(requests: Sequence[Request]) -> ProviderMode | None:
+    """What answered a service's requests: its run row cannot know beforehand."""
+    modes = {row.provider_mode for row in requests if not row.warmup}
+    if len(modes) > 1:
+        return ProviderMode.MIXED
+    return next(iter(modes), None)

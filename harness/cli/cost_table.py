@@ -90,7 +90,7 @@ def draw_comparison(console: Console, breakdown: CostBreakdown, *, per_month: in
 
 def usd(amount_usd: Decimal | None) -> str:
     """An amount with every digit it has; a dash when unknown."""
-    return "-" if amount_usd is None else f"${amount_usd:f}"
+    return "-" if amount_usd is None else f"${amount_usd:,f}"
 
 
 def percent(ratio: Decimal, *, signed: bool = False) -> str:
@@ -148,8 +148,8 @@ def _saved(alternative: Alternative) -> str:
     if saving == 0:
         return "the same"
     if saving > 0:
-        return f"saving {percent(saving)} ({times:.1f}x)"
-    return f"saving {percent(saving)} (it costs more)"
+        return f"saving {percent(saving)} (it costs {times:.1f}x)"
+    return f"saving {percent(saving)} (it costs less)"
 
 
 def _draw_month(console: Console, breakdown: CostBreakdown, per_month: int) -> None:

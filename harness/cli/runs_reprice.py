@@ -103,6 +103,8 @@ def _costs(side: RepricedRow | RepricedRun) -> tuple[str, str]:
 
 
 def _change(change_usd: Decimal) -> str:
+    if change_usd == 0:
+        return "none"
     return f"{'-' if change_usd < 0 else '+'}${abs(change_usd):f}"
 
 

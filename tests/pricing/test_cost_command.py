@@ -74,8 +74,8 @@ def test_the_table_shows_the_arithmetic_and_the_month(run_harness):
         "+27.9%",
         "21.8%",
         "-1750.0%",
-        "$2886",
-        "$3690",
+        "$2,886",
+        "$3,690",
         "$804",
         "genai-prices",
     ):
