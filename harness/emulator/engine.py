@@ -18,6 +18,7 @@ from harness.emulator.prompt_cache import PromptCache
 from harness.emulator.ratelimit import RequestLimiter
 from harness.emulator.settings import EmulatorSettings
 from harness.emulator.wire import Ask, Reply, Wire, WireError
+from harness.errors import ConfigError
 
 EMULATED: tuple[bytes, bytes] = (b"x-harness-emulated", b"1")
 _SSE: Headers = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-cache")]
@@ -67,11 +68,11 @@ class Endpoint:
             entry.outcome = "cut"
             raise
         finally:
-            ledger.in_flight -= 1
             entry.status = exchange.status
             entry.first_byte_ms = _ms(exchange.first_byte_ns)
             entry.finished_ms = _ms(exchange.finished_ns)
             ledger.write(entry)
+            ledger.in_flight -= 1
 
 
 class _Serving:
@@ -94,6 +95,7 @@ class _Serving:
             self._entry.request_id = f"req_01{self._draws.token('request id')}"
             self._wire.authenticate(self._exchange.header)
             ask = self._wire.read(body)
+            rule = self._rule(ask)
         except WireError as error:
             await self._refuse(error)
             return
@@ -104,7 +106,6 @@ class _Serving:
             wait_ms = float(math.ceil(allowance.retry_after_s * 1e3))
             await self._fail(ask, FaultRule(kind=FaultKind.RATE_LIMITED, retry_after_ms=wait_ms))
             return
-        rule = self._rule(ask)
         self._entry.fault = None if rule is None else str(rule.kind)
         if rule is not None and rule.kind is FaultKind.RESET:
             self._entry.outcome = "reset"
@@ -135,7 +136,10 @@ class _Serving:
             return self._engine.plan.strike(
                 model=ask.model, occurrence=self._entry.occurrence or 1, draws=self._draws
             )
-        rule = rule_from_header(asked)
+        try:
+            rule = rule_from_header(asked)
+        except ConfigError as error:
+            raise WireError(400, "invalid_request_error", str(error)) from error
         return FaultPlan((rule,)).strike(
             model=ask.model, occurrence=self._entry.occurrence or 1, draws=self._draws
         )

@@ -4,6 +4,7 @@ import asyncio
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import uvicorn
 import uvloop
 
 from harness.emulator.app import EmulatorApp, create_app
+from harness.emulator.ledger import LedgerEntry
 from harness.emulator.settings import EmulatorSettings
 from harness.errors import UsageError
 
@@ -35,6 +37,19 @@ class RunningEmulator:
     def openai_base_url(self) -> str:
         """The base URL of the OpenAI SDK."""
         return f"{self.base_url}/v1"
+
+    def settled(self, timeout_s: float = 10.0) -> list[LedgerEntry]:
+        """The ledger once nothing is in flight; a client may see an answer's end before its line is written.
+
+        Raises:
+            TimeoutError: something was still in flight after `timeout_s`.
+        """
+        deadline_s = time.monotonic() + timeout_s
+        while self.app.engine.ledger.in_flight:
+            if time.monotonic() > deadline_s:
+                raise TimeoutError("requests are still in flight")
+            time.sleep(0.001)
+        return list(self.app.engine.ledger.entries)
 
 
 def serve(settings: EmulatorSettings, *, host: str, port: int, on_ready: Callable[[str, int], None]) -> None:

@@ -107,7 +107,7 @@ def test_a_batch_ends_with_every_item_at_half_price(claude, emulator: RunningEmu
         "item-0": "succeeded", "item-1": "succeeded", "item-2": "succeeded", "bad": "errored",
     }  # fmt: skip
     assert results["item-0"].message.usage.service_tier == "batch"
-    entry = next(e for e in emulator.app.engine.ledger.entries if e.call_id == "item-0")
+    entry = next(e for e in emulator.settled() if e.call_id == "item-0")
     assert entry.wire == "anthropic.messages.batch"
     full_price = entry.input_tokens * 3 + entry.output_tokens * 15
     assert float(entry.cost_usd) == pytest.approx(full_price / 2e6)

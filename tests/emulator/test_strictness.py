@@ -128,7 +128,7 @@ def test_a_missing_or_wrong_key_is_a_401(emulator: RunningEmulator):
 def test_a_refused_request_is_in_the_ledger_without_tokens(emulator: RunningEmulator):
     headers = {"x-client-request-id": "refused-1"}
     post(emulator, "/v1/messages", json=claude_body(model="claude-0"), headers=headers)
-    entry = next(e for e in emulator.app.engine.ledger.entries if e.call_id == "refused-1")
+    entry = next(e for e in emulator.settled() if e.call_id == "refused-1")
     assert (entry.status, entry.outcome, entry.finish) == (404, "error", "not_found_error")
     assert entry.input_tokens is None
     assert entry.cost_usd is None

@@ -68,8 +68,8 @@ def respond(question: Question, behaviour: Behaviour, draws: Draws) -> Answer:
         value = suggest_answer(goal or question.user, constraints or "", draws, behaviour.quality)
         return _written(question, value, "suggest", None, draws)
     brief = _tagged(question.user, "brief")
-    if about_graphs and (brief or properties):
-        return _draft(question, brief or question.user, behaviour, draws)
+    if about_graphs and (brief is not None or properties):
+        return _draft(question, question.user if brief is None else brief, behaviour, draws)
     return _anything(question, draws)
 
 
