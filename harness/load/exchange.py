@@ -26,10 +26,7 @@ class Response(Protocol):
         """A header, by any case."""
 
     def read(self, length: int | None = None) -> bytes:
-        """The whole body, or its next `length` bytes."""
-
-    def readline(self, sep: bytes = ...) -> bytes:
-        """The next line with its end, as soon as it is there; empty at the end of the body."""
+        """The whole body, or at most `length` bytes as they come; empty at its end."""
 
 
 class Sender(Protocol):

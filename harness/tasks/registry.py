@@ -11,6 +11,7 @@ ENTRY_POINT_GROUP = "harness.tasks"
 
 BUILT_IN = {
     "draft_graph": "harness.tasks.draft_graph:DraftGraphTask",
+    "suggest_options": "harness.tasks.suggest_options:SuggestOptionsTask",
 }
 """Class path by task name; imported when asked for."""
 

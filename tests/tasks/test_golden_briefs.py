@@ -8,9 +8,9 @@ import yaml
 
 from harness.errors import ConfigError
 from harness.tasks.briefs import case_for, load_cases
-from harness.tasks.figures import mentions_figure
+from harness.tasks.language.figures import mentions_figure
+from harness.tasks.language.wording import key_stems
 from harness.tasks.registry import get_task
-from harness.tasks.wording import key_stems
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 GOLDEN = load_cases(SCENARIOS / "briefs" / "golden.jsonl")

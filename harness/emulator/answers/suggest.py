@@ -1,5 +1,6 @@
 """Options suggested for a goal under constraints: three to five, distinct, in plain words."""
 
+import re
 from typing import Any
 
 from harness.emulator.answers.brief import FIGURE
@@ -27,22 +28,39 @@ _COURSES = (
 )
 
 
+_PHRASE = re.compile(rf"{FIGURE.pattern}(?:[\s-][A-Za-z]+)?")
+"""A figure with the word after it, which is mostly its unit."""
+
+
 def suggest_answer(goal: str, constraints: str, draws: Draws, quality: float) -> dict[str, Any]:
-    """The whole answer: `{"options": [...]}`; a better model names the constraints' figures more often."""
+    """The whole answer: `{"options": [...]}`; a better model takes up more of the stated figures."""
     rng = draws.stream("suggest")
     count = 3 + int(draws.uniform("suggest count") * 3)
     subject = " ".join(goal.split())[:60] or "the goal"
-    figures = [f.strip() for f in FIGURE.findall(f"{goal} {constraints}")] or ["the limit set"]
+    stated = dict.fromkeys(match.group().strip() for match in _PHRASE.finditer(f"{goal} {constraints}"))
+    figures = [figure for figure in stated if draws.uniform(f"figure {figure}") < quality]
     options = []
-    for key, title, pro, con, evidence in rng.sample(_COURSES, count):
-        figure = rng.choice(figures) if draws.uniform(f"figure {key}") < quality else "the limit set"
+    for place, (key, title, pro, con, evidence) in enumerate(rng.sample(_COURSES, count)):
+        limit, bar, mark = (_dealt(figures, 3 * place + turn) for turn in range(3))
+        vague = draws.uniform(f"vague {key}") >= quality
         options.append(
             {
                 "id": f"option_{key}",
                 "title": f"{title}: {subject}",
-                "pros": [f"{title} {pro}", f"Leaves room within {figure}"],
-                "cons": [f"{title} {con}", f"May strain {figure}"],
-                "evidence_to_gather": [f"Check the {evidence}", f"Compare with {figure} over three months"],
+                "pros": [
+                    f"{title} {pro}",
+                    "Seems sound" if vague else f"To {title.lower()} keeps within {limit}",
+                ],
+                "cons": [
+                    f"{title} {con}",
+                    "Takes effort" if vague else f"To {title.lower()} may strain {bar}",
+                ],
+                "evidence_to_gather": [f"Check the {evidence}", f"Set the {evidence} against {mark}"],
             }
         )
     return {"options": options}
+
+
+def _dealt(figures: list[str], turn: int) -> str:
+    """The figures in turn, so that every one of them is taken up."""
+    return figures[turn % len(figures)] if figures else "the limit set"

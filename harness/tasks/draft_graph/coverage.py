@@ -5,15 +5,12 @@ every figure somewhere in the graph, in any notation. Low: options merged into o
 under another kind; figures dropped or changed. Options and figures weigh the same, one item each.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.tasks.draft_graph.graph import Graph, NodeKind
-from harness.tasks.figures import missing_figures
-from harness.tasks.wording import key_stems, stem_share
-
-MIN_STEM_SHARE = 0.6
-"""An option counts as named when this share of its telling words stands in one node."""
+from harness.tasks.language.figures import missing_figures
+from harness.tasks.language.matching import options_held
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,33 +41,3 @@ def coverage(graph: Graph, options: Sequence[str], figures: Sequence[str]) -> Co
 def _texts(graph: Graph) -> list[str]:
     quotes = [edge.provenance.quote for edge in graph.edges if edge.provenance]
     return [node.text for node in graph.nodes] + quotes
-
-
-def options_held(texts: Sequence[str], options: Sequence[str]) -> Mapping[int, int]:
-    """Which option is held by which text: as many pairs as possible, each text for one option only.
-
-    Returns:
-        The index of the text by the index of the option.
-    """
-    stems = [key_stems(text) for text in texts]
-    fitting = []
-    for option in options:
-        wanted = key_stems(option)
-        shares = [(stem_share(wanted, found), i) for i, found in enumerate(stems)]
-        fitting.append([i for share, i in sorted(shares, reverse=True) if share >= MIN_STEM_SHARE])
-    holder: dict[int, int] = {}
-    for index in range(len(options)):
-        _assign(index, fitting, holder, set())
-    return {index: text for text, index in holder.items()}
-
-
-def _assign(option: int, fitting: Sequence[Sequence[int]], holder: dict[int, int], tried: set[int]) -> bool:
-    """Kuhn's augmenting path: give the option a text, moving earlier options where they can move."""
-    for text in fitting[option]:
-        if text in tried:
-            continue
-        tried.add(text)
-        if text not in holder or _assign(holder[text], fitting, holder, tried):
-            holder[text] = option
-            return True
-    return False

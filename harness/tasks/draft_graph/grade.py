@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from harness.records import ScoreBasis
 from harness.tasks.base import Labels, QualityScore, Violation
 from harness.tasks.draft_graph.coverage import coverage
-from harness.tasks.draft_graph.extraction import extracted_labels
 from harness.tasks.draft_graph.graph import DraftAnswer
 from harness.tasks.draft_graph.grounding import provenance_score
 from harness.tasks.draft_graph.prompts import DraftGraphInput
 from harness.tasks.draft_graph.topology import topology
 from harness.tasks.draft_graph.validate import violations_of
+from harness.tasks.language.extraction import extracted_labels
 
 WEIGHTS: Mapping[str, float] = {"schema": 0.30, "topology": 0.20, "coverage": 0.40, "provenance": 0.10}
 """Weight by grader; they sum to 1."""

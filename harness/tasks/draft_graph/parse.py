@@ -1,14 +1,15 @@
 """A model's text read into a `DraftAnswer`: tolerant, bounded, and never executed or trusted."""
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.errors import BadOutputError
+from harness.tasks.confidence import read_confidence
 from harness.tasks.draft_graph.graph import DraftAnswer, Edge, Graph, Node, Provenance, Rationale
 from harness.tasks.draft_graph.stabilise import stabilised
 from harness.tasks.jsonobject import find_json_object
+from harness.tasks.plaintext import clean_text
 
 MAX_READ_NODES = 200
 MAX_READ_EDGES = 500
@@ -37,18 +38,18 @@ class _Reader:
 
     def __init__(self) -> None:
         self.unreadable: list[str] = []
-        self.notes: list[str] = []
 
     def answer(self, found: Mapping[str, Any], graph: Mapping[str, Any]) -> DraftAnswer:
         nodes = tuple(map(self._node, self._items(graph, "nodes", MAX_READ_NODES)))
         edges = tuple(map(self._edge, self._items(graph, "edges", MAX_READ_EDGES)))
         rationales = tuple(map(self._rationale, self._items(found, "rationales", MAX_READ_RATIONALES)))
+        confidence, notes = read_confidence(found.get("confidence"))
         return DraftAnswer(
             graph=Graph(nodes=nodes, edges=edges),
             rationales=tuple(rationale for rationale in rationales if rationale.target and rationale.why),
-            confidence=self._confidence(found.get("confidence")),
+            confidence=confidence,
             unreadable=tuple(self.unreadable),
-            notes=tuple(self.notes),
+            notes=notes,
         )
 
     def _items(self, owner: Mapping[str, Any], name: str, limit: int) -> Sequence[Mapping[str, Any]]:
@@ -99,14 +100,6 @@ class _Reader:
     def _rationale(self, item: Mapping[str, Any]) -> Rationale:
         return Rationale(target=self._text(item, "target") or "", why=self._text(item, "why") or "")
 
-    def _confidence(self, value: Any) -> float | None:
-        if value is None:
-            return None
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-            self.notes.append("the model's confidence was not a number from 0 to 1 and is left out")
-            return None
-        return float(value)
-
     def _text(self, item: Mapping[str, Any], name: str) -> str | None:
         value = item.get(name)
         if isinstance(value, int) and not isinstance(value, bool) and name in ("id", "from", "to", "target"):
@@ -132,14 +125,3 @@ class _Reader:
             self.unreadable.append(f"{name} is not a finite number")
             return None
         return number
-
-
-def clean_text(text: str) -> str:
-    """Text that any encoder can carry: no lone surrogates, no control characters, single spaces."""
-    readable = text.encode("utf-8", "replace").decode("utf-8")
-    return " ".join("".join(c if c.isprintable() or c.isspace() else " " for c in readable).split())
-
-
-def graph_from_json(graph: Mapping[str, Any]) -> DraftAnswer:
-    """A graph given as JSON (a stored answer, a test), read like a model's answer."""
-    return parse_answer(json.dumps({"graph": graph}))

@@ -24,6 +24,7 @@ from harness.tasks.draft_graph.graph import (
 )
 from harness.tasks.draft_graph.stabilise import stabilised
 from harness.tasks.draft_graph.validate import KINDS, NODE_ID, PROVENANCE_SOURCES
+from harness.tasks.plaintext import clipped
 
 KIND_RANK: Mapping[str, int] = {
     NodeKind.GOAL: 0,
@@ -123,9 +124,7 @@ def _valid_id(node_id: str, taken: set[str]) -> str:
 
 
 def _clipped(text: str | None, limit: int) -> str | None:
-    if text is None or len(text) <= limit:
-        return text
-    return text[: limit - 1].rstrip() + "…"
+    return None if text is None else clipped(text, limit)
 
 
 def _mended_edges(edges: Iterable[Edge], new_ids: Mapping[str, str]) -> list[Edge]:
@@ -245,7 +244,7 @@ def _renamed_rationales(rationales: Iterable[Rationale], new_ids: Mapping[str, s
     return [
         Rationale(
             target=new_ids.get(rationale.target, rationale.target),
-            why=_clipped(rationale.why, MAX_WHY_CHARS) or "",
+            why=clipped(rationale.why, MAX_WHY_CHARS),
         )
         for rationale in rationales
     ]

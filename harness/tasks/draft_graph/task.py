@@ -7,6 +7,7 @@ from harness.errors import UsageError
 from harness.records import Prompt, Role
 from harness.tasks.base import Labels, QualityScore, Violation
 from harness.tasks.bodies import validated_body
+from harness.tasks.confidence import clarifier_status
 from harness.tasks.draft_graph.grade import grade
 from harness.tasks.draft_graph.graph import DraftAnswer, GraphSource, graph_json
 from harness.tasks.draft_graph.parse import parse_answer
@@ -16,9 +17,6 @@ from harness.tasks.draft_graph.schema import DraftGraphBody
 from harness.tasks.draft_graph.stabilise import graph_meta
 from harness.tasks.draft_graph.topology import topology
 from harness.tasks.draft_graph.validate import violations_of
-
-CONFIDENT_MIN = 0.8
-"""A model at least this sure of itself asks nothing more: `clarifier_status` is `confident`."""
 
 MAX_CONSTRAINTS_CHARS = 5000
 
@@ -79,24 +77,12 @@ class DraftGraphTask:
 
     def payload(self, answer: DraftAnswer) -> dict[str, Any]:
         """The public answer; `issues` only when there are some."""
+        by_rule = answer.source == GraphSource.SIMPLE_REPAIR
         issues = [*answer.notes, *topology(answer.graph).findings]
         return {
             "graph": {**graph_json(answer.graph), "meta": graph_meta(answer.graph, answer.source)},
             "rationales": [{"target": each.target, "why": each.why} for each in answer.rationales],
             **({"issues": issues} if issues else {}),
             "confidence": answer.confidence,
-            "clarifier_status": clarifier_status(answer),
+            "clarifier_status": clarifier_status(answer.confidence, finished_by_rule=by_rule),
         }
-
-
-def clarifier_status(answer: DraftAnswer) -> str:
-    """How the rounds of clarifying ended.
-
-    Returns:
-        `max_rounds` when the rounds ran out and the deterministic repair finished the graph, `confident`
-        when the model's own confidence is at least 0.8, else `complete`.
-    """
-    if answer.source == GraphSource.SIMPLE_REPAIR:
-        return "max_rounds"
-    sure = answer.confidence is not None and answer.confidence >= CONFIDENT_MIN
-    return "confident" if sure else "complete"

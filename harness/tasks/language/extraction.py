@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from harness.tasks.base import Labels
-from harness.tasks.draft_graph.alternatives import cleaned, distinct, split_alternatives
-from harness.tasks.figures import Figure, FigureKind, figures_in, same_figure
+from harness.tasks.language.alternatives import cleaned, distinct, split_alternatives
+from harness.tasks.language.figures import Figure, FigureKind, figures_in, same_figure
 
 MAX_EXTRACTED_FIGURES = 10
 """A graph of twelve nodes is judged by the most telling figures, not by every number of a long text."""

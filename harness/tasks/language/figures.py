@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 
-from harness.tasks.dates import clock_times_in, dates_in, same_date
-from harness.tasks.number_words import WORDY_NUMBER, number_from_words
+from harness.tasks.language.dates import clock_times_in, dates_in, same_date
+from harness.tasks.language.number_words import WORDY_NUMBER, number_from_words
 
 
 class FigureKind(StrEnum):
@@ -32,7 +32,9 @@ class Figure:
         kind: what it measures.
         value: the normalised amount; durations in seconds, days or months by `unit`; dates as yyyymmdd with
             zeros for what is not said; clock times in minutes after midnight.
-        unit: currency code, duration base, or the word after a count; None when not said.
+        unit: currency code, duration base, or the word after a count (empty when nothing follows); None when
+            not said.
+        number: the amount before its unit: 1.5 in `1.5 years`.
         text: as written.
         start: its first character's position.
         end: one past its last.
@@ -41,6 +43,7 @@ class Figure:
     kind: FigureKind
     value: Decimal
     unit: str | None
+    number: Decimal
     text: str
     start: int
     end: int
@@ -116,7 +119,15 @@ _NO_COUNTS_OF = frozenset(_IDLE_WORDS.split())
 def figures_in(text: str) -> list[Figure]:
     """The figures of a text in order; list marks, versions and names with numbers are not figures."""
     dated = [
-        Figure(kind=kind, value=Decimal(value), unit=None, text=text[start:end], start=start, end=end)
+        Figure(
+            kind=kind,
+            value=Decimal(value),
+            unit=None,
+            number=Decimal(value),
+            text=text[start:end],
+            start=start,
+            end=end,
+        )
         for kind, found in ((FigureKind.DATE, dates_in(text)), (FigureKind.CLOCK, clock_times_in(text)))
         for value, start, end in found
     ]
@@ -142,7 +153,15 @@ def _amount(text: str, match: re.Match[str]) -> Figure | None:
     if value is None:
         return None
     value *= _SCALES.get((match["scale"] or match["letter"] or "").lower(), 1)
-    figure = Figure(kind=FigureKind.COUNT, value=value, unit=None, text=text[start:end], start=start, end=end)
+    figure = Figure(
+        kind=FigureKind.COUNT,
+        value=value,
+        unit=None,
+        number=value,
+        text=text[start:end],
+        start=start,
+        end=end,
+    )
     if match["percent"]:
         return replace(figure, kind=FigureKind.PERCENT)
     if match["prefix"] or match["suffix"]:
@@ -211,15 +230,22 @@ def _is_idle_count(figure: Figure) -> bool:
 
 
 def same_figure(wanted: Figure, found: Figure) -> bool:
-    """True when two figures say the same, units converted; a bare number may stand for any unit."""
+    """True when two figures say the same, units converted.
+
+    A number found bare stands for any unit but a duration's; a number wanted bare is met under any unit.
+    """
     if wanted.kind == found.kind == FigureKind.DATE:
         return same_date(int(wanted.value), int(found.value))
     if wanted.kind == found.kind:
         return wanted.value == found.value and _units_agree(wanted, found)
     if FigureKind.DATE in (wanted.kind, found.kind):
         return _year_alone(wanted) is not None and _year_alone(wanted) == _year_alone(found)
-    bare = found.kind == FigureKind.COUNT and not found.unit
-    return bare and wanted.kind != FigureKind.DURATION and wanted.value == found.value
+    bare_found = _is_bare(found) and wanted.kind != FigureKind.DURATION
+    return (bare_found or _is_bare(wanted)) and wanted.number == found.number
+
+
+def _is_bare(figure: Figure) -> bool:
+    return figure.kind == FigureKind.COUNT and not figure.unit
 
 
 def _units_agree(wanted: Figure, found: Figure) -> bool:

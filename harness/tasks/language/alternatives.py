@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from harness.tasks.wording import key_stems, stem_share
+from harness.tasks.language.wording import key_stems, stem_share
 
 MAX_OPTION_WORDS = 14
 MAX_OPTIONS = 6
