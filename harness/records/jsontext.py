@@ -10,12 +10,16 @@ from typing import Any
 
 import orjson
 
+_PLAIN_DIGITS = 40
+
 
 def _default(value: object) -> Any:
     if isinstance(value, Decimal):
         if not value.is_finite():
             raise TypeError(f"not a JSON number: {value}")
-        return orjson.Fragment(format(value, "f").encode())
+        # Plain digits, but not a billion of them for 1e1000000000.
+        plain = abs(value.adjusted()) < _PLAIN_DIGITS
+        return orjson.Fragment(format(value, "f" if plain else "E").encode())
     if isinstance(value, datetime):
         return utc_text(value)
     raise TypeError(f"cannot write {type(value).__name__} as JSON")

@@ -7,31 +7,38 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from harness.store.paths import StorePaths
+from harness.store.redact import Redactor
 from harness.store.spool import Spool
 
 if TYPE_CHECKING:
     from harness.store.ingestion import IngestReport, ingest
+    from harness.store.log_ingest import LogReport, ingest_events
     from harness.store.reader import Store, open_store
     from harness.store.snapshot import Snapshot
     from harness.store.typed import StoredRun
 
 __all__ = [
     "IngestReport",
+    "LogReport",
+    "Redactor",
     "Snapshot",
     "Spool",
     "Store",
     "StorePaths",
     "StoredRun",
     "ingest",
+    "ingest_events",
     "open_store",
 ]
 
 _HOMES = {
     "IngestReport": "ingestion",
+    "LogReport": "log_ingest",
     "Snapshot": "snapshot",
     "Store": "reader",
     "StoredRun": "typed",
     "ingest": "ingestion",
+    "ingest_events": "log_ingest",
     "open_store": "reader",
 }
 

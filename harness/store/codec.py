@@ -113,9 +113,20 @@ def money_text(amount: Decimal) -> str:
     return format(amount, "f")
 
 
-def encode_line(type_name: str, row: Mapping[str, Any]) -> bytes:
+def encode_json(row: Mapping[str, Any]) -> bytes:
+    """A record's JSON object as bytes; what is no valid text (lone surrogates) becomes `?`."""
+    try:
+        return orjson.dumps(row)
+    except TypeError:
+        clean = {
+            k: v.encode("utf-8", "replace").decode() if isinstance(v, str) else v for k, v in row.items()
+        }
+        return orjson.dumps(clean)
+
+
+def encode_line(type_name: str, encoded: bytes) -> bytes:
     """One spool line, newline included."""
-    body = type_name.encode() + b" " + orjson.dumps(row)
+    body = type_name.encode() + b" " + encoded
     return b"%08x %b\n" % (zlib.crc32(body), body)
 
 

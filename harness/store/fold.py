@@ -143,8 +143,9 @@ _NEW_ROWS = (
     """CREATE TABLE work.homes AS
     WITH spools AS (SELECT _spool FROM stage.event UNION SELECT _spool FROM stage.call),
     owned AS (
-        SELECT owner, run_id FROM db.runs WHERE kind IN ('service', 'ingest')
-        UNION SELECT owner, run_id FROM fresh.runs WHERE kind IN ('service', 'ingest')
+        SELECT owner, run_id FROM db.runs WHERE kind = 'service'
+        UNION SELECT owner, run_id FROM fresh.runs WHERE kind = 'service'
+        UNION SELECT run_id, run_id FROM work.auto_runs  -- an ingested file stands under its run's id
     )
     SELECT _spool, coalesce(min(run_id), 'service-' || _spool) AS home, min(run_id) IS NOT NULL AS known
     FROM spools LEFT JOIN owned ON owner = _spool GROUP BY _spool""",

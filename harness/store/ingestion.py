@@ -86,16 +86,21 @@ def _ingest_chunk(paths: StorePaths, chunk_bytes: int, report: IngestReport) -> 
 
 
 def _write(connection: duckdb.DuckDBPyConnection, tail: Tail, gone: set[str]) -> None:
-    """One transaction: what is replaced goes, what is new comes, and how far the spools are read."""
+    """One transaction: the rows, and how far the spools are read."""
     connection.execute("BEGIN")
-    for table in FOLDED_TABLES:
-        connection.execute(f"DELETE FROM db.{table} WHERE rowid IN (FROM gone.{table})")
-        connection.execute(f"INSERT INTO db.{table} FROM fresh.{table}")
+    write_folded(connection)
     for name in (*tail.offsets, *gone):
         connection.execute("DELETE FROM db.spool_offsets WHERE file = ?", [name])
     for name, offset in tail.offsets.items():
         connection.execute("INSERT INTO db.spool_offsets VALUES (?, ?)", [name, offset])
     connection.execute("COMMIT")
+
+
+def write_folded(connection: duckdb.DuckDBPyConnection) -> None:
+    """Within the caller's transaction: what is replaced goes, what is new comes."""
+    for table in FOLDED_TABLES:
+        connection.execute(f"DELETE FROM db.{table} WHERE rowid IN (FROM gone.{table})")
+        connection.execute(f"INSERT INTO db.{table} FROM fresh.{table}")
 
 
 def _remove_spent(paths: StorePaths, tail: Tail) -> int:

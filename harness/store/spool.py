@@ -22,8 +22,9 @@ from typing import Any, Self
 
 from harness.errors import StoreError, StoreFullError
 from harness.records import Content, RunEnd, new_id
-from harness.store.codec import TYPE_NAMES, Record, encode_line, json_object
+from harness.store.codec import TYPE_NAMES, Record, encode_json, encode_line, json_object
 from harness.store.paths import StorePaths, sync_directory
+from harness.store.redact import Redactor
 from harness.store.segment import SegmentFile, release_reserve, reserve_space
 
 SEGMENT_BYTES = 64 * 1024 * 1024
@@ -41,11 +42,14 @@ class _Entry:
 class Spool:
     """One process's append-only spool. Open with `Spool.open`; safe to use from threads and greenlets."""
 
-    def __init__(self, paths: StorePaths, spool_id: str, lock_fd: int, *, store_content: bool) -> None:
+    def __init__(
+        self, paths: StorePaths, spool_id: str, lock_fd: int, *, store_content: bool, redactor: Redactor
+    ) -> None:
         self.spool_id = spool_id
         self.stores_content = store_content
         self.failed = 0
         self.failure: StoreError | None = None
+        self._redactor = redactor
         self._paths = paths
         self._lock_fd = lock_fd
         self._pid = os.getpid()
@@ -65,22 +69,25 @@ class Spool:
         atexit.register(self.close)
 
     @classmethod
-    def open(cls, store_dir: Path, *, store_content: bool = False) -> Self:
+    def open(cls, store_dir: Path, *, store_content: bool = False, redactor: Redactor | None = None) -> Self:
         """Begin a new spool in the store's folder, which is made if missing.
 
         Args:
             store_dir: the store's folder.
             store_content: whether prompts and outputs (`Content`) may be written.
+            redactor: masks secrets in every record; None takes this process's variables.
 
         Raises:
             StoreFullError: the disk has no room for it.
             StoreError: the folder cannot be written.
+            ConfigError: the file of patterns to mask is wrong.
         """
+        mask = Redactor.from_environment() if redactor is None else redactor
         paths = StorePaths(Path(store_dir))
         try:
             paths.spool_dir.mkdir(parents=True, exist_ok=True)
             spool_id, lock_fd = _claim_id(paths)
-            return cls(paths, spool_id, lock_fd, store_content=store_content)
+            return cls(paths, spool_id, lock_fd, store_content=store_content, redactor=mask)
         except OSError as error:
             raise store_error(paths.spool_dir, error) from error
 
@@ -133,7 +140,11 @@ class Spool:
     def _encode(self, record: Record) -> bytes:
         if isinstance(record, Content) and not self.stores_content:
             raise ValueError("this spool was opened without store_content: it takes no prompts or outputs")
-        return encode_line(TYPE_NAMES[type(record)], json_object(record))
+        type_name = TYPE_NAMES[type(record)]
+        row = json_object(record)
+        encoded = encode_json(row)
+        masked = self._redactor.row(type_name, row, encoded)
+        return encode_line(type_name, encoded if masked is None else encode_json(masked))
 
     def _wake(self) -> None:
         if not self._awake:

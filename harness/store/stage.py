@@ -35,6 +35,7 @@ class Stage:
     def __init__(self) -> None:
         self.quarantine: list[Quarantined] = []
         self.lines = 0
+        self._order = 0
         self._buckets: dict[str, _Bucket] = {}
 
     def add(self, data: bytes, base_offset: int, *, spool_id: str, source: str) -> None:
@@ -53,13 +54,18 @@ class Stage:
             if wrong is not None:
                 self._set_aside(source, offset, type_name, wrong, body)
                 continue
-            bucket = self._buckets.get(type_name)
-            if bucket is None:
-                bucket = self._buckets[type_name] = _Bucket()
-            bucket.bodies.append(body)
-            bucket.orders.append(self.lines)
-            bucket.spools.append(spool_id)
-            bucket.offsets.append(offset)
+            self.add_body(type_name, body, spool_id=spool_id, offset=offset)
+
+    def add_body(self, type_name: str, body: bytes, *, spool_id: str, offset: int) -> None:
+        """Take one record's JSON as it is, from wherever it came."""
+        bucket = self._buckets.get(type_name)
+        if bucket is None:
+            bucket = self._buckets[type_name] = _Bucket()
+        bucket.bodies.append(body)
+        bucket.orders.append(self._order)
+        bucket.spools.append(spool_id)
+        bucket.offsets.append(offset)
+        self._order += 1
 
     def tables(self) -> dict[str, pa.Table]:
         """Type name -> table of `body` (JSON), `_n` (order of arrival), `_spool` and `_offset`."""

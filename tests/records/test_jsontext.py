@@ -30,3 +30,7 @@ def test_moments_are_written_in_utc_and_naive_ones_refused() -> None:
     assert dump_json(datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC)) == b'"2026-01-02T03:04:05.000006Z"'
     with pytest.raises(TypeError):
         dump_json(datetime(2026, 1, 2))  # noqa: DTZ001
+
+
+def test_a_number_with_a_giant_exponent_stays_short() -> None:
+    assert dump_json(Decimal("1e1000000000")) == b"1E+1000000000"
