@@ -7,7 +7,6 @@ the *effective* number of requests: n divided by the variance inflation of "is i
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
-from scipy.stats import rankdata
 
 from harness.analysis.interval import (
     DEFAULT_CONFIDENCE,
@@ -103,7 +102,7 @@ def _score_correlations(values: NDArray[np.float64], lags: int) -> NDArray[np.fl
     n = int(values.size)
     if n < _MIN_REQUESTS:
         return None
-    scores = ndtri((rankdata(values) - 0.5) / n)
+    scores = ndtri((_mean_ranks(values) - 0.5) / n)
     scores = scores - scores.mean()
     power = float(np.dot(scores, scores))
     if power <= 0.0:
@@ -115,6 +114,13 @@ def _score_correlations(values: NDArray[np.float64], lags: int) -> NDArray[np.fl
     # Kendall (1954): E[r] = rho - (1 + 4 rho) / n for a first-order process
     corrected: NDArray[np.float64] = np.minimum(raw * overlap + (1.0 + 4.0 * np.maximum(raw, 0.0)) / n, 0.999)
     return corrected
+
+
+def _mean_ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Ranks 1 .. n; ties share their mean rank."""
+    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
+    ranks: NDArray[np.float64] = (np.cumsum(count) - (count - 1) / 2.0)[place]
+    return ranks
 
 
 def _initial_positive(correlations: NDArray[np.float64]) -> NDArray[np.float64]:

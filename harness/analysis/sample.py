@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 
 from harness.records import (
     Call,
+    CallOutcome,
     LatencySource,
     ProviderMode,
     Request,
     RequestStatus,
+    Role,
     RunKind,
     RunStatus,
 )
@@ -160,10 +162,12 @@ def request_costs(requests: Sequence[Request], calls: Sequence[Call] = ()) -> li
     """USD of each counted request in arrival order: its own figure, else its calls' sum, else None.
 
     A failed request writes no event, but its attempts may have been paid: their sum counts when every one
-    of them has a price.
+    of them has a price. Refused attempts and judges are no part of it.
     """
     by_request: dict[str, list[Decimal | None]] = {}
     for call in calls:
+        if call.outcome is CallOutcome.REFUSED or call.role is Role.JUDGE:
+            continue
         by_request.setdefault(call.request_id, []).append(call.cost_usd)
     costs: list[Decimal | None] = []
     for row in counted(requests):

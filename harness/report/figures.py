@@ -80,6 +80,7 @@ class CostFigures:
         priced_requests: how many those are.
         draft_usd: total of the draft role at all providers.
         repair_usd: the same of the repair role; None when no repair is priced.
+        judge_usd: what grading models cost, beside the total.
         from_calls: False when no call was recorded and the sums come from the requests' own columns.
         warmup_usd: what the warm-up requests cost, beside the total.
     """
@@ -90,6 +91,7 @@ class CostFigures:
     priced_requests: int
     draft_usd: Decimal | None
     repair_usd: Decimal | None
+    judge_usd: Decimal | None
     rows: tuple[CostRow, ...]
     unpriced_calls: int
     from_calls: bool

@@ -17,7 +17,6 @@ from harness.analysis.sample import (
 from harness.pricing import PriceBook
 from harness.records import Call, ErrorKind, Request, RequestStatus, Tier
 from harness.report.columns import empty_columns
-from harness.report.costs import cost_figures, saving_figures
 from harness.report.figures import (
     ErrorGroup,
     GeneratorFigures,
@@ -26,6 +25,7 @@ from harness.report.figures import (
     RunHead,
     RunSummary,
 )
+from harness.report.spending import cost_figures, saving_figures
 
 QUANTILES = (0.5, 0.95, 0.99)
 

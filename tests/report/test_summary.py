@@ -47,7 +47,7 @@ def test_the_saving_needs_another_repair_model():
     rows = [request(s, 3000.0) for s in range(10)]
     saving = run_summary(rows, calls_of(rows), JudgedRun()).saving
     assert saving.saving_ratio is None
-    assert saving.reason == "no repair was done by another model than the draft"
+    assert saving.reason == "one model did all the drafts and repairs"
 
 
 def test_unpriced_calls_are_excluded_and_said():
@@ -66,6 +66,15 @@ def test_failed_requests_cost_what_their_attempts_cost():
     summary = run_summary([row], [call], JudgedRun())
     assert summary.cost.total_usd == Decimal("0.01")
     assert summary.cost.per_request_usd == Decimal("0.01")
+
+
+def test_refused_attempts_and_judges_are_no_cost_of_a_request():
+    rows = [request(0, 3000.0)]
+    (draft,) = calls_of(rows)
+    refused = replace(draft, call_id="r", outcome=CallOutcome.REFUSED, cost_usd=None)
+    judge = replace(draft, call_id="j", role=Role.JUDGE, cost_usd=Decimal("0.5"))
+    cost = run_summary(rows, [draft, refused, judge], JudgedRun()).cost
+    assert (cost.total_usd, cost.judge_usd, cost.unpriced_calls) == (Decimal("0.024"), Decimal("0.5"), 0)
 
 
 def test_warmups_are_left_out_of_every_figure():

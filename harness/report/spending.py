@@ -2,15 +2,15 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 
 from harness.analysis.cluster import clustered_mean
 from harness.analysis.sample import counted, request_costs
 from harness.pricing import PriceBook
-from harness.pricing.breakdown import usage_of
-from harness.records import Call, CallOutcome, Request, Role, Usage
+from harness.pricing.breakdown import cost_breakdown
+from harness.records import Call, CallOutcome, Request, Role
 from harness.report.figures import CostFigures, CostRow, SavingFigures
+from harness.report.run_cost import run_requests
 
 ZERO = Decimal(0)
 
@@ -18,26 +18,32 @@ _ROLE_ORDER = {role: place for place, role in enumerate(Role)}
 
 
 def cost_figures(requests: Sequence[Request], calls: Sequence[Call]) -> CostFigures:
-    """Sums over the attempts; where no attempt was recorded, over the requests' own columns."""
+    """Sums over the attempts; where no attempt was recorded, over the requests' own columns.
+
+    Refused attempts never left the process and cost nothing; judges are shown, but are no part of a
+    request's cost.
+    """
     warm = {row.request_id for row in requests if row.warmup}
-    counted_calls = [call for call in calls if call.request_id not in warm]
+    sent = [call for call in calls if call.outcome is not CallOutcome.REFUSED]
+    counted_calls = [call for call in sent if call.request_id not in warm]
     if counted_calls:
         rows = _cost_rows(_spent_by_call(call) for call in counted_calls)
     else:
         rows = _cost_rows(entry for row in counted(requests) for entry in _spent_by_request(row))
-    unpriced = sum(row.unpriced_calls for row in rows)
+    answering = [row for row in rows if row.role is not Role.JUDGE]
     exact = [cost for cost in request_costs(requests, calls) if cost is not None]
     return CostFigures(
-        total_usd=_known_sum(row.cost_usd for row in rows),
+        total_usd=_known_sum(row.cost_usd for row in answering),
         per_request_usd=sum(exact, ZERO) / len(exact) if exact else None,
         per_request_interval=clustered_mean([float(cost) for cost in exact]) if exact else None,
         priced_requests=len(exact),
-        draft_usd=_known_sum(row.cost_usd for row in rows if row.role is not Role.REPAIR),
-        repair_usd=_known_sum(row.cost_usd for row in rows if row.role is Role.REPAIR),
+        draft_usd=_known_sum(row.cost_usd for row in answering if row.role is not Role.REPAIR),
+        repair_usd=_known_sum(row.cost_usd for row in answering if row.role is Role.REPAIR),
+        judge_usd=_known_sum(row.cost_usd for row in rows if row.role is Role.JUDGE),
         rows=rows,
-        unpriced_calls=unpriced,
+        unpriced_calls=sum(row.unpriced_calls for row in answering),
         from_calls=bool(counted_calls),
-        warmup_usd=_known_sum(call.cost_usd for call in calls if call.request_id in warm),
+        warmup_usd=_known_sum(call.cost_usd for call in sent if call.request_id in warm),
     )
 
 
@@ -128,72 +134,27 @@ def _cost_row(role: Role, provider: str, model: str, group: Sequence[_Spent]) ->
 
 
 def saving_figures(requests: Sequence[Request], calls: Sequence[Call], book: PriceBook) -> SavingFigures:
-    """What the run cost against the same recorded tokens with the repairs done by the draft model too."""
-    by_request: dict[str, list[Call]] = {}
-    for call in calls:
-        by_request.setdefault(call.request_id, []).append(call)
-    actual, single, compared, mixed = ZERO, ZERO, 0, 0
-    for row in counted(requests):
-        if row.cost_usd is None or row.draft_source is None or row.draft_model is None:
-            continue
-        alternative = _single_provider_usd(row, by_request.get(row.request_id, ()), book)
-        if alternative is None:
-            continue
-        compared += 1
-        mixed += (row.repair_source, row.repair_model) not in (
-            (None, None),
-            (row.draft_source, row.draft_model),
-        )
-        actual += row.cost_usd
-        single += alternative
-    if not compared:
+    """What the run cost against the same recorded tokens with the repairs done by the draft model too.
+
+    The arithmetic is `harness cost --run`'s own (`pricing.breakdown`), so that the two never disagree.
+    """
+    breakdown = cost_breakdown(run_requests(requests, calls), book)
+    refs = {call.ref for call in breakdown.calls}
+    if not breakdown.n_compared:
         return _no_saving("no request has a known cost and known tokens")
-    if not mixed:
-        return _no_saving("no repair was done by another model than the draft")
+    if len(refs) == 1:
+        return _no_saving("one model did all the drafts and repairs")
+    if breakdown.single_provider_cost_usd is None or breakdown.saving_ratio is None:
+        return _no_saving("the drafts came from several models, or the draft model has no price")
     return SavingFigures(
-        requests=compared,
-        actual_usd=actual,
-        single_provider_usd=single,
-        saving_ratio=float(1 - actual / single) if single else None,
+        requests=breakdown.n_compared,
+        actual_usd=breakdown.compared_cost_usd,
+        single_provider_usd=breakdown.single_provider_cost_usd,
+        saving_ratio=float(breakdown.saving_ratio),
     )
 
 
 def _no_saving(reason: str) -> SavingFigures:
     return SavingFigures(
         requests=0, actual_usd=None, single_provider_usd=None, saving_ratio=None, reason=reason
-    )
-
-
-def _single_provider_usd(row: Request, calls: Sequence[Call], book: PriceBook) -> Decimal | None:
-    """The cost with every repair attempt at the draft model's price; None when it cannot be told."""
-    if row.repair_source is None:
-        return row.cost_usd
-    repairs = [call for call in calls if call.role is Role.REPAIR]
-    usages = [usage_of(call) for call in repairs] if repairs else [_repair_usage(row)]
-    at = row.started_at or row.scheduled_at
-    if at is None or row.draft_cost_usd is None:
-        return None
-    total = row.draft_cost_usd
-    for usage in usages:
-        priced = _priced(book, row, usage, at)
-        if priced is None:
-            return None
-        total += priced
-    return total
-
-
-def _priced(book: PriceBook, row: Request, usage: Usage | None, at: datetime) -> Decimal | None:
-    if usage is None or row.draft_source is None or row.draft_model is None:
-        return None
-    return book.price(row.draft_source, row.draft_model, usage, at=at).cost_usd
-
-
-def _repair_usage(row: Request) -> Usage | None:
-    if row.repair_input_tokens is None or row.repair_output_tokens is None:
-        return None
-    return Usage(
-        input_tokens=row.repair_input_tokens,
-        output_tokens=row.repair_output_tokens,
-        cache_read_tokens=row.repair_cache_read_tokens or 0,
-        cache_write_5m_tokens=row.repair_cache_write_tokens or 0,
     )
