@@ -5,12 +5,12 @@ at after every request: the chance that it ever reaches 1 / alpha while its null
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 DEFAULT_ALPHA = 0.05
 DEFAULT_MAX_RATIO = 0.05
@@ -91,20 +91,50 @@ class SequentialTest:
             self._decision = Decision.ABOVE
         return self._decision
 
+    def decide_all(self, exceeded: NDArray[np.int64]) -> SequentialOutcome:
+        """The outcome of a fresh test on a whole sequence, given its running count of exceedances."""
+        crossed = {
+            decision: np.flatnonzero(mixture.path(exceeded) >= self._threshold)
+            for decision, mixture in ((Decision.BELOW, self._below), (Decision.ABOVE, self._above))
+        }
+        decided = {decision: int(places[0]) + 1 for decision, places in crossed.items() if places.size}
+        decision = min(decided, key=decided.__getitem__, default=Decision.UNDECIDED)
+        n = decided.get(decision, int(exceeded.size))
+        return SequentialOutcome(
+            decision=decision, n=n, exceeded=int(exceeded[n - 1]) if n else 0, alpha=self._alpha
+        )
+
 
 class _Mixture:
     """Log of a weighted mean of likelihood ratios against the limiting share."""
 
     def __init__(self, bets: Sequence[tuple[float, float]], null: float) -> None:
-        shares = np.array([share for share, _ in bets])
-        self._log: NDArray[np.float64] = np.log(np.array([weight for _, weight in bets]))
-        self._hit: NDArray[np.float64] = np.log(shares / null)
-        self._miss: NDArray[np.float64] = np.log((1.0 - shares) / (1.0 - null))
+        self._start = [math.log(weight) for _, weight in bets]
+        self._hit = [math.log(share / null) for share, _ in bets]
+        self._miss = [math.log((1.0 - share) / (1.0 - null)) for share, _ in bets]
+        self._n = 0
+        self._exceeded = 0
 
     def bet(self, exceeded: bool) -> float:  # noqa: FBT001
-        self._log = self._log + (self._hit if exceeded else self._miss)
-        top = float(self._log.max())
-        return top + math.log(float(np.exp(self._log - top).sum()))
+        """The log evidence after one more request."""
+        self._n += 1
+        self._exceeded += exceeded
+        logs = [
+            start + self._exceeded * hit + (self._n - self._exceeded) * miss
+            for start, hit, miss in zip(self._start, self._hit, self._miss, strict=True)
+        ]
+        top = max(logs)
+        return top + math.log(sum(math.exp(log - top) for log in logs))
+
+    def path(self, exceeded: NDArray[np.int64]) -> NDArray[np.float64]:
+        """The log evidence after each request, from the running count of exceedances."""
+        passed = np.arange(1, exceeded.size + 1) - exceeded
+        logs = [
+            start + exceeded * hit + passed * miss
+            for start, hit, miss in zip(self._start, self._hit, self._miss, strict=True)
+        ]
+        joined: NDArray[np.float64] = np.logaddexp.reduce(np.array(logs), axis=0)
+        return joined
 
 
 def _scaled_below(max_ratio: float) -> list[tuple[float, float]]:
@@ -119,20 +149,17 @@ def _scaled_above(max_ratio: float) -> list[tuple[float, float]]:
 
 
 def decide_sequence(
-    exceeded: Iterable[bool], *, max_ratio: float = DEFAULT_MAX_RATIO, alpha: float = DEFAULT_ALPHA
+    exceeded: ArrayLike, *, max_ratio: float = DEFAULT_MAX_RATIO, alpha: float = DEFAULT_ALPHA
 ) -> SequentialOutcome:
-    """The test's outcome on requests in arrival order; it stops at its first decision.
+    """The outcome of a `SequentialTest` on requests in arrival order, all at once.
 
     Args:
-        exceeded: per request in arrival order: over the limit, or failed.
+        exceeded: per request in arrival order: over the limit, or failed; shape (n,).
         max_ratio: allowed share, 0..1.
         alpha: error bound of each decision.
     """
     test = SequentialTest(max_ratio=max_ratio, alpha=alpha)
-    for over in exceeded:
-        if test.observe(bool(over)) is not Decision.UNDECIDED:
-            break
-    return test.outcome
+    return test.decide_all(np.cumsum(np.asarray(exceeded, dtype=bool)))
 
 
 class ArrivalOrderTest:

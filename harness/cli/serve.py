@@ -14,7 +14,7 @@ from harness.errors import UsageError
 from harness.lifeline import watch_lifeline
 from harness.orchestration import resolve_routing, resolve_strategy
 from harness.service import ServiceSettings, create_app
-from harness.telemetry import JsonlSink, Sink
+from harness.telemetry import configured_sinks
 
 app = typer.Typer()
 
@@ -72,18 +72,9 @@ def serve(
         allow_unpriced=allow_unpriced,
         prices_path=prices,
         run_budget_usd=_usd(budget),
-        sinks=_sinks(telemetry_jsonl),
+        sinks=configured_sinks(env, jsonl=telemetry_jsonl, environment=routing.environment),
     )
     run_server(create_app(settings), host=host, port=port, port_file=port_file)
-
-
-def _sinks(jsonl: Path | None) -> list[Sink]:
-    if jsonl is None:
-        return []
-    try:
-        return [JsonlSink(jsonl)]
-    except OSError as error:
-        raise UsageError(f"{jsonl}: cannot be written ({error.strerror or error})") from error
 
 
 def _usd(text: str | None) -> Decimal | None:

@@ -26,7 +26,10 @@ class Response(Protocol):
         """A header, by any case."""
 
     def read(self, length: int | None = None) -> bytes:
-        """The whole body, or at most `length` bytes as they come; empty at its end."""
+        """The whole body, or its next `length` bytes."""
+
+    def readline(self, sep: bytes = ...) -> bytes:
+        """The next line with its end, as soon as it is there; empty at the end of the body."""
 
 
 class Sender(Protocol):

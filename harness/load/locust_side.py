@@ -22,7 +22,7 @@ from harness.errors import HarnessError
 from harness.load.answer import Answer
 from harness.load.exchange import Exchange
 from harness.load.generator import Generator
-from harness.load.plan import DEFAULT_DURATION_S, DEFAULT_RPS, PLAN_ENV, SHAPES, LoadPlan
+from harness.load.plan import DEFAULT_DURATION_S, DEFAULT_RPS, MASTER_PORT_ENV, PLAN_ENV, SHAPES, LoadPlan
 from harness.load.reporter import Reporter
 from harness.load.standalone import StandaloneRun
 from harness.records import Request, new_id
@@ -94,6 +94,7 @@ class _Driver:
             environment.runner.register_message(START, self._on_start_message)
         if isinstance(environment.runner, MasterRunner):
             environment.runner.register_message(DONE, self._on_done_message)
+            _tell_port(environment.runner.server.port)
         gevent.signal_handler(signal.SIGUSR1, self._drain)
 
     def on_test_start(self, environment: Any, **_: Any) -> None:
@@ -223,6 +224,14 @@ class _Driver:
             url=self._exchange.path,
             response=None,
         )
+
+
+def _tell_port(port: int) -> None:
+    path = os.environ.get(MASTER_PORT_ENV)
+    if path:
+        draft = Path(f"{path}.new")
+        draft.write_text(f"{port}\n")
+        draft.replace(path)
 
 
 def _plan_of_options(environment: Any, exchange: Exchange) -> LoadPlan:

@@ -17,6 +17,9 @@ PLAN_ENV = "HARNESS_LOAD_PLAN"
 PROGRESS_ENV = "HARNESS_LOAD_PROGRESS_FD"
 """The descriptor that a generator process reports its progress to; absent under plain `locust`."""
 
+MASTER_PORT_ENV = "HARNESS_LOAD_MASTER_PORT_FILE"
+"""Where Locust's master writes its port, when it was told to let the system pick one."""
+
 IN_FLIGHT_CAP = 2000
 REQUEST_TIMEOUT_S = 60.0
 DEFAULT_RPS = 1.0

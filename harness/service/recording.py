@@ -18,7 +18,6 @@ from harness.records import (
     AlertState,
     Call,
     CompletedEvent,
-    Event,
     FailedEvent,
     ProviderMode,
     Run,
@@ -29,7 +28,7 @@ from harness.records import (
 )
 from harness.store import Spool
 from harness.store.codec import Record
-from harness.telemetry import Fanout, Sink
+from harness.telemetry import Fanout, Sink, event_row
 from harness.version import __version__
 
 LOG = logging.getLogger("harness.service")
@@ -95,23 +94,12 @@ class Recorder:
         Args:
             event: how it ended.
             calls: every attempt.
-            name: the event's name in the store, where it is not the event's own.
+            name: the event's name in the store, where it is not the event's own; sinks know only drafts.
         """
-        self.fanout.emit(event)
-        if self._spool is None:
-            return
+        if name is None:
+            self.fanout.emit(event)
         run_id = event.run_id or self.run_id
-        payload = event.payload()
-        if name is not None:
-            payload["event"] = name
-        row = Event(
-            ts=event.ts,
-            name=payload["event"],
-            request_id=event.request_id,
-            run_id=run_id,
-            environment=event.environment,
-            payload=payload,
-        )
+        row = event_row(event, run_id, name=name)
         self._write([*(replace(call, run_id=run_id) for call in calls), row])
 
     def raise_fixtures_alert(self, roles: Sequence[str]) -> None:

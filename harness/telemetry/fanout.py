@@ -6,6 +6,7 @@ Each sink has its own bounded queue and thread, so that one cannot starve anothe
 import logging
 import queue
 import threading
+import time
 from collections.abc import Sequence
 
 from harness.telemetry.base import RequestEvent, Sink
@@ -36,14 +37,18 @@ class Fanout:
     @property
     def dropped(self) -> dict[str, int]:
         """Events lost, by sink name: queue full, or the sink raised."""
-        return {lane.sink.name: lane.dropped for lane in self._lanes}
+        totals: dict[str, int] = {}
+        for lane in self._lanes:
+            totals[lane.sink.name] = totals.get(lane.sink.name, 0) + lane.dropped
+        return totals
 
     def close(self) -> None:
         """Let every sink drain for a moment, together; whatever is left is counted as dropped."""
         for lane in self._lanes:
             lane.stop()
+        deadline = time.monotonic() + CLOSE_TIMEOUT_S
         for lane in self._lanes:
-            lane.join(CLOSE_TIMEOUT_S)
+            lane.join(max(0.0, deadline - time.monotonic()))
 
 
 class _Lane:

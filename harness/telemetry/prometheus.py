@@ -11,6 +11,7 @@ from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
     HistogramMetricFamily,
+    SummaryMetricFamily,
 )
 from prometheus_client.core import (
     Metric as Family,
@@ -79,19 +80,24 @@ class PrometheusSink:
         with self._lock:
             for metric in METRICS:
                 if metric.kind is MetricKind.COUNT:
-                    yield self._counter(metric, self._sums[metric], metric.prometheus_name)
+                    yield self._counter(metric)
                 elif metric.unit == "ms":
                     yield self._histogram(metric)
                 else:
-                    yield self._counter(metric, self._sums[metric], f"{metric.prometheus_name}_sum")
-                    yield self._counter(metric, self._counts[metric], f"{metric.prometheus_name}_count")
+                    yield self._summary(metric)
         for name, (text, read) in self._gauges.items():
             yield GaugeMetricFamily(name, text, value=read())
 
-    def _counter(self, metric: Metric, values: Mapping[Labels, Decimal | int], name: str) -> Family:
-        family = CounterMetricFamily(name, f"{metric.help} Unit: {metric.unit}.", labels=metric.tags)
-        for labels, value in values.items():
-            family.add_metric(labels, float(value))
+    def _counter(self, metric: Metric) -> Family:
+        family = CounterMetricFamily(metric.prometheus_name, metric.help, labels=metric.tags)
+        for labels, count in self._counts[metric].items():
+            family.add_metric(labels, count)
+        return family
+
+    def _summary(self, metric: Metric) -> Family:
+        family = SummaryMetricFamily(metric.prometheus_name, metric.help, labels=metric.tags)
+        for labels, count in self._counts[metric].items():
+            family.add_metric(labels, count_value=count, sum_value=float(self._sums[metric][labels]))
         return family
 
     def _histogram(self, metric: Metric) -> Family:

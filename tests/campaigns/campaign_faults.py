@@ -9,23 +9,19 @@ Run: python -m tests.campaigns.campaign_faults
 
 import asyncio
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from harness.emulator import EmulatorSettings, RunningEmulator, running_emulator
-from harness.errors import BadOutputError, ProviderError
-from harness.orchestration.adapters import AdapterPool
-from harness.orchestration.caller import Caller, CallScope
-from harness.orchestration.ledger import Ledger
+from harness.errors import BadOutputError
 from harness.orchestration.retry import RetryPolicy
-from harness.orchestration.routing import Route
-from harness.pricing import Budget, PriceBook
 from harness.providers import ProviderSettings
 from harness.records import Call, CallOutcome, UnpricedReason
 from harness.tasks.draft_graph.task import DraftGraphTask
+from tests.campaigns.asking import Asked, ask_through
 
+TASK = DraftGraphTask()
 DEADLINE_S = 1.5
 """Of attempts that are to run into it."""
 PATIENCE_S = 20.0
@@ -35,7 +31,6 @@ ASKED_WAIT_MS = 60.0
 MAX_ATTEMPTS = 3
 POLICY = RetryPolicy(max_attempts=MAX_ATTEMPTS, base_ms=20.0, cap_ms=50.0)
 SETTINGS = EmulatorSettings(speed=60.0, defect_rate=0.0)
-BUDGET_USD = Decimal(5)
 
 FREE, BILLED, UNKNOWN = "0", "billed", "unknown"
 
@@ -203,60 +198,34 @@ class Seen:
     problems: list[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What one cell left behind: its calls, its budget, and whether the task could read the answer."""
-
-    cell: Cell
-    calls: Sequence[Call]
-    budget: Budget
-    unreadable: bool
-
-
-async def run_cell(cell: Cell, emulator: RunningEmulator, number: int) -> Outcome:
-    """Ask one question through the whole chain."""
+async def run_cell(cell: Cell, emulator: RunningEmulator, number: int) -> Asked:
+    """Ask for one graph while the fault is in force."""
     parameters = "" if cell.lasting else ";first=1"
     wait = f";retry_after_ms={ASKED_WAIT_MS:g}" if cell.fault.waits else ";retry_after_ms=none"
-    base_url = emulator.base_url if cell.adapter.kind == "anthropic" else emulator.openai_base_url
     settings = ProviderSettings(
         name=cell.adapter.name,
         kind=cell.adapter.kind,
-        base_url=base_url,
+        base_url=emulator.base_url if cell.adapter.kind == "anthropic" else emulator.openai_base_url,
         api_key="sk-ant-emulated-000",
         local=cell.adapter.local,
         stream=cell.stream,
         extra_headers=(("X-Emulate-Fault", cell.fault.ask + parameters + wait),),
     )
-    route = Route(provider=cell.adapter.name, model=cell.adapter.model, settings=settings)
-    task = DraftGraphTask()
     brief = f"Case {number}: choose between a price cut of 5% and a loyalty programme within 6 months."
-    budget, ledger, pool = Budget("request", BUDGET_USD), Ledger(), AdapterPool()
-    scope = CallScope(
+    return await ask_through(
+        settings,
+        cell.adapter.model,
+        TASK.draft_prompt(TASK.parse_input({"brief": brief})),
+        policy=POLICY,
+        attempt_timeout_s=cell.fault.timeout_s,
         request_id=f"cell-{number}",
-        run_id=None,
-        budget=budget,
-        deadline_ns=time.perf_counter_ns() + 60_000_000_000,
-        ledger=ledger,
     )
-    caller = Caller(pool=pool, book=PriceBook.load(), policy=POLICY, attempt_timeout_s=cell.fault.timeout_s)
-    unreadable = False
-    try:
-        completion = await caller.ask(route, task.draft_prompt(task.parse_input({"brief": brief})), scope)
-        task.parse(completion.text)
-    except BadOutputError:
-        unreadable = True
-    except ProviderError:
-        pass
-    finally:
-        await pool.aclose()
-    return Outcome(cell=cell, calls=ledger.calls, budget=budget, unreadable=unreadable)
 
 
-def judged(outcome: Outcome, emulator: RunningEmulator) -> Seen:
+def judged(cell: Cell, asked: Asked, emulator: RunningEmulator) -> Seen:
     """The cell held against what should happen and against the emulator's ledger."""
-    cell, calls = outcome.cell, outcome.calls
-    kinds = [str(call.error_kind or call.outcome) for call in calls]
-    if outcome.unreadable:
+    calls, kinds = asked.calls, asked.kinds
+    if asked.completion is not None and not _is_readable(asked.completion.text):
         kinds[-1] += ", unreadable"
     problems = []
     if kinds != cell.expected_kinds:
@@ -271,8 +240,8 @@ def judged(outcome: Outcome, emulator: RunningEmulator) -> Seen:
         if cell.fault.waits and call.retry_after_ms != ASKED_WAIT_MS:
             problems.append(f"retry-after read as {call.retry_after_ms}")
     settled = sum((_settled(call) for call in calls), Decimal(0))
-    if outcome.budget.committed_usd != settled:
-        problems.append(f"the budget holds {outcome.budget.committed_usd}, the calls {settled}")
+    if asked.budget.committed_usd != settled:
+        problems.append(f"the budget holds {asked.budget.committed_usd}, the calls {settled}")
     return Seen(
         cell=cell,
         kinds=kinds,
@@ -280,6 +249,14 @@ def judged(outcome: Outcome, emulator: RunningEmulator) -> Seen:
         latencies_ms=[call.latency_ms for call in calls],
         problems=problems,
     )
+
+
+def _is_readable(text: str) -> bool:
+    try:
+        TASK.parse(text)
+    except BadOutputError:
+        return False
+    return True
 
 
 def _settled(call: Call) -> Decimal:
@@ -351,13 +328,13 @@ async def run_matrix(chosen: Sequence[Cell]) -> list[Seen]:
     gate = asyncio.Semaphore(8)
     with running_emulator(SETTINGS) as emulator:
 
-        async def one(number: int, cell: Cell) -> Outcome:
+        async def one(number: int, cell: Cell) -> Asked:
             async with gate:
                 return await run_cell(cell, emulator, number)
 
-        outcomes = await asyncio.gather(*(one(number, cell) for number, cell in enumerate(chosen)))
+        asked = await asyncio.gather(*(one(number, cell) for number, cell in enumerate(chosen)))
         await _settled_ledger(emulator)
-        return [judged(outcome, emulator) for outcome in outcomes]
+        return [judged(cell, what, emulator) for cell, what in zip(chosen, asked, strict=True)]
 
 
 def main() -> int:

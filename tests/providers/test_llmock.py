@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 
 from harness.errors import ProviderError
-from harness.providers import LLMAdapter
-from harness.records import NO_USAGE, ErrorKind, Prompt, Role
+from harness.orchestration.retry import RetryPolicy
+from harness.providers import LLMAdapter, ProviderSettings
+from harness.records import ErrorKind, Prompt, Role
+from tests.campaigns.asking import ask_through
 
 Build = Callable[..., LLMAdapter]
+MODELS = {"anthropic": "claude-haiku-4-5", "openai": "gpt-4o-mini"}
 PLAIN = Prompt(role=Role.DRAFT, system="Be brief.", user="Say hello")
 SCHEMA = {
     "type": "object",
@@ -55,20 +58,40 @@ async def test_structured_output_by_tool(adapter_at: Build, llmock: Any) -> None
     assert answer.stop_reason == "tool_use"
 
 
-async def test_a_429_is_one_attempt_and_the_next_one_succeeds(
-    kind: str, adapter_at: Build, llmock: Any
-) -> None:
+async def test_a_429_then_success_takes_exactly_two_attempts(kind: str, llmock: Any) -> None:
     llmock.rate_limit(times=1, retry_after=0.25)
-    adapter = adapter_at(kind, llmock.base_url(kind))
-    with pytest.raises(ProviderError) as caught:
-        await adapter.generate(PLAIN, call_id="c1", timeout_s=20)
-    assert caught.value.kind == ErrorKind.RATE_LIMITED
-    assert caught.value.retry_after_ms is not None
-    assert 0 < caught.value.retry_after_ms <= 1000
-    assert caught.value.usage == NO_USAGE
-    assert len(llmock.requests) == 1
-    assert (await ask(adapter)).text
+    settings = ProviderSettings(name=kind, kind=kind, base_url=llmock.base_url(kind), api_key="sk-ant-mock")
+    asked = await ask_through(settings, MODELS[kind], PLAIN, policy=RetryPolicy(base_ms=20))
+    assert asked.kinds == ["rate_limited", "ok"]
     assert len(llmock.requests) == 2
+    first, second = asked.calls
+    assert first.retry_after_ms is not None
+    assert 0 < first.retry_after_ms <= 1000
+    assert first.cost_usd == 0
+    assert second.cost_usd is not None
+    assert second.cost_usd > 0
+    llmock.assert_resilient()
+
+
+async def test_what_cannot_be_cured_is_asked_once(kind: str, llmock: Any) -> None:
+    llmock.fail(401, times=None)
+    settings = ProviderSettings(name=kind, kind=kind, base_url=llmock.base_url(kind), api_key="sk-ant-mock")
+    asked = await ask_through(settings, MODELS[kind], PLAIN, policy=RetryPolicy(base_ms=20))
+    assert asked.kinds == ["auth"]
+    assert len(llmock.requests) == 1
+    llmock.assert_resilient(strict=True)
+
+
+@pytest.mark.parametrize("fault", ["disconnect", "truncate"])
+async def test_a_broken_stream_is_asked_again_and_the_first_bill_stays_unknown(
+    kind: str, llmock: Any, fault: str
+) -> None:
+    getattr(llmock, fault)(after_chunks=3)
+    settings = ProviderSettings(name=kind, kind=kind, base_url=llmock.base_url(kind), api_key="sk-ant-mock")
+    asked = await ask_through(settings, MODELS[kind], PLAIN, policy=RetryPolicy(base_ms=20))
+    assert asked.kinds == ["connection", "ok"]
+    assert [call.cost_usd is None for call in asked.calls] == [True, False]
+    llmock.assert_resilient()
 
 
 async def test_rate_limit_headers_are_read(kind: str, adapter_at: Build, llmock: Any) -> None:

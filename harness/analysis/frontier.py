@@ -1,0 +1,169 @@
+"""Which strategies are worth having: the Pareto set of cost, latency and quality, and a plain choice."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.analysis.interval import Estimate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """One strategy's figures; each is an estimate with its interval, or None inside when unknown.
+
+    Attributes:
+        name: of the strategy.
+        cost_usd: mean per request.
+        p95_ms: latency; None inside when it falls among failures.
+        quality: share of requests of high tier, 0..1 (or any figure where more is better).
+        n: requests behind them.
+    """
+
+    name: str
+    cost_usd: Estimate
+    p95_ms: Estimate
+    quality: Estimate
+    n: int
+
+    @property
+    def complete(self) -> bool:
+        """All three figures are known."""
+        return None not in (self.cost_usd.value, self.p95_ms.value, self.quality.value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Where a candidate stands.
+
+    Attributes:
+        candidate: the strategy.
+        on_frontier: no other candidate is at least as good in all three and better in one.
+        dominated_by: names of those that are.
+        surely_dominated: one of them beats it even where their intervals are read against it.
+        excluded: why it could not be placed, else None.
+    """
+
+    candidate: Candidate
+    on_frontier: bool
+    dominated_by: tuple[str, ...] = ()
+    surely_dominated: bool = False
+    excluded: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recommendation:
+    """The cheapest strategy that keeps the limits, in one sentence.
+
+    Attributes:
+        name: None when none does.
+        certain: the intervals, not only the figures, keep the limits.
+    """
+
+    name: str | None
+    certain: bool
+    sentence: str
+
+
+def pareto_set(candidates: Sequence[Candidate]) -> list[Standing]:
+    """Every candidate's standing, in the order given; those without all figures are excluded and say so."""
+    placed = [candidate for candidate in candidates if candidate.complete]
+    standings: list[Standing] = []
+    for candidate in candidates:
+        if not candidate.complete:
+            reason = f"unknown: {', '.join(_missing(candidate))}"
+            standings.append(Standing(candidate=candidate, on_frontier=False, excluded=reason))
+            continue
+        better = [other for other in placed if other is not candidate and _dominates(other, candidate)]
+        standings.append(
+            Standing(
+                candidate=candidate,
+                on_frontier=not better,
+                dominated_by=tuple(other.name for other in better),
+                surely_dominated=any(_surely_dominates(other, candidate) for other in better),
+            )
+        )
+    return standings
+
+
+def recommend(
+    candidates: Sequence[Candidate], *, max_p95_ms: float = 8000.0, min_quality: float = 0.9
+) -> Recommendation:
+    """The cheapest candidate with p95 <= `max_p95_ms` and quality >= `min_quality`.
+
+    Args:
+        candidates: strategies with their figures.
+        max_p95_ms: milliseconds.
+        min_quality: 0..1, of the share of high tier.
+    """
+    wish = f"p95 <= {max_p95_ms / 1000:g} s and >= {min_quality:.0%} high tier"
+    fit = [candidate for candidate in candidates if _fits(candidate, max_p95_ms, min_quality)]
+    if not fit:
+        unknown = sum(not candidate.complete for candidate in candidates)
+        also = f"; {unknown} have unknown figures" if unknown else ""
+        return Recommendation(
+            name=None, certain=False, sentence=f"No strategy of {len(candidates)} has {wish}{also}."
+        )
+    best = min(fit, key=_cost)
+    certain = _certain(best, max_p95_ms, min_quality)
+    doubt = "" if certain else f" Its intervals do not settle it: {best.n} requests are too few to be sure."
+    rivals = [
+        other.name
+        for other in fit
+        if other is not best and other.cost_usd.low is not None and other.cost_usd.low <= _high(best.cost_usd)
+    ]
+    close = f" {', '.join(rivals)} may cost no more." if rivals else ""
+    sentence = f"{best.name} is the cheapest with {wish}: ${_cost(best):.6f} a request.{doubt}{close}"
+    return Recommendation(name=best.name, certain=certain, sentence=sentence)
+
+
+def _missing(candidate: Candidate) -> list[str]:
+    figures = {"cost": candidate.cost_usd, "p95": candidate.p95_ms, "quality": candidate.quality}
+    return [name for name, figure in figures.items() if figure.value is None]
+
+
+def _cost(candidate: Candidate) -> float:
+    return float("inf") if candidate.cost_usd.value is None else candidate.cost_usd.value
+
+
+def _losses(candidate: Candidate) -> tuple[float, float, float]:
+    """The three figures with smaller meaning better."""
+    cost, p95, quality = candidate.cost_usd.value, candidate.p95_ms.value, candidate.quality.value
+    if cost is None or p95 is None or quality is None:
+        raise ValueError(f"{candidate.name} has unknown figures")
+    return cost, p95, -quality
+
+
+def _dominates(one: Candidate, other: Candidate) -> bool:
+    pairs = list(zip(_losses(one), _losses(other), strict=True))
+    return all(mine <= theirs for mine, theirs in pairs) and any(mine < theirs for mine, theirs in pairs)
+
+
+def _surely_dominates(one: Candidate, other: Candidate) -> bool:
+    """Better in all three with intervals that do not overlap."""
+    return (
+        _high(one.cost_usd) < _low(other.cost_usd)
+        and _high(one.p95_ms) < _low(other.p95_ms)
+        and _low(one.quality) > _high(other.quality)
+    )
+
+
+def _low(figure: Estimate) -> float:
+    return float("-inf") if figure.low is None else figure.low
+
+
+def _high(figure: Estimate) -> float:
+    return float("inf") if figure.high is None else figure.high
+
+
+def _fits(candidate: Candidate, max_p95_ms: float, min_quality: float) -> bool:
+    p95, quality = candidate.p95_ms.value, candidate.quality.value
+    return (
+        candidate.complete
+        and p95 is not None
+        and p95 <= max_p95_ms
+        and quality is not None
+        and quality >= min_quality
+    )
+
+
+def _certain(candidate: Candidate, max_p95_ms: float, min_quality: float) -> bool:
+    return _high(candidate.p95_ms) <= max_p95_ms and _low(candidate.quality) >= min_quality

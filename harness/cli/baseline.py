@@ -1,0 +1,133 @@
+"""`harness baseline`: open-loop load on a service, every request recorded, a report at the end."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, err, out, print_json
+from harness.cli.embedded import EmbeddedTarget
+from harness.cli.load_report import conclude
+from harness.cli.load_run import DEFAULT_LIMIT_MS, BaselinePlan, run_baseline
+from harness.errors import EXIT_FAIL, EXIT_INTERRUPTED, UsageError
+from harness.load.plan import (
+    DEFAULT_DURATION_S,
+    DEFAULT_RPS,
+    IN_FLIGHT_CAP,
+    SHAPES,
+    header_variables,
+    replay_offsets,
+)
+from harness.load.scenarios import SCENARIOS
+from harness.records import RunStatus
+
+app = typer.Typer()
+
+_EXIT_CODES = {RunStatus.INTERRUPTED: EXIT_INTERRUPTED, RunStatus.FAILED: EXIT_FAIL}
+
+
+@app.command()
+def baseline(
+    *,
+    target: Annotated[
+        str | None,
+        typer.Option(envvar="PERF_TARGET_URL", help="Base URL; none starts an emulated service on loopback."),
+    ] = None,
+    rps: Annotated[
+        float, typer.Option(envvar="PERF_RPS", min=0, help="Requests per second offered.")
+    ] = DEFAULT_RPS,
+    duration: Annotated[
+        float, typer.Option(envvar="PERF_DURATION_SEC", min=0.001, help="Seconds of arrivals.")
+    ] = DEFAULT_DURATION_S,
+    arrivals: Annotated[
+        str, typer.Option(help=f"How requests are spread: {', '.join(SHAPES)}.")
+    ] = "constant",
+    peak_rps: Annotated[
+        float | None, typer.Option(min=0, help="Where a ramp, spike or staircase goes [4 times --rps].")
+    ] = None,
+    steps: Annotated[int, typer.Option(min=2, max=1000, help="Steps of --arrivals steps.")] = 5,
+    replay: Annotated[
+        Path | None, typer.Option(help="Start times in milliseconds, one a line, for --arrivals replay.")
+    ] = None,
+    users: Annotated[
+        int | None,
+        typer.Option(min=1, max=IN_FLIGHT_CAP, help="Closed loop: so many users instead of a rate."),
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Locust processes sharing the schedule.")] = 1,
+    scenario: Annotated[str, typer.Option(help=f"What is asked: {', '.join(SCENARIOS)}.")] = "baseline",
+    model: Annotated[str | None, typer.Option(help="For scenarios whose target is a bare model.")] = None,
+    cases: Annotated[Path | None, typer.Option(help="Briefs to send, JSONL [the golden ones].")] = None,
+    seed: Annotated[int, typer.Option(help="Of arrivals and of the order of briefs.")] = 0,
+    name: Annotated[str | None, typer.Option(help="The run's name [baseline-DATE-TIME].")] = None,
+    max_requests: Annotated[int | None, typer.Option(min=1, help="Send at most so many.")] = None,
+    max_p95: Annotated[
+        float, typer.Option("--limit-ms", min=1, help="The latency limit, milliseconds.")
+    ] = DEFAULT_LIMIT_MS,
+    stop_early: Annotated[
+        bool, typer.Option("--stop-early", help="Stop as soon as the sequential test has decided.")
+    ] = False,
+    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds until a request has failed.")] = 60.0,
+    header: Annotated[
+        list[str] | None, typer.Option(help="'Name: env:VARIABLE'; the value is never stored.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="The target may be another machine.")] = False,
+    allow_fixtures: Annotated[
+        bool, typer.Option("--allow-fixtures", help="Measure a target that answers from fixtures.")
+    ] = False,
+    speed: Annotated[float, typer.Option(min=0.01, help="Embedded: divide latencies by this.")] = 1.0,
+    defect_rate: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Embedded: share of drafts to repair.")
+    ] = None,
+    faults: Annotated[
+        str | None, typer.Option(help="Embedded: fault rules, a file or JSON.", metavar="FILE|JSON")
+    ] = None,
+    ledger: Annotated[Path | None, typer.Option(help="Embedded: the emulator's own account.")] = None,
+    store: StoreOption = DEFAULT_STORE,
+    as_json: JsonOption = False,
+) -> None:
+    """Drive load at a service and record every request: latency, cost and tier on one row.
+
+    Example: harness baseline --target http://127.0.0.1:3101 --rps 2 --duration 60
+    """
+    load: dict[str, Any] = {
+        "rps": rps,
+        "duration_s": duration,
+        "shape": arrivals,
+        "peak_rps": peak_rps,
+        "step_count": steps,
+        "replay_ms": _replay(arrivals, replay),
+        "users": users,
+        "workers": workers,
+        "model": model,
+        "seed": seed,
+        "max_requests": max_requests,
+        "timeout_s": timeout,
+        "header_env": header_variables(header or []),
+    }
+    if cases is not None:
+        load["cases_path"] = cases
+    plan = BaselinePlan(
+        store_dir=store,
+        target=target,
+        scenario=scenario,
+        load=load,
+        name=name,
+        confirmed=yes,
+        allow_fixtures=allow_fixtures,
+        stop_early=stop_early,
+        limit_ms=max_p95,
+        embedded=EmbeddedTarget(speed=speed, defect_rate=defect_rate, faults=faults, ledger=ledger),
+    )
+    outcome = run_baseline(plan, err)
+    conclusion = conclude(store, outcome.run_id, limit_ms=max_p95)
+    if as_json:
+        print_json(conclusion.as_json())
+    else:
+        conclusion.show(out)
+    raise typer.Exit(_EXIT_CODES.get(outcome.status, 0))
+
+
+def _replay(arrivals: str, path: Path | None) -> tuple[float, ...]:
+    if (arrivals == "replay") != (path is not None):
+        raise UsageError("--arrivals replay and --replay FILE go together")
+    return replay_offsets(path) if path is not None else ()

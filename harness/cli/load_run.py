@@ -1,0 +1,253 @@
+"""One load run, from preflight to its last record in the store: what `baseline` and `demo` share."""
+
+import os
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from harness.analysis import ArrivalOrderTest
+from harness.bundle import bundled
+from harness.cli.embedded import EmbeddedTarget, start_emulator, start_service
+from harness.cli.load_progress import run_display
+from harness.cli.load_watch import Ingestion, RunWatch, interruptions
+from harness.cli.load_workers import LoadWorkers, scenario_file
+from harness.cli.processes import ChildError, ChildGroup
+from harness.clock import SYSTEM_CLOCK
+from harness.load import preflight
+from harness.load.cases import CaseBook
+from harness.load.live import LiveRun
+from harness.load.plan import LoadPlan, header_values
+from harness.load.recorder import Epoch, Recorder
+from harness.load.runrecord import begin_record, without_password
+from harness.load.scenarios import exchange_of
+from harness.records import ProviderMode, RunEnd, RunStatus, new_id
+from harness.store import Spool, ingest
+
+DEFAULT_LIMIT_MS = 8000.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaselinePlan:
+    """What to run.
+
+    Attributes:
+        store_dir: where everything is recorded.
+        target: base URL; None starts the embedded emulator and service.
+        load: shape, rps, duration_s, users, workers, seed, ... : fields of `LoadPlan`.
+        name: of the run; `baseline-YYYY-MM-DD-HHmmss` when None.
+        confirmed: another machine may be loaded.
+        allow_fixtures: a target that answers from fixtures may be measured.
+        stop_early: end as soon as the sequential test on `limit_ms` has decided.
+        limit_ms: the latency limit (SLO), milliseconds.
+        embedded: how the embedded target is started.
+    """
+
+    store_dir: Path
+    target: str | None = None
+    scenario: str = "baseline"
+    load: dict[str, Any] = field(default_factory=dict)
+    name: str | None = None
+    confirmed: bool = False
+    allow_fixtures: bool = False
+    stop_early: bool = False
+    limit_ms: float = DEFAULT_LIMIT_MS
+    embedded: EmbeddedTarget = field(default_factory=EmbeddedTarget)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaselineOutcome:
+    """What came of it; figures are read from the store."""
+
+    run_id: str
+    name: str
+    status: RunStatus
+    summary: dict[str, Any]
+
+
+def run_baseline(plan: BaselinePlan, console: Console) -> BaselineOutcome:
+    """Run the load and record it; when this returns everything is in the database.
+
+    Args:
+        plan: what to run.
+        console: for progress and remarks.
+
+    Raises:
+        TargetError: the target cannot or must not be loaded.
+        UsageError: the plan makes no sense.
+        StoreError: the store cannot be written.
+        ChildError: a process of ours did not start.
+    """
+    with ChildGroup() as group:
+        target, environment, config = _target(plan, group, console)
+        load = _load_plan(plan, target, environment)
+        preflight.check_permission(target, allowed=plan.confirmed or load.max_requests is not None)
+        outcome = _Run(plan, load, group, console).run(config)
+    ingest(plan.store_dir, wait=True)
+    return outcome
+
+
+def _target(
+    plan: BaselinePlan, group: ChildGroup, console: Console
+) -> tuple[str, str | None, dict[str, Any]]:
+    """The target's URL, the environment if known, and what belongs into the run's configuration."""
+    if plan.target is not None:
+        return plan.target, None, {"embedded": False}
+    console.print("starting the provider emulator and the service on loopback", style="dim")
+    _, emulator_url = start_emulator(group, plan.embedded)
+    _, service_url = start_service(group, emulator_url, plan.store_dir, plan.embedded)
+    config = {"embedded": True, "emulator_speed": plan.embedded.speed, "emulator_seed": plan.embedded.seed}
+    return service_url, plan.embedded.environment, config
+
+
+def _load_plan(plan: BaselinePlan, target: str, environment: str | None) -> LoadPlan:
+    return LoadPlan(
+        run_id=new_id("run"),
+        name=plan.name or f"baseline-{SYSTEM_CLOCK.now():%Y-%m-%d-%H%M%S}",
+        target=target,
+        scenario=plan.scenario,
+        store_dir=plan.store_dir.resolve(),
+        environment=environment,
+        **{"cases_path": bundled("scenarios", "briefs", "golden.jsonl"), **plan.load},
+    )
+
+
+class _Run:
+    """The run itself; its row and its end are this process's to write."""
+
+    def __init__(self, plan: BaselinePlan, load: LoadPlan, group: ChildGroup, console: Console) -> None:
+        self._plan = plan
+        self._load = load
+        self._group = group
+        self._console = console
+        self._exchange = exchange_of(load.scenario)
+        self._protected = header_values(load.header_env, dict(os.environ))
+        self._headers = {
+            **self._exchange.headers(run_id=load.run_id, env=os.environ),
+            **self._protected,
+        }
+        self._health = preflight.NO_HEALTH
+
+    def run(self, config: dict[str, Any]) -> BaselineOutcome:
+        """Preflight, load, end."""
+        planned = len(self._load.schedule_ns()) if not self._load.closed_loop else self._load.max_requests
+        warm = self._preflight(planned)
+        config = {**config, "limit_ms": self._plan.limit_ms, "stop_early": self._plan.stop_early}
+        with Spool.open(self._plan.store_dir) as spool:
+            spool.append(begin_record(self._load, owner=spool.spool_id, config=config))
+            self._record_warm_up(spool, warm)
+            live = LiveRun(planned)
+            status, sequential, complaint = self._load_target(live)
+            end = self._end_record(live, status, sequential, preflight.empty_columns(warm, self._exchange))
+            self._group.stop_all()  # the service's last records belong to the run that ends now
+            spool.append(end).result()
+        if complaint is not None:
+            raise ChildError(complaint)
+        return BaselineOutcome(
+            run_id=self._load.run_id, name=self._load.name, status=end.status, summary=dict(end.summary)
+        )
+
+    def _preflight(self, planned: int | None) -> preflight.WarmUp:
+        if self._exchange.has_health:
+            self._health = preflight.check_health(self._load.target, self._protected)
+            environment = self._load.environment or self._health.environment
+            self._load = self._load.model_copy(update={"environment": environment})
+        preflight.refuse_fixtures(self._health, None, allowed=self._plan.allow_fixtures)
+        ceiling = preflight.spend_ceiling_usd(planned, self._health)
+        count = "an open number of" if planned is None else planned
+        most = "unknown" if ceiling is None else f"${ceiling}"
+        shown = without_password(self._load.target)
+        self._console.print(f"{shown}: {count} requests, spend at most {most}", soft_wrap=True)
+        book = CaseBook(
+            self._load.cases_path, self._exchange, seed=self._load.seed, model=self._load.model, requests=1
+        )
+        warm = preflight.warm_up(self._load, self._exchange, self._headers, book[0])
+        preflight.check_warm_up(warm)
+        preflight.refuse_fixtures(self._health, warm, allowed=self._plan.allow_fixtures)
+        for sentence in preflight.empty_columns(warm, self._exchange):
+            self._console.print(f"note: {sentence}", style="dim", soft_wrap=True)
+        return warm
+
+    def _record_warm_up(self, spool: Spool, warm: preflight.WarmUp) -> None:
+        recorder = Recorder(
+            spool,
+            run_id=self._load.run_id,
+            epoch=Epoch(monotonic_ns=warm.sent_ns, wall=warm.wall),
+            scenario=self._exchange.scenario,
+            task=self._exchange.task,
+            worker=0,
+            environment=self._load.environment,
+            secrets=tuple(self._protected.values()),
+        )
+        recorder.record(
+            warm.answer,
+            seq=None,
+            request_id=warm.request_id,
+            case_id=warm.case_id,
+            due_ns=warm.sent_ns,
+            sent_ns=warm.sent_ns,
+            done_ns=warm.done_ns,
+            warmup=True,
+        )
+
+    def _load_target(self, live: LiveRun) -> tuple[RunStatus, ArrivalOrderTest | None, str | None]:
+        test = ArrivalOrderTest(self._plan.limit_ms) if self._plan.stop_early else None
+        with ExitStack() as stack:
+            workers = LoadWorkers(self._group, self._load, scenario_file(self._load.scenario))
+            interruption = stack.enter_context(interruptions(workers))
+            stack.enter_context(Ingestion(self._plan.store_dir))
+            display = stack.enter_context(run_display(self._console, live.planned))
+            workers.start()
+            status = RunWatch(workers, live, test).follow(display, interruption)
+        return status, test, workers.complaint() if status is RunStatus.FAILED else None
+
+    def _end_record(
+        self,
+        live: LiveRun,
+        status: RunStatus,
+        test: ArrivalOrderTest | None,
+        empty_columns: list[str],
+    ) -> RunEnd:
+        reasons = live.suspicions(self._plan.limit_ms)
+        summary: dict[str, Any] = {
+            "planned": live.planned,
+            "sent": live.sent,
+            "finished": live.finished,
+            "unfinished": live.sent - live.finished,
+            "lateness_p99_ms": live.lateness_p99_ms(),
+            "suspect": bool(reasons),
+            "suspect_reasons": reasons,
+            "telemetry_missing": sum(report.telemetry_missing for report in live.reports),
+            "telemetry_broken": sum(report.telemetry_broken for report in live.reports),
+            "empty_columns": empty_columns,
+            "limit_ms": self._plan.limit_ms,
+        }
+        if test is not None:
+            outcome = test.outcome
+            summary["sequential"] = {
+                "decision": outcome.decision,
+                "n": outcome.n,
+                "exceeded": outcome.exceeded,
+                "alpha": outcome.alpha,
+            }
+        if status is RunStatus.COMPLETED and self._truncated():
+            status = RunStatus.TRUNCATED
+        return RunEnd(
+            run_id=self._load.run_id,
+            ended_at=SYSTEM_CLOCK.now(),
+            status=status,
+            provider_mode=self._mode(live),
+            summary=summary,
+        )
+
+    def _truncated(self) -> bool:
+        offered, most = self._load.offered_requests(), self._load.max_requests
+        return offered is not None and most is not None and offered > most
+
+    def _mode(self, live: LiveRun) -> ProviderMode | None:
+        modes = live.modes
+        if not modes:
+            return self._health.provider_mode
+        return ProviderMode(modes.pop()) if len(modes) == 1 else ProviderMode.MIXED

@@ -1,0 +1,147 @@
+"""Watching a run: reports in, decisions out (early stop, interruption, a dead process)."""
+
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Self
+
+from harness.analysis import ArrivalOrderTest, Decision
+from harness.cli.load_progress import RunDisplay
+from harness.cli.load_workers import LoadWorkers
+from harness.errors import StoreError
+from harness.load.live import LiveRun
+from harness.load.progress import Report
+from harness.records import RunStatus
+
+POLL_S = 0.1
+SHOW_EVERY_S = 0.5
+INGEST_EVERY_S = 1.0
+STOP_GRACE_S = 3.0
+
+
+@dataclass
+class Interruption:
+    """Whether someone asked for the end (Ctrl-C, SIGTERM). The second time ends the children at once."""
+
+    asked: bool = False
+
+
+@contextmanager
+def interruptions(workers: LoadWorkers) -> Iterator[Interruption]:
+    """While the run goes on, Ctrl-C asks for an orderly end instead of breaking in anywhere."""
+    state = Interruption()
+
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        if state.asked:
+            for child in workers.children:
+                child.signal(signal.SIGKILL)
+        state.asked = True
+
+    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield state
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class Ingestion:
+    """Moves records into the database every second, beside the run; a failure waits for the end's ingest."""
+
+    def __init__(self, store_dir: Path) -> None:
+        self._store_dir = store_dir
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="ingest", daemon=True)
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Finish the ingest that is going on."""
+        self._ended.set()
+        self._thread.join()
+
+    def _work(self) -> None:
+        from harness.store import ingest  # noqa: PLC0415 - DuckDB loads beside the run, not before it
+
+        while not self._ended.wait(INGEST_EVERY_S):
+            try:
+                ingest(self._store_dir, wait=False)
+            except StoreError:  # said by the last ingest, which is not left out
+                continue
+
+
+class RunWatch:
+    """Follows one run to its end.
+
+    Args:
+        workers: its processes.
+        live: takes their reports.
+        test: stops the run once it is decided; None lets it run its course.
+    """
+
+    def __init__(self, workers: LoadWorkers, live: LiveRun, test: ArrivalOrderTest | None) -> None:
+        self._workers = workers
+        self._live = live
+        self._test = test
+        self._draining = False
+
+    def follow(self, display: RunDisplay, interruption: Interruption) -> RunStatus:
+        """Until every generator has ended; the status says how."""
+        shown_at = 0.0
+        while True:
+            self._take_reports(POLL_S)
+            if time.monotonic() - shown_at >= SHOW_EVERY_S:
+                shown_at = time.monotonic()
+                display.show(self._live.figures())
+            if interruption.asked:
+                return self._end(RunStatus.INTERRUPTED)
+            if len(self._live.ended) == len(self._workers.generators):
+                display.show(self._live.figures())
+                return self._end(RunStatus.STOPPED_EARLY if self._draining else RunStatus.COMPLETED)
+            if self._workers.dead():
+                return self._end(self._status_after_death())
+
+    def _take_reports(self, timeout_s: float) -> None:
+        if self._workers.silent:
+            time.sleep(timeout_s)
+        for report in self._workers.reports(timeout_s):
+            self._live.take(report)
+            self._decide(report)
+
+    def _decide(self, report: Report) -> None:
+        if self._test is None or self._draining:
+            return
+        for finished in report.finished:
+            self._test.finished(finished.seq, finished.latency_ms, ok=finished.ok)
+        for seq, age_ms in report.overdue:
+            self._test.still_in_flight(seq, age_ms)
+        if self._test.outcome.decision is not Decision.UNDECIDED:
+            self._draining = True
+            self._workers.drain()
+
+    def _status_after_death(self) -> RunStatus:
+        """A process ended by itself: perhaps its last words are still in the pipe."""
+        while not self._workers.silent and not any(c.running for c in self._workers.generators):
+            self._take_reports(0.0)
+        if len(self._live.ended) == len(self._workers.generators):
+            return RunStatus.STOPPED_EARLY if self._draining else RunStatus.COMPLETED
+        return RunStatus.FAILED if self._workers.complaint() else RunStatus.INTERRUPTED
+
+    def _end(self, status: RunStatus) -> RunStatus:
+        """Let the processes close their spools, hear their last reports, end what is left."""
+        self._workers.ask_to_end()
+        until = time.monotonic() + STOP_GRACE_S
+        while time.monotonic() < until and len(self._workers.dead()) < len(self._workers.children):
+            self._take_reports(POLL_S)
+        while not self._workers.silent and not any(c.running for c in self._workers.generators):
+            self._take_reports(0.0)
+        self._workers.end(grace_s=0.5)
+        return status

@@ -1,0 +1,273 @@
+"""Before the first request: is the target there, may it be loaded, what will it tell, what may it cost?"""
+
+import http.client
+import ipaddress
+import ssl
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+from harness.clock import SYSTEM_CLOCK
+from harness.errors import TargetError
+from harness.load.answer import Answer
+from harness.load.exchange import Exchange
+from harness.load.plan import LoadPlan
+from harness.load.runrecord import without_password
+from harness.records import ProviderMode, RequestStatus, load_json_exact
+
+HEALTH_TIMEOUT_S = 10.0
+MAX_HEALTH_BYTES = 65_536
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """What `/healthz` says; None where it does not say."""
+
+    provider: str | None
+    repair_provider: str | None
+    provider_mode: ProviderMode | None
+    environment: str | None
+    cost_max_usd: Decimal | None
+
+
+NO_HEALTH = Health(
+    provider=None, repair_provider=None, provider_mode=None, environment=None, cost_max_usd=None
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarmUp:
+    """The one request before the run, with its times (monotonic nanoseconds; wall is a label)."""
+
+    answer: Answer
+    request_id: str
+    case_id: str
+    sent_ns: int
+    done_ns: int
+    wall: datetime
+
+
+def is_loopback(target: str) -> bool:
+    """True when the target cannot be another machine."""
+    host = urlsplit(target).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def check_permission(target: str, *, allowed: bool) -> None:
+    """Refuse to load another machine unless that was asked for on purpose.
+
+    Raises:
+        TargetError: not loopback, and neither confirmed nor bounded.
+    """
+    parts = urlsplit(target)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise TargetError(f"the target must be an http or https URL, not '{target[:80]}'")
+    if not is_loopback(target) and not allowed:
+        raise TargetError(
+            f"{without_password(target)} is another machine: confirm with --yes, or bound the run with "
+            "--max-requests"
+        )
+
+
+def check_health(target: str, headers: Mapping[str, str]) -> Health:
+    """Ask `/healthz`.
+
+    Raises:
+        TargetError: no answer, not 200, or not the JSON of a service.
+    """
+    shown = without_password(target)
+    try:
+        status, body = _get(target, "/healthz", headers)
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise TargetError(f"{shown}/healthz does not answer ({type(error).__name__}: {error})") from error
+    if status != 200:
+        raise TargetError(f"{shown}/healthz answers {status}")
+    try:
+        fields = load_json_exact(body)
+    except (ValueError, RecursionError) as error:
+        raise TargetError(f"{shown}/healthz does not answer with JSON") from error
+    if not isinstance(fields, dict):
+        raise TargetError(f"{shown}/healthz does not answer with a JSON object")
+    if fields.get("ok") is False:
+        raise TargetError(f"{shown}/healthz says that the service is not well")
+    return Health(
+        provider=_text(fields.get("provider")),
+        repair_provider=_text(fields.get("repair_provider")),
+        provider_mode=_mode(fields.get("provider_mode")),
+        environment=_text(fields.get("environment")),
+        cost_max_usd=_usd(fields.get("cost_max_usd")),
+    )
+
+
+def refuse_fixtures(health: Health, warm_up: WarmUp | None, *, allowed: bool) -> None:
+    """Refuse a target that answers from fixtures, at either role.
+
+    Raises:
+        TargetError: fixtures serve, and nobody allowed it.
+    """
+    told = warm_up.answer.columns if warm_up is not None else {}
+    roles = {
+        "draft": "fixtures" in (health.provider, told.get("draft_source")),
+        "repair": "fixtures" in (health.repair_provider, told.get("repair_source")),
+    }
+    modes = (health.provider_mode, told.get("provider_mode"))
+    if allowed or not (any(roles.values()) or ProviderMode.FIXTURES in modes):
+        return
+    which = " and ".join(role for role, fixtures in roles.items() if fixtures) or "provider"
+    raise TargetError(
+        f"the target answers from fixtures ({which}): its figures would say nothing about a provider; "
+        "--allow-fixtures measures it anyway"
+    )
+
+
+def warm_up(
+    plan: LoadPlan, exchange: Exchange, headers: Mapping[str, str], case: tuple[str, bytes]
+) -> WarmUp:
+    """One request, stored and marked, so that no connection, cache or import is measured as the first.
+
+    Raises:
+        TargetError: it was not answered well; a baseline would only repeat that.
+    """
+    case_id, body = case
+    request_id = f"{plan.request_prefix}-warmup"
+    sender = PlainSender(plan.target, exchange.path, headers, timeout_s=plan.timeout_s)
+    wall = SYSTEM_CLOCK.now()
+    sent_ns = time.perf_counter_ns()
+    answer = exchange.perform(sender, request_id, body)
+    done_ns = time.perf_counter_ns()
+    sender.close()
+    return WarmUp(
+        answer=answer, request_id=request_id, case_id=case_id, sent_ns=sent_ns, done_ns=done_ns, wall=wall
+    )
+
+
+def check_warm_up(warm: WarmUp) -> None:
+    """Refuse a target whose very first answer is a refusal.
+
+    Raises:
+        TargetError: with what the target said, bounded.
+    """
+    if warm.answer.status is not RequestStatus.OK:
+        code = warm.answer.http_status or "no answer"
+        text = " ".join((warm.answer.error_text or "").split())[:200]
+        raise TargetError(f"the warm-up request failed ({code}, {warm.answer.error_kind}): {text}")
+
+
+def empty_columns(warm: WarmUp, exchange: Exchange) -> list[str]:
+    """Sentences saying which columns will stay empty, and why."""
+    told = warm.answer.columns
+    sentences = []
+    if exchange.telemetry and warm.answer.telemetry_missing:
+        sentences.append(
+            "cost, provider, tier and tokens stay empty: the target sends no X-Assist-Telemetry "
+            "(fill them later with `harness ingest FILE --join RUN`)"
+        )
+    elif warm.answer.telemetry_broken:
+        sentences.append("some of cost, provider and tier stay empty: the target's telemetry is broken")
+    elif exchange.telemetry and told.get("cost_usd") is None:
+        sentences.append("cost stays empty: the target's telemetry has none (a model without a price?)")
+    if exchange.has_health and "stages_ms" not in told:
+        sentences.append("stages stay empty: the target sends no Server-Timing")
+    if warm.answer.first_token_ns is None:
+        sentences.append("time to first token stays empty: the answer is not streamed")
+    return sentences
+
+
+def spend_ceiling_usd(requests: int | None, health: Health) -> Decimal | None:
+    """The most that the run can cost: requests times the target's own limit; None when unknown."""
+    if requests is None or health.cost_max_usd is None:
+        return None
+    return health.cost_max_usd * requests
+
+
+class PlainSender:
+    """Posts with the standard library: preflight needs no speed, and must not import gevent."""
+
+    def __init__(self, target: str, path: str, headers: Mapping[str, str], *, timeout_s: float) -> None:
+        parts = urlsplit(target)
+        self._connection = _connection(parts, timeout_s)
+        self._path = parts.path.rstrip("/") + path
+        self._headers = dict(headers)
+
+    def post(self, request_id: str, body: bytes) -> "PlainResponse":
+        """Send, and return when the headers are in."""
+        headers = {**self._headers, "X-Request-Id": request_id}
+        self._connection.request("POST", self._path, body=body, headers=headers)
+        return PlainResponse(self._connection.getresponse())
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+
+class PlainResponse:
+    """The standard library's response, as an exchange reads it."""
+
+    def __init__(self, response: http.client.HTTPResponse) -> None:
+        self._response = response
+
+    @property
+    def status_code(self) -> int:
+        """The HTTP status."""
+        return self._response.status
+
+    def get(self, key: str, default: str | None = None) -> str | None:
+        """A header, by any case."""
+        return self._response.getheader(key, default)
+
+    def read(self, length: int | None = None) -> bytes:
+        """The body."""
+        return self._response.read(length)
+
+    def readline(self, sep: bytes = b"\n") -> bytes:
+        """The next line; empty at the end."""
+        if sep != b"\n":
+            raise ValueError("lines end at a line feed")
+        return self._response.readline()
+
+
+def _connection(parts: SplitResult, timeout_s: float) -> http.client.HTTPConnection:
+    host, port = parts.hostname or "", parts.port
+    if parts.scheme == "https":
+        return http.client.HTTPSConnection(
+            host, port, timeout=timeout_s, context=ssl.create_default_context()
+        )
+    return http.client.HTTPConnection(host, port, timeout=timeout_s)
+
+
+def _get(target: str, path: str, headers: Mapping[str, str]) -> tuple[int, bytes]:
+    parts = urlsplit(target)
+    connection = _connection(parts, HEALTH_TIMEOUT_S)
+    try:
+        connection.request("GET", parts.path.rstrip("/") + path, headers=dict(headers))
+        response = connection.getresponse()
+        return response.status, response.read(MAX_HEALTH_BYTES)
+    finally:
+        connection.close()
+
+
+def _text(value: Any) -> str | None:
+    return value[:200] if isinstance(value, str) else None
+
+
+def _mode(value: Any) -> ProviderMode | None:
+    return ProviderMode(value) if value in set(ProviderMode) else None
+
+
+def _usd(value: Any) -> Decimal | None:
+    if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
+        return None
+    try:
+        amount = Decimal(value)
+    except ArithmeticError:
+        return None
+    return amount if amount.is_finite() and amount >= 0 else None
