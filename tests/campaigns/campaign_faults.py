@@ -17,7 +17,7 @@ from harness.emulator import EmulatorSettings, RunningEmulator, running_emulator
 from harness.errors import BadOutputError
 from harness.orchestration.retry import RetryPolicy
 from harness.providers import ProviderSettings
-from harness.records import Call, CallOutcome, UnpricedReason
+from harness.records import Call, CallOutcome, Prompt, UnpricedReason
 from harness.tasks.draft_graph.task import DraftGraphTask
 from tests.campaigns.asking import Asked, ask_through
 
@@ -198,24 +198,36 @@ class Seen:
     problems: list[str]
 
 
+def settings_of(
+    adapter: Adapter, emulator: RunningEmulator, *, stream: bool, headers: tuple[tuple[str, str], ...] = ()
+) -> ProviderSettings:
+    """The adapter, pointed at the emulator."""
+    return ProviderSettings(
+        name=adapter.name,
+        kind=adapter.kind,
+        base_url=emulator.base_url if adapter.kind == "anthropic" else emulator.openai_base_url,
+        api_key="sk-ant-emulated-000",
+        local=adapter.local,
+        stream=stream,
+        extra_headers=headers,
+    )
+
+
+def prompt_of(number: int) -> Prompt:
+    """A question of its own for each cell: the emulator counts occurrences by body."""
+    brief = f"Case {number}: choose between a price cut of 5% and a loyalty programme within 6 months."
+    return TASK.draft_prompt(TASK.parse_input({"brief": brief}))
+
+
 async def run_cell(cell: Cell, emulator: RunningEmulator, number: int) -> Asked:
     """Ask for one graph while the fault is in force."""
     parameters = "" if cell.lasting else ";first=1"
     wait = f";retry_after_ms={ASKED_WAIT_MS:g}" if cell.fault.waits else ";retry_after_ms=none"
-    settings = ProviderSettings(
-        name=cell.adapter.name,
-        kind=cell.adapter.kind,
-        base_url=emulator.base_url if cell.adapter.kind == "anthropic" else emulator.openai_base_url,
-        api_key="sk-ant-emulated-000",
-        local=cell.adapter.local,
-        stream=cell.stream,
-        extra_headers=(("X-Emulate-Fault", cell.fault.ask + parameters + wait),),
-    )
-    brief = f"Case {number}: choose between a price cut of 5% and a loyalty programme within 6 months."
+    headers = (("X-Emulate-Fault", cell.fault.ask + parameters + wait),)
     return await ask_through(
-        settings,
+        settings_of(cell.adapter, emulator, stream=cell.stream, headers=headers),
         cell.adapter.model,
-        TASK.draft_prompt(TASK.parse_input({"brief": brief})),
+        prompt_of(number),
         policy=POLICY,
         attempt_timeout_s=cell.fault.timeout_s,
         request_id=f"cell-{number}",
@@ -327,6 +339,9 @@ async def run_matrix(chosen: Sequence[Cell]) -> list[Seen]:
     """The chosen cells, eight at a time."""
     gate = asyncio.Semaphore(8)
     with running_emulator(SETTINGS) as emulator:
+        for adapter in ADAPTERS:  # once without a fault: the SDKs build their types in the first call
+            settings = settings_of(adapter, emulator, stream=True)
+            await ask_through(settings, adapter.model, prompt_of(-1), policy=POLICY)
 
         async def one(number: int, cell: Cell) -> Asked:
             async with gate:
