@@ -17,7 +17,7 @@ async def test_each_fault_is_classified_retried_and_priced_as_it_should() -> Non
         if cell.stream and not cell.lasting and not cell.adapter.local and cell.fault.name not in SLOW
     ]
     assert len(chosen) >= 30
-    seen = await run_matrix(chosen)
+    seen = await run_matrix(chosen, at_once=8)
     assert {one.cell.label: one.problems for one in seen if one.problems} == {}
 
 
