@@ -55,6 +55,6 @@ async def _serve(request: Request, task_name: str, *, stream: bool) -> Response:
         raise bad_input(str(error)) from error
     debug = body.get("include_debug") is True
     if stream or (envelope.wants_stream and task_name == DRAFT_TASK):
-        return stream_response(engine, task_name, task_input, envelope, debug=debug)
+        return stream_response(request, engine, task_name, task_input, envelope, debug=debug)
     result = await engine.answer(task_name, task_input, envelope)
     return json_response(public_payload(result, debug=debug), 200, answer_headers(result.event, envelope))

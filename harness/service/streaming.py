@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
+from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from harness.orchestration.outcome import PipelineResult
@@ -21,18 +22,18 @@ HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
 
 
 def stream_response(
-    engine: Engine, task_name: str, task_input: Any, envelope: Envelope, *, debug: bool
+    request: Request, engine: Engine, task_name: str, task_input: Any, envelope: Envelope, *, debug: bool
 ) -> Response:
     """A response that runs the pipeline while it streams; a client that leaves cancels the calls."""
     return StreamingResponse(
-        _events(engine, task_name, task_input, envelope, debug=debug),
+        _events(request, engine, task_name, task_input, envelope, debug=debug),
         media_type="text/event-stream",
         headers={**HEADERS, "x-request-id": envelope.request_id},
     )
 
 
 async def _events(
-    engine: Engine, task_name: str, task_input: Any, envelope: Envelope, *, debug: bool
+    request: Request, engine: Engine, task_name: str, task_input: Any, envelope: Envelope, *, debug: bool
 ) -> AsyncIterator[bytes]:
     stages: asyncio.Queue[bytes | None] = asyncio.Queue()
 
@@ -41,14 +42,25 @@ async def _events(
 
     work = asyncio.create_task(engine.answer(task_name, task_input, envelope, on_stage))
     work.add_done_callback(lambda _done: stages.put_nowait(None))
+    watch = asyncio.create_task(_end_when_the_client_leaves(request, work))
     try:
         while (event := await stages.get()) is not None:
             yield event
+        if work.cancelled():
+            return
         for event in _last_events(work, envelope, debug=debug):
             yield event
     finally:
+        watch.cancel()
         work.cancel()
-        await asyncio.wait([work])
+        await asyncio.wait([work, watch])
+
+
+async def _end_when_the_client_leaves(request: Request, work: "asyncio.Task[PipelineResult]") -> None:
+    """Cancel the work on a disconnect: nothing is sent between stages, so no send would notice it."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+    work.cancel()
 
 
 def _last_events(work: "asyncio.Task[PipelineResult]", envelope: Envelope, *, debug: bool) -> list[bytes]:
