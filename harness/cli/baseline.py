@@ -23,8 +23,6 @@ from harness.records import RunStatus
 
 app = typer.Typer()
 
-_EXIT_CODES = {RunStatus.INTERRUPTED: EXIT_INTERRUPTED, RunStatus.FAILED: EXIT_FAIL}
-
 
 @app.command()
 def baseline(
@@ -124,7 +122,9 @@ def baseline(
         print_json(conclusion.as_json())
     else:
         conclusion.show(out)
-    raise typer.Exit(_EXIT_CODES.get(outcome.status, 0))
+    if outcome.asked_to_end:
+        raise typer.Exit(EXIT_INTERRUPTED)
+    raise typer.Exit(EXIT_FAIL if outcome.status is RunStatus.INTERRUPTED else 0)
 
 
 def _replay(arrivals: str, path: Path | None) -> tuple[float, ...]:

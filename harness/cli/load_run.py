@@ -59,12 +59,13 @@ class BaselinePlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaselineOutcome:
-    """What came of it; figures are read from the store."""
+    """What came of it; figures are read from the store. `asked_to_end`: by Ctrl-C or SIGTERM."""
 
     run_id: str
     name: str
     status: RunStatus
     summary: dict[str, Any]
+    asked_to_end: bool = False
 
 
 def run_baseline(plan: BaselinePlan, console: Console) -> BaselineOutcome:
@@ -129,6 +130,7 @@ class _Run:
             **self._protected,
         }
         self._health = preflight.NO_HEALTH
+        self._asked_to_end = False
 
     def run(self, config: dict[str, Any]) -> BaselineOutcome:
         """Preflight, load, end."""
@@ -146,7 +148,11 @@ class _Run:
         if complaint is not None:
             raise ChildError(complaint)
         return BaselineOutcome(
-            run_id=self._load.run_id, name=self._load.name, status=end.status, summary=dict(end.summary)
+            run_id=self._load.run_id,
+            name=self._load.name,
+            status=end.status,
+            summary=dict(end.summary),
+            asked_to_end=self._asked_to_end,
         )
 
     def _preflight(self, planned: int | None) -> preflight.WarmUp:
@@ -201,6 +207,7 @@ class _Run:
             display = stack.enter_context(run_display(self._console, live.planned))
             workers.start()
             status = RunWatch(workers, live, test).follow(display, interruption)
+        self._asked_to_end = interruption.asked
         return status, test, workers.complaint() if status is RunStatus.FAILED else None
 
     def _end_record(
@@ -216,6 +223,7 @@ class _Run:
             "sent": live.sent,
             "finished": live.finished,
             "unfinished": live.sent - live.finished,
+            "ended_by": self._ended_by(status),
             "lateness_p99_ms": live.lateness_p99_ms(),
             "suspect": bool(reasons),
             "suspect_reasons": reasons,
@@ -241,6 +249,11 @@ class _Run:
             provider_mode=self._mode(live),
             summary=summary,
         )
+
+    def _ended_by(self, status: RunStatus) -> str:
+        if status is RunStatus.INTERRUPTED:
+            return "a signal to the command" if self._asked_to_end else "the death of a generator process"
+        return "the sequential test" if status is RunStatus.STOPPED_EARLY else "the schedule's end"
 
     def _truncated(self) -> bool:
         offered, most = self._load.offered_requests(), self._load.max_requests
