@@ -7,7 +7,6 @@ import typer
 
 from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, err, out, print_json
 from harness.cli.embedded import EmbeddedTarget
-from harness.cli.load_report import conclude
 from harness.cli.load_run import DEFAULT_LIMIT_MS, BaselinePlan, run_baseline
 from harness.errors import EXIT_FAIL, EXIT_INTERRUPTED, UsageError
 from harness.load.plan import (
@@ -117,6 +116,8 @@ def baseline(
         embedded=EmbeddedTarget(speed=speed, defect_rate=defect_rate, faults=faults, ledger=ledger),
     )
     outcome = run_baseline(plan, err)
+    from harness.cli.load_report import conclude  # noqa: PLC0415 - statistics load after the run, not before
+
     conclusion = conclude(store, outcome.run_id, limit_ms=max_p95)
     if as_json:
         print_json(conclusion.as_json())

@@ -60,15 +60,14 @@ def attach(events: Any, exchange: Exchange) -> None:
 
 def add_options(parser: Any) -> None:
     """Options for plain `locust`; they also appear as fields of its web UI."""
-    group = parser.add_argument_group("harness", "open-loop load, recorded in a harness store")
-    group.add_argument("--rps", type=float, env_var="PERF_RPS", default=DEFAULT_RPS, help="requests/s")
-    group.add_argument(
+    parser.add_argument("--rps", type=float, env_var="PERF_RPS", default=DEFAULT_RPS, help="requests/s")
+    parser.add_argument(
         "--duration", type=float, env_var="PERF_DURATION_SEC", default=DEFAULT_DURATION_S, help="seconds"
     )
-    group.add_argument("--arrivals", choices=SHAPES, default="constant", help="how requests are spread")
-    group.add_argument("--seed", type=int, default=0, help="of arrivals and of the order of briefs")
-    group.add_argument("--store", env_var="HARNESS_STORE", default="results", help="the store's folder")
-    group.add_argument("--model", default="", help="for targets that are a bare model")
+    parser.add_argument("--arrivals", choices=SHAPES, default="constant", help="how requests are spread")
+    parser.add_argument("--seed", type=int, default=0, help="of arrivals and of the order of briefs")
+    parser.add_argument("--store", env_var="HARNESS_STORE", default="results", help="the store's folder")
+    parser.add_argument("--model", default="", help="for targets that are a bare model")
 
 
 class _Driver:

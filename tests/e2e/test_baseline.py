@@ -134,9 +134,9 @@ def test_keys_of_the_user_are_nowhere(finished):
 def start_long_run(folder):
     ledger = folder / "ledger.jsonl"
     process = start_baseline(
-        folder, "--rps", "20", "--duration", "60", "--speed", "20", "--ledger", str(ledger)
+        folder, "--rps", "40", "--duration", "60", "--speed", "20", "--ledger", str(ledger)
     )
-    wait_for(lambda: len(ledger_lines(ledger)) >= 30)
+    wait_for(lambda: len(ledger_lines(ledger)) >= 40)
     children = psutil.Process(process.pid).children(recursive=True)
     assert len(children) == 3
     return process, children, ledger
@@ -150,7 +150,7 @@ def check_interrupted(folder, ledger):
         ids = [row.request_id for row in view.requests(run.run_id)]
     assert run.status is RunStatus.INTERRUPTED
     assert len(ids) == len(set(ids))
-    assert 15 < len(ids) <= len(ledger_lines(ledger))
+    assert 20 < len(ids) <= len(ledger_lines(ledger))
     return run
 
 

@@ -1,0 +1,64 @@
+"""A loopback target for load tests: answers at once, or after what a test says."""
+
+import json
+import threading
+import time
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        self._answer(
+            200, {"ok": True, "provider": "anthropic", "provider_mode": "emulated", "cost_max_usd": 1}
+        )
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        self.server.seen.append((self.headers.get("x-request-id"), json.loads(body), dict(self.headers)))
+        time.sleep(self.server.delay_s)
+        self._answer(self.server.status, self.server.payload)
+
+    def _answer(self, status, payload):
+        body = json.dumps(payload).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        for name, value in self.server.extra_headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+class Target(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 512
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.seen = []
+        self.delay_s = 0.0
+        self.status = 200
+        self.payload = {"graph": {}}
+        self.extra_headers = {}
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+@contextmanager
+def running_target():
+    target = Target()
+    thread = threading.Thread(target=target.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield target
+    finally:
+        target.shutdown()
+        target.server_close()
