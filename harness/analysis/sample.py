@@ -193,12 +193,13 @@ def provider_mode(requests: Sequence[Request], run: RunFacts | None = None) -> P
 
 
 def throughput_rps(requests: Sequence[Request]) -> float | None:
-    """Answers per second between the first and the last answer: (n - 1) / (last - first).
+    """Answers per second between the first and the last tenth of the answers.
 
-    Neither end of the run biases it, and a target that falls behind its arrivals shows.
+    The ends are left out because a single slow last answer would stretch a short run; a target that falls
+    behind its arrivals still shows.
 
     Returns:
-        None for fewer than two answers with a known time.
+        None for fewer than ten answers with a known time.
     """
     ends: list[float] = []
     for row in counted(requests):
@@ -206,6 +207,8 @@ def throughput_rps(requests: Sequence[Request]) -> float | None:
         spent = row.latency_ms if row.latency_ms is not None else row.server_ms
         if row.status is RequestStatus.OK and start is not None and spent is not None:
             ends.append(start.timestamp() + spent / 1000.0)
-    if len(ends) < 2 or max(ends) <= min(ends):
+    first, last = len(ends) // 10, len(ends) - 1 - len(ends) // 10
+    ends.sort()
+    if len(ends) < 10 or ends[last] <= ends[first]:
         return None
-    return (len(ends) - 1) / (max(ends) - min(ends))
+    return (last - first) / (ends[last] - ends[first])

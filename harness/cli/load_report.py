@@ -9,7 +9,7 @@ from rich.text import Text
 
 from harness.gate import GateLimits, GateReport, evaluate_gate, gate_input
 from harness.records import RunStatus
-from harness.report import RunSummary, run_summary, summary_table
+from harness.report import RunSummary, run_summary, summary_table, write_reports
 from harness.store import open_store
 
 
@@ -55,4 +55,8 @@ def conclude(store_dir: Path, run_id: str, *, limit_ms: float) -> Conclusion:
         calls = view.calls(run_id)
     summary = run_summary(requests, calls, run)
     gate = evaluate_gate(gate_input(run, requests, calls), GateLimits(max_p95_ms=limit_ms))
-    return Conclusion(summary=summary, gate=gate, status=run.status, reports={})
+    files = write_reports(
+        summary, run, requests, calls, store_dir / "reports", gate=gate.as_json(), limit_ms=limit_ms
+    )
+    reports = {"html": files.html, "json": files.json, "markdown": files.markdown}
+    return Conclusion(summary=summary, gate=gate, status=run.status, reports=reports)

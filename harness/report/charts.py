@@ -24,7 +24,8 @@ from harness.report.figures import CostRow
 INK, MUTED, GRID = "#1f2933", "#616e7c", "#e4e7eb"
 BLUE, TEAL, ORANGE, RED, VIOLET = "#2563eb", "#0d9488", "#d97706", "#dc2626", "#7c3aed"
 ROLE_COLOURS = {Role.DRAFT: BLUE, Role.REPAIR: ORANGE, Role.SUGGEST: TEAL, Role.JUDGE: VIOLET}
-STAGE_COLOURS = (BLUE, TEAL, ORANGE, VIOLET, RED)
+STAGE_COLOURS = {"draft": BLUE, "repair": ORANGE, "validate": TEAL}
+OTHER_STAGES = (VIOLET, "#0891b2", "#be185d")
 
 _STYLE: dict[str, Any] = {
     "svg.fonttype": "none",
@@ -118,7 +119,7 @@ def timeline_chart(requests: Sequence[Request], limit_ms: float | None) -> str |
             axes.plot(seconds[failed], np.zeros(failed.size), "x", color=RED, clip_on=False, label="failed")
         if limit_ms is not None:
             axes.axhline(limit_ms / 1000.0, color=RED, linewidth=1.2, linestyle=(0, (4, 3)), label="gate")
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(0, 1.25 * max(np.nanmax(latency, initial=0.0), (limit_ms or 0.0) / 1000.0, 0.001))
         axes.set_xlabel("intended start, seconds into the run")
         axes.set_ylabel("latency, seconds")
         axes.legend(loc="upper right", fontsize=9, ncols=3)
@@ -131,21 +132,21 @@ def slowest_chart(requests: Sequence[Request], most: int = 10) -> str | None:
     rows = sorted(rows, key=lambda row: -(row.latency_ms or 0.0))[:most]
     if not rows:
         return None
-    stages = list(dict.fromkeys(name for row in rows for name in (row.stages_ms or {})))[: len(STAGE_COLOURS)]
+    stages = _stage_colours(rows)
     with _canvas("slowest", 6.2, 0.9 + 0.28 * len(rows)) as (_, axes, result):
         places = np.arange(len(rows))
         left = np.zeros(len(rows))
-        for name, colour in zip(stages, STAGE_COLOURS, strict=False):
+        for name, colour in stages.items():
             width = np.array([(row.stages_ms or {}).get(name, 0.0) / 1000.0 for row in rows])
             axes.barh(places, width, left=left, height=0.62, color=colour, label=name)
             left = left + width
         rest = np.maximum(0.0, np.array([(row.latency_ms or 0.0) / 1000.0 for row in rows]) - left)
-        axes.barh(places, rest, left=left, height=0.62, color="#cbd2d9", label="outside the stages")
+        axes.barh(places, rest, left=left, height=0.62, color="#cbd2d9", label="other")
         axes.set_yticks(places, [row.case_id or row.request_id[-18:] for row in rows])
         axes.invert_yaxis()
         axes.grid(visible=False, axis="y")
         axes.set_xlabel("seconds from the intended start")
-        axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), fontsize=9, ncols=len(stages) + 1)
+        axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), fontsize=9, ncols=4)
     return result[0]
 
 
@@ -166,6 +167,14 @@ def cost_chart(rows: Sequence[CostRow]) -> str | None:
         axes.grid(visible=False, axis="y")
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"${value:g}"))
     return result[0]
+
+
+def _stage_colours(rows: Sequence[Request]) -> dict[str, str]:
+    """A colour for each stage; a fourth unknown one and beyond count as other."""
+    names = dict.fromkeys(name for row in rows for name in (row.stages_ms or {}))
+    known = {name: colour for name, colour in STAGE_COLOURS.items() if name in names}
+    foreign = [name for name in names if name not in known]
+    return known | dict(zip(foreign, OTHER_STAGES, strict=False))
 
 
 def _latency_s(row: Request) -> float:

@@ -42,9 +42,10 @@ def figure_rows(summary: RunSummary) -> list[tuple[str, ...]]:
     rows.append(_ratio("error ratio", summary.error_ratio, 2))
     rows.append(("throughput", wording.UNKNOWN if rate is None else f"{rate:.2f} /s", "", f"{summary.ok:,}"))
     quality = summary.quality
-    tiers = ", ".join(f"{quality.tiers[tier]} {tier.value}" for tier in Tier)
-    ungraded = f", {quality.ungraded} ungraded" if quality.ungraded else ""
-    rows.append(("quality tiers", tiers + ungraded, "", f"{summary.ok:,}"))
+    tiers = " / ".join(f"{quality.tiers[tier]:,}" for tier in Tier)
+    rows.append(("tiers high / medium / low", tiers, "", f"{summary.ok - quality.ungraded:,}"))
+    if quality.ungraded:
+        rows.append(("ungraded answers", f"{quality.ungraded:,}", "", f"{summary.ok:,}"))
     rows += [
         _ratio("high tier", quality.high),
         _ratio("repaired", quality.repaired),

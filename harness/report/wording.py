@@ -35,18 +35,17 @@ def quantile(figure: Quantile) -> str:
 
 
 def quantile_interval(interval: QuantileInterval | None) -> str:
-    """`5,900.1 to 6,420.0 ms`; an open side says `no bound` or `failures`."""
-    if interval is None or (
-        interval.low_ms is None and not interval.low_over_limit and interval.high_ms is None
-    ):
+    """`5,900.1 to 6,420.0 ms`, `at least 5,900.1 ms`, `5,900.1 ms to failures`."""
+    if interval is None:
         return UNKNOWN
-    low = "failures" if interval.low_over_limit else _bound(interval.low_ms)
-    high = "failures" if interval.high_over_limit else _bound(interval.high_ms)
-    return f"{low} to {high}" + (" ms" if interval.low_ms is not None or interval.high_ms is not None else "")
-
-
-def _bound(value: float | None) -> str:
-    return "no bound" if value is None else f"{value:,.1f}"
+    low, high = interval.low_ms, interval.high_ms
+    if interval.low_over_limit:
+        return "over any limit (failures)"
+    if low is not None and high is not None:
+        return f"{low:,.1f} to {high:,.1f} ms"
+    if low is not None:
+        return f"{ms(low)} to failures" if interval.high_over_limit else f"at least {ms(low)}"
+    return UNKNOWN if high is None else f"at most {ms(high)}"
 
 
 def ratio_interval(estimate: Estimate) -> str:

@@ -1,6 +1,7 @@
 """A run's report as three files: JSON for machines, HTML for people, Markdown for pull requests."""
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,8 +69,10 @@ def write_reports(
 
 
 def _free_stem(out_dir: Path, run: RunFacts) -> str:
-    """The dated name; a second run of the same second gets its id behind it."""
+    """The dated name, the run's own where it is one; the second run of a second gets its id behind it."""
     stem = f"{run.kind.value}-{run.started_at:%Y-%m-%d-%H%M%S}"
+    if re.fullmatch(rf"{run.kind.value}-\d{{4}}-\d\d-\d\d-\d{{6}}", run.name):
+        stem = run.name
     try:
         taken = read_run_id(out_dir / f"{stem}.json") != run.run_id
     except ConfigError:
