@@ -47,6 +47,9 @@ def serve(
     budget: Annotated[
         str | None, typer.Option(help="Most that this service's lifetime may spend, USD.")
     ] = None,
+    store_content: Annotated[
+        bool, typer.Option("--store-content", help="Keep prompts and outputs in the store.")
+    ] = False,
     allow_fixtures: Annotated[
         bool, typer.Option("--allow-fixtures", help="Let fixtures serve in production; raises an alert.")
     ] = False,
@@ -72,6 +75,7 @@ def serve(
         allow_unpriced=allow_unpriced,
         prices_path=prices,
         run_budget_usd=_usd(budget),
+        store_content=store_content,
         sinks=configured_sinks(env, jsonl=telemetry_jsonl, environment=routing.environment),
     )
     run_server(create_app(settings), host=host, port=port, port_file=port_file)

@@ -20,6 +20,7 @@ from harness.records import (
     Call,
     CallOutcome,
     Completion,
+    Content,
     ErrorKind,
     Prompt,
     ProviderMode,
@@ -57,6 +58,7 @@ class Caller:
     Attributes:
         attempt_timeout_s: longest single attempt, seconds.
         allow_unpriced: run calls without a known price; their cost is recorded as unknown.
+        keep_content: keep prompts and outputs for the store, which must have been asked to hold them.
         sleep: waits between attempts, seconds.
     """
 
@@ -66,6 +68,7 @@ class Caller:
     clock: Clock = SYSTEM_CLOCK
     attempt_timeout_s: float = 30.0
     allow_unpriced: bool = False
+    keep_content: bool = False
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
     def source(self, route: Route) -> Source:
@@ -175,6 +178,9 @@ class _Record:
         mode = self._mode(emulated=completion.emulated)
         priced = self._price(completion.usage)
         self._keep(CallOutcome.OK, completion.usage, priced, completion=completion, mode=mode)
+        if self._caller.keep_content:
+            self._keep_text("prompt", f"{self._prompt.system}\n\n{self._prompt.user}")
+            self._keep_text("output", completion.text)
         return priced.cost_usd
 
     def failed(self, error: ProviderError) -> Decimal | None:
@@ -193,6 +199,17 @@ class _Record:
         if self._route.is_fixtures:
             return ProviderMode.FIXTURES
         return ProviderMode.EMULATED if emulated else ProviderMode.LIVE
+
+    def _keep_text(self, kind: str, text: str) -> None:
+        content = Content(
+            run_id=self._scope.run_id,
+            request_id=self._scope.request_id,
+            call_id=self.call_id,
+            kind=kind,
+            ts=self._started_at,
+            text=text,
+        )
+        self._scope.ledger.contents.append(content)
 
     def _price(self, usage: Usage | None) -> Priced:
         return self._caller.book.price(

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from harness.records import Call, CallOutcome, ProviderMode, Role
+from harness.records import Call, CallOutcome, Content, ProviderMode, Role
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,10 +21,11 @@ class RoleTokens:
 
 
 class Ledger:
-    """Collects the attempts of one request in the order in which they ended."""
+    """Collects the attempts of one request in the order in which they ended; texts only where wanted."""
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
+        self.contents: list[Content] = []
         self._modes: set[ProviderMode] = set()
 
     def add(self, call: Call, mode: ProviderMode | None) -> None:

@@ -10,6 +10,7 @@ from harness.orchestration.ledger import Ledger
 from harness.records import (
     Call,
     CompletedEvent,
+    Content,
     ErrorKind,
     FailedEvent,
     FallbackReason,
@@ -29,6 +30,7 @@ class PipelineResult:
         answer: the task's own object. payload: its public JSON, with tier and score.
         event: what every sink is told. calls: every attempt, refused ones included.
         violations: the broken rules of the draft, before any repair.
+        contents: prompts and outputs of the calls, where the caller was told to keep them.
     """
 
     answer: Any
@@ -37,6 +39,7 @@ class PipelineResult:
     calls: list[Call]
     quality: QualityScore
     violations: Sequence[Violation]
+    contents: Sequence[Content] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

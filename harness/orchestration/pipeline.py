@@ -228,6 +228,7 @@ class Pipeline(Generic[InputT, AnswerT]):
             calls=list(ledger.calls),
             quality=quality,
             violations=draft.violations,
+            contents=tuple(ledger.contents),
         )
 
     def _check_cost(self, cost_usd: Decimal | None, ledger: Ledger) -> None:

@@ -1,6 +1,7 @@
 """The pipelines behind the routes, and what is known of who really answers."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,7 @@ from harness.orchestration.outcome import PipelineResult
 from harness.orchestration.pipeline import Pipeline, StageListener
 from harness.orchestration.strategy import Strategy
 from harness.pricing import Budget, PriceBook
-from harness.records import Call, CompletedEvent, FailedEvent, ProviderMode
+from harness.records import Call, CompletedEvent, Content, FailedEvent, ProviderMode
 from harness.service.intake import Envelope
 from harness.service.problems import ProblemError, upstream_problem
 from harness.service.recording import Recorder
@@ -49,6 +50,7 @@ class Engine:
             book=book,
             attempt_timeout_s=settings.attempt_timeout_s,
             allow_unpriced=settings.allow_unpriced,
+            keep_content=settings.store_content,
         )
         self._budget = Budget("run", settings.run_budget_usd)
         self._pipelines: dict[str, Pipeline[Any, Any]] = {}
@@ -57,6 +59,7 @@ class Engine:
             sinks=settings.sinks,
             environment=settings.routing.environment,
             config=self._run_config(),
+            store_content=settings.store_content,
         )
         self.metrics = PrometheusSink(self._gauges())
         self.answered = 0
@@ -84,7 +87,7 @@ class Engine:
         finally:
             self._in_flight -= 1
         self.answered += 1
-        self._keep(task_name, result.event, result.calls)
+        self._keep(task_name, result.event, result.calls, result.contents)
         return result
 
     def pipeline(self, task_name: str) -> Pipeline[Any, Any]:
@@ -146,13 +149,19 @@ class Engine:
         self._keep(task_name, replace(event, http_status=problem.status), calls)
         return problem
 
-    def _keep(self, task_name: str, event: CompletedEvent | FailedEvent, calls: list[Call]) -> None:
+    def _keep(
+        self,
+        task_name: str,
+        event: CompletedEvent | FailedEvent,
+        calls: list[Call],
+        contents: Sequence[Content] = (),
+    ) -> None:
         self._seen_mode = _least_real(self._seen_mode, event.provider_mode)
         ending = "completed" if isinstance(event, CompletedEvent) else "failed"
         name = None if task_name == DRAFT_TASK else f"assist.{task_name.split('_', maxsplit=1)[0]}.{ending}"
         if name is None:
             self.metrics.emit(event)
-        self.recorder.record(event, calls, name=name)
+        self.recorder.record(event, calls, name=name, contents=contents)
 
     def _run_config(self) -> dict[str, Any]:
         strategy = self.settings.strategy

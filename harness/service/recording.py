@@ -18,6 +18,7 @@ from harness.records import (
     AlertState,
     Call,
     CompletedEvent,
+    Content,
     FailedEvent,
     ProviderMode,
     Run,
@@ -43,6 +44,7 @@ class Recorder:
         sinks: further destinations of events.
         environment: of the run.
         config: of the run, without secrets.
+        store_content: the spool takes prompts and outputs.
         clock: labels the run's start and end.
 
     Raises:
@@ -56,6 +58,7 @@ class Recorder:
         sinks: Sequence[Sink],
         environment: str,
         config: dict[str, Any],
+        store_content: bool = False,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self.environment = environment
@@ -63,7 +66,7 @@ class Recorder:
         self.lost_records = 0
         self.fanout = Fanout(sinks)
         self._clock = clock
-        self._spool = Spool.open(store_dir) if store_dir is not None else None
+        self._spool = Spool.open(store_dir, store_content=store_content) if store_dir is not None else None
         if self._spool is not None:
             run = Run(
                 run_id=self.run_id,
@@ -88,6 +91,7 @@ class Recorder:
         calls: Iterable[Call],
         *,
         name: str | None = None,
+        contents: Iterable[Content] = (),
     ) -> None:
         """Keep one ended request: its calls and its event. Never waits, never raises.
 
@@ -95,12 +99,15 @@ class Recorder:
             event: how it ended.
             calls: every attempt.
             name: the event's name in the store, where it is not the event's own; sinks know only drafts.
+            contents: prompts and outputs, where the settings keep them.
         """
         if name is None:
             self.fanout.emit(event)
         run_id = event.run_id or self.run_id
         row = event_row(event, run_id, name=name)
-        self._write([*(replace(call, run_id=run_id) for call in calls), row])
+        filed_calls = [replace(call, run_id=run_id) for call in calls]
+        texts = [replace(content, run_id=run_id) for content in contents]
+        self._write([*filed_calls, row, *texts])
 
     def raise_fixtures_alert(self, roles: Sequence[str]) -> None:
         """The critical alert: canned answers are allowed in production."""

@@ -24,6 +24,7 @@ class ServiceSettings:
         allow_unpriced: run models without a price; their cost is recorded as unknown.
         prices_path: the user's price overrides.
         run_budget_usd: the most that this service's whole lifetime may commit; None for no limit.
+        store_content: keep prompts, outputs, briefs and graphs in the store.
         sinks: where events go besides the store and `/metrics`.
         deadline_s: for one request, seconds; attempt_timeout_s: for one attempt.
     """
@@ -36,6 +37,7 @@ class ServiceSettings:
     allow_unpriced: bool = False
     prices_path: Path | None = None
     run_budget_usd: Decimal | None = None
+    store_content: bool = False
     sinks: Sequence[Sink] = ()
     max_body_bytes: int = 1_048_576
     deadline_s: float = 55.0

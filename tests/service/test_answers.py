@@ -165,11 +165,46 @@ def test_the_cost_guard_answers_429_without_retry_after(tmp_path: Path) -> None:
     assert request["status"] == "rejected"
 
 
+def test_suggest_options_answers_and_is_recorded(tmp_path: Path) -> None:
+    with service(store_dir=tmp_path) as client:
+        response = client.post("/assist/suggest-options", json={"goal": "Grow revenue by 20% in a year"})
+        assert client.post("/assist/suggest-options", json={"goal": ""}).status_code == 400
+    assert response.status_code == 200, response.text
+    assert 3 <= len(response.json()["options"]) <= 5
+    (call,) = rows(tmp_path, "SELECT * FROM calls")
+    assert call["role"] == "suggest"
+    (request,) = rows(tmp_path, "SELECT * FROM requests")
+    assert (request["task"], request["status"]) == ("suggest_options", "ok")
+
+
+def test_suggest_options_through_the_real_sdk(emulator: RunningEmulator, tmp_path: Path) -> None:
+    with hybrid(emulator, store_dir=tmp_path) as client:
+        response = client.post("/assist/suggest-options", json={"goal": "Cut churn to 3% by June"})
+        events = sse(client.post(f"{URL}/stream", json=BRIEF).text)
+    assert response.status_code == 200, response.text
+    assert all(2 <= len(option["pros"]) <= 3 for option in response.json()["options"])
+    assert events[-1][1]["stage"] == "COMPLETE"
+    stored = rows(tmp_path, "SELECT task, cost_usd FROM requests ORDER BY task")
+    assert [row["task"] for row in stored] == ["draft_graph", "suggest_options"]
+    assert all(row["cost_usd"] > 0 for row in stored)
+
+
 def test_debug_shows_how_the_answer_came_about() -> None:
     with service() as client:
         debug = client.post(URL, json={**BRIEF, "include_debug": True}).json()["debug"]
     assert debug["calls"][0]["provider"] == "fixtures"
     assert "schema" in " ".join(debug["score_parts"])
+
+
+def test_content_is_stored_only_when_asked_for(tmp_path: Path) -> None:
+    with service(store_dir=tmp_path / "without") as client:
+        client.post(URL, json=BRIEF)
+    assert rows(tmp_path / "without", "SELECT * FROM contents") == []
+    with service(store_dir=tmp_path / "with", store_content=True) as client:
+        client.post(URL, json=BRIEF)
+    stored = rows(tmp_path / "with", "SELECT kind, text FROM contents ORDER BY kind DESC")
+    assert [row["kind"] for row in stored] == ["prompt", "output"]
+    assert "240,000" in stored[0]["text"]
 
 
 def test_metrics_tell_what_is_pending_and_lost(tmp_path: Path) -> None:
