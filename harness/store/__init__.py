@@ -13,6 +13,7 @@ from harness.store.spool import Spool
 if TYPE_CHECKING:
     from harness.store.ingestion import IngestReport, ingest
     from harness.store.log_ingest import LogReport, ingest_events
+    from harness.store.prune import PruneReport, prune_runs
     from harness.store.reader import Store, open_store
     from harness.store.snapshot import Snapshot
     from harness.store.typed import StoredRun
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     "IngestReport",
     "LogReport",
+    "PruneReport",
     "Redactor",
     "Snapshot",
     "Spool",
@@ -29,17 +31,20 @@ __all__ = [
     "ingest",
     "ingest_events",
     "open_store",
+    "prune_runs",
 ]
 
 _HOMES = {
     "IngestReport": "ingestion",
     "LogReport": "log_ingest",
+    "PruneReport": "prune",
     "Snapshot": "snapshot",
     "Store": "reader",
     "StoredRun": "typed",
     "ingest": "ingestion",
     "ingest_events": "log_ingest",
     "open_store": "reader",
+    "prune_runs": "prune",
 }
 
 

@@ -15,6 +15,8 @@ from harness.store.paths import StorePaths, sync_directory
 from harness.store.spool import store_error
 from harness.version import __version__
 
+PLAIN_NAMES = {"python_enable_replacements": "false"}
+"""Without it, DuckDB takes a Python variable for a missing table of that name."""
 _MIGRATION = re.compile(r"^(\d{4})_\w+\.sql$")
 _VERSION_TABLE = """
 CREATE TABLE schema_version (
@@ -86,7 +88,7 @@ def checked_version(connection: duckdb.DuckDBPyConnection, path: Path, table: st
 def connect(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
     """Open a database file directly, with errors as one sentence."""
     try:
-        return duckdb.connect(str(path), read_only=read_only)
+        return duckdb.connect(str(path), read_only=read_only, config=dict(PLAIN_NAMES))
     except duckdb.Error as error:
         raise database_error(path, error) from error
 
@@ -128,7 +130,7 @@ def _create(paths: StorePaths) -> None:
         for leftover in (fresh, fresh.with_name(fresh.name + ".wal")):
             leftover.unlink(missing_ok=True)
         try:
-            with duckdb.connect(str(fresh)) as connection:
+            with duckdb.connect(str(fresh), config=dict(PLAIN_NAMES)) as connection:
                 apply(connection, after=0)
         except duckdb.Error as error:
             raise database_error(paths.database, error) from error

@@ -126,9 +126,7 @@ def _build_views(connection: duckdb.DuckDBPyConnection, paths: StorePaths) -> No
     for table in PUBLIC_TABLES:
         source = f"SELECT * {_EFFECTIVE_STATUS if table == 'runs' else ''} FROM ({_union(table, folded)})"
         connection.execute(f"CREATE VIEW memory.main.{table} AS {source}")
-    for setting in ("enable_external_access = false", "python_enable_replacements = false"):
-        connection.execute(f"SET {setting}")
-    connection.execute("SET lock_configuration = true")
+    connection.execute("SET enable_external_access = false; SET lock_configuration = true")
 
 
 _EFFECTIVE_STATUS = """REPLACE (

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import duckdb
 
-from harness.store.migrate import apply, checked_version, database_error
+from harness.store.migrate import PLAIN_NAMES, apply, checked_version, database_error
 from harness.store.paths import StorePaths
 
 
@@ -14,7 +14,7 @@ def open_workbench(paths: StorePaths, *, read_only: bool) -> duckdb.DuckDBPyConn
     Raises:
         StoreDamagedError, StoreTooNewError, StoreError: the file cannot be used.
     """
-    connection = duckdb.connect(":memory:")
+    connection = duckdb.connect(":memory:", config=dict(PLAIN_NAMES))
     try:
         if read_only and not paths.database.exists():
             connection.execute("ATTACH ':memory:' AS db")
