@@ -15,7 +15,7 @@ def emulator() -> Iterator[RunningEmulator]:
         yield running
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def claude(emulator: RunningEmulator) -> Iterator[anthropic.Anthropic]:
     with anthropic.Anthropic(
         api_key="test-key", base_url=emulator.base_url, max_retries=0, timeout=20
@@ -23,7 +23,7 @@ def claude(emulator: RunningEmulator) -> Iterator[anthropic.Anthropic]:
         yield client
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def gpt(emulator: RunningEmulator) -> Iterator[openai.OpenAI]:
     with openai.OpenAI(
         api_key="test-key", base_url=emulator.openai_base_url, max_retries=0, timeout=20

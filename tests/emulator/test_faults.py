@@ -37,12 +37,17 @@ SPOILT = {
 BRIEF = "<brief>We have $40,000. Should we hire two people, or buy the tool for $9,000?</brief>"
 
 
-def ask(emulator: RunningEmulator, wire: str, fault: str, call_id: str, *, stream: bool):
+@pytest.fixture(scope="module")
+def sdks(claude, gpt):
+    return {"anthropic": claude, "openai": gpt}
+
+
+def ask(sdks: dict, wire: str, fault: str, call_id: str, *, stream: bool):
     """The text and finish reason that the SDK assembled."""
     headers = {"X-Emulate-Fault": fault, "X-Client-Request-Id": call_id}
     common = {"messages": [{"role": "user", "content": BRIEF}], "extra_headers": headers}
     if wire == "anthropic":
-        claude = anthropic.Anthropic(api_key="k", base_url=emulator.base_url, max_retries=0, timeout=5)
+        claude = sdks["anthropic"]
         create = {"model": "claude-3-5-sonnet-20241022", "max_tokens": 4000, **common}
         if not stream:
             message = claude.messages.create(**create)
@@ -50,7 +55,7 @@ def ask(emulator: RunningEmulator, wire: str, fault: str, call_id: str, *, strea
             with claude.messages.stream(**create) as events:
                 message = events.get_final_message()
         return "".join(block.text for block in message.content), message.stop_reason
-    gpt = openai.OpenAI(api_key="k", base_url=emulator.openai_base_url, max_retries=0, timeout=5)
+    gpt = sdks["openai"]
     if not stream:
         choice = gpt.chat.completions.create(model="gpt-4o", **common).choices[0]
         return choice.message.content or "", choice.finish_reason
@@ -69,10 +74,10 @@ modes = pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"]
 @wires
 @modes
 @pytest.mark.parametrize("fault", STATUSES)
-def test_a_status_fault_is_that_status_and_bills_nothing(emulator, wire, stream, fault):
+def test_a_status_fault_is_that_status_and_bills_nothing(emulator, sdks, wire, stream, fault):
     call_id = f"{fault}-{wire}-{stream}"
     with pytest.raises((anthropic.APIStatusError, openai.APIStatusError)) as caught:
-        ask(emulator, wire, f"{fault};retry_after_ms=1500", call_id, stream=stream)
+        ask(sdks, wire, f"{fault};retry_after_ms=1500", call_id, stream=stream)
     headers = caught.value.response.headers
     assert caught.value.status_code == STATUSES[fault]
     assert headers["x-harness-emulated"] == "1"
@@ -92,7 +97,7 @@ def test_a_status_fault_is_that_status_and_bills_nothing(emulator, wire, stream,
 @wires
 @modes
 @pytest.mark.parametrize("fault", BROKEN)
-def test_a_broken_answer_never_looks_whole(emulator, wire, stream, fault):
+def test_a_broken_answer_never_looks_whole(emulator, sdks, wire, stream, fault):
     call_id = f"{fault}-{wire}-{stream}"
     failures = (
         anthropic.APIError,
@@ -102,15 +107,15 @@ def test_a_broken_answer_never_looks_whole(emulator, wire, stream, fault):
         ValueError,
     )
     with pytest.raises(failures):
-        ask(emulator, wire, fault, call_id, stream=stream)
+        ask(sdks, wire, fault, call_id, stream=stream)
     assert recorded(emulator, call_id).fault == fault
 
 
 @wires
 @modes
 @pytest.mark.parametrize("fault", SPOILT)
-def test_a_spoilt_answer_arrives_whole(emulator, wire, stream, fault):
-    text, finish = ask(emulator, wire, fault, f"{fault}-{wire}-{stream}", stream=stream)
+def test_a_spoilt_answer_arrives_whole(sdks, wire, stream, fault):
+    text, finish = ask(sdks, wire, fault, f"{fault}-{wire}-{stream}", stream=stream)
     assert finish == SPOILT[fault][wire == "openai"]
     if fault in ("malformed_json", "truncated"):
         with pytest.raises(orjson.JSONDecodeError):
@@ -122,10 +127,10 @@ def test_a_spoilt_answer_arrives_whole(emulator, wire, stream, fault):
 
 
 @wires
-def test_an_error_in_mid_stream_follows_some_text(emulator, wire):
+def test_an_error_in_mid_stream_follows_some_text(emulator, sdks, wire):
     call_id = f"stream_error-{wire}"
     with pytest.raises((anthropic.APIStatusError, openai.APIError)):
-        ask(emulator, wire, "stream_error", call_id, stream=True)
+        ask(sdks, wire, "stream_error", call_id, stream=True)
     entry = recorded(emulator, call_id)
     assert (entry.status, entry.outcome) == (200, "error")
     assert entry.output_tokens > 0
