@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 FIGURE = re.compile(
     r"(?:[$€£]\s?)?(?<![\w.])\d[\d,]*(?:\.\d+)?"
@@ -38,6 +39,7 @@ _RISK = re.compile(
 )
 _LEAD = re.compile(r"^(?:to|or|and|either|whether|that|we|by|between|should we|could)\s+", re.IGNORECASE)
 MAX_OPTIONS = 4
+MAX_READ = 8000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +58,10 @@ class BriefFacts:
         return next((sentence for sentence in self.sentences if low in sentence.lower()), self.goal)
 
 
+@lru_cache(maxsize=1024)
 def read_brief(text: str) -> BriefFacts:
-    """Everything readable in a brief; always a goal and at least two options."""
+    """Everything readable in the first `MAX_READ` characters; always a goal and at least two options."""
+    text = text[:MAX_READ]
     sentences = tuple(part.strip() for part in _SENTENCE_END.split(text) if part.strip())
     goal = next(
         (

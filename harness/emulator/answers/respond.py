@@ -1,6 +1,8 @@
 """What a model of known behaviour says to a prompt, recognised by its tags, its schema, or what it holds."""
 
+import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +15,9 @@ from harness.emulator.answers.mend import repair_answer
 from harness.emulator.answers.schema import NOTHING, fitted
 from harness.emulator.answers.suggest import suggest_answer
 from harness.emulator.draws import Draws
+
+MAX_STARTS = 100
+"""How many opening braces of a prompt are tried as the beginning of a graph."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,30 +119,35 @@ def _property_names(schema: dict[str, Any] | None) -> set[str]:
 
 
 def _tagged(text: str, tag: str) -> str | None:
-    found = re.findall(rf"<{tag}>\s*(.*?)\s*</{tag}>", text, re.DOTALL)
-    return max(found, key=len) if found else None
+    found = re.findall(rf"<{tag}>(.*?)</{tag}>", text, re.DOTALL)
+    return max(found, key=len).strip() if found else None
 
 
 def _graph_in(text: str) -> dict[str, Any] | None:
-    """The object between graph tags, else the largest JSON object in the text that holds nodes."""
+    """The graph between graph tags, else in the largest JSON object of the text that holds one."""
     tagged = _tagged(text, "graph")
     if tagged is None and '"nodes"' not in text:
         return None
     for source in (tagged, text):
-        if source is None:
-            continue
-        start, end = source.find("{"), source.rfind("}")
-        while start != -1 and start < end:
-            try:
-                value = orjson.loads(source[start : end + 1])
-            except orjson.JSONDecodeError:
-                end = source.rfind("}", start, end)
-                continue
-            if isinstance(value, dict) and ("nodes" in value or "graph" in value):
-                return value
-            start = source.find("{", start + 1)
-            end = source.rfind("}")
+        graphs = [value for value in _objects(source or "") if "nodes" in value or "graph" in value]
+        if graphs:
+            return max(graphs, key=lambda value: len(str(value)))
     return None
+
+
+def _objects(text: str) -> Iterator[dict[str, Any]]:
+    """JSON objects in a text, outermost only, from the first places that could begin one."""
+    decoder, start = json.JSONDecoder(), text.find("{")
+    for _ in range(MAX_STARTS):
+        if start == -1:
+            return
+        try:
+            value, end = decoder.raw_decode(text, start)
+        except (ValueError, RecursionError):
+            end = start + 1
+        else:
+            yield value
+        start = text.find("{", end)
 
 
 def _prose(user: str, draws: Draws) -> str:

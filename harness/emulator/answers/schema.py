@@ -28,7 +28,9 @@ class _Context:
         self.rng = rng
 
     def resolved(self, schema: Any) -> Mapping[str, Any]:
-        """The schema behind a local reference; the first branch that is not null of a choice."""
+        """The schema behind a local reference."""
+        if isinstance(schema, dict) and "$ref" not in schema:
+            return schema
         for _ in range(_MAX_DEPTH):
             if not isinstance(schema, Mapping):
                 return {}
@@ -44,7 +46,7 @@ class _Context:
 
 def _fit(value: Any, schema: Any, context: _Context, depth: int) -> Any:
     rules = context.resolved(schema)
-    branches = next((rules[word] for word in ("anyOf", "oneOf", "allOf") if rules.get(word)), None)
+    branches = rules.get("anyOf") or rules.get("oneOf") or rules.get("allOf")
     if isinstance(branches, list):
         return _fit_choice(value, branches, context, depth)
     allowed = [rules["const"]] if "const" in rules else rules.get("enum")
