@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
 from rich.console import Console
 
 from harness.analysis import ArrivalOrderTest
@@ -16,6 +17,7 @@ from harness.cli.load_watch import Ingestion, RunWatch, interruptions
 from harness.cli.load_workers import LoadWorkers, scenario_file
 from harness.cli.processes import ChildError, ChildGroup
 from harness.clock import SYSTEM_CLOCK
+from harness.errors import UsageError
 from harness.load import preflight
 from harness.load.cases import CaseBook
 from harness.load.live import LiveRun
@@ -104,15 +106,20 @@ def _target(
 
 
 def _load_plan(plan: BaselinePlan, target: str, environment: str | None) -> LoadPlan:
-    return LoadPlan(
-        run_id=new_id("run"),
-        name=plan.name or f"baseline-{SYSTEM_CLOCK.now():%Y-%m-%d-%H%M%S}",
-        target=target,
-        scenario=plan.scenario,
-        store_dir=plan.store_dir.resolve(),
-        environment=environment,
-        **{"cases_path": bundled("scenarios", "briefs", "golden.jsonl"), **plan.load},
-    )
+    try:
+        return LoadPlan(
+            run_id=new_id("run"),
+            name=plan.name or f"baseline-{SYSTEM_CLOCK.now():%Y-%m-%d-%H%M%S}",
+            target=target,
+            scenario=plan.scenario,
+            store_dir=plan.store_dir.resolve(),
+            environment=environment,
+            **{"cases_path": bundled("scenarios", "briefs", "golden.jsonl"), **plan.load},
+        )
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise UsageError(f"{where}: {first['msg']}") from error
 
 
 class _Run:

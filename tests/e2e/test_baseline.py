@@ -75,6 +75,9 @@ def test_every_arrival_is_a_row(finished):
     assert finished["run"].status is RunStatus.COMPLETED
     assert finished["run"].summary["planned"] == finished["run"].summary["finished"] == PLANNED
     assert finished["output"]["summary"]["requests"] == PLANNED
+    assert (
+        len(json.loads((finished["folder"] / "reports" / "latest.json").read_text())["requests"]) >= PLANNED
+    )
 
 
 def test_ids_agree_from_locust_to_the_provider(finished):
@@ -187,4 +190,6 @@ def test_ctrl_c_keeps_what_has_finished(tmp_path):
     run = check_interrupted(tmp_path, ledger)
     summary = run.summary
     assert summary["sent"] == summary["finished"] + summary["unfinished"]
-    assert json.loads(output)["summary"]["requests"] == summary["finished"]
+    told = json.loads(output)
+    assert told["summary"]["requests"] == summary["finished"]
+    assert "interrupted" in Path(told["reports"]["markdown"]).read_text()
