@@ -1,0 +1,57 @@
+"""`harness demo`: the main job in about a minute, on emulated providers."""
+
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, err, out, print_json
+from harness.cli.embedded import DRAFT_MODEL, REPAIR_MODEL, EmbeddedTarget
+from harness.cli.load_report import conclude
+from harness.cli.load_run import DEFAULT_LIMIT_MS, BaselinePlan, run_baseline
+from harness.errors import EXIT_FAIL, EXIT_INTERRUPTED
+from harness.gate import GateReport
+from harness.records import GateVerdict, RunStatus
+
+app = typer.Typer()
+
+DEMO_SEED = 0
+DEMO_RPS = 10.0
+
+
+@app.command()
+def demo(
+    *,
+    requests: Annotated[int, typer.Option(min=1, help="How many requests to send.")] = 300,
+    rps: Annotated[float, typer.Option(min=0.1, help="Requests per second offered.")] = DEMO_RPS,
+    store: StoreOption = DEFAULT_STORE,
+    as_json: JsonOption = False,
+) -> None:
+    """Emulated providers, the service, 300 requests at realistic latencies, a gate and a report.
+
+    Drafts come from one provider and repairs from another, both emulated: no key, no cost, no network.
+
+    Example: harness demo
+    """
+    err.print(f"hybrid route: anthropic/{DRAFT_MODEL} drafts, openai/{REPAIR_MODEL} repairs, both emulated")
+    plan = BaselinePlan(
+        store_dir=store,
+        load={"rps": rps, "duration_s": requests / rps, "seed": DEMO_SEED, "id_prefix": "demo"},
+        embedded=EmbeddedTarget(seed=DEMO_SEED),
+    )
+    outcome = run_baseline(plan, err)
+    conclusion = conclude(store, outcome.run_id, limit_ms=DEFAULT_LIMIT_MS)
+    if as_json:
+        print_json(conclusion.as_json())
+    else:
+        conclusion.show(out)
+        out.print(f"store: {store / 'harness.duckdb'}", soft_wrap=True)
+        out.print(Text(f"dashboard: harness dashboard --store {store}", style="bold"), soft_wrap=True)
+    raise typer.Exit(_exit_code(outcome.status, conclusion.gate))
+
+
+def _exit_code(status: RunStatus, gate: GateReport) -> int:
+    """Fails with a run that did not finish and with a gate that says FAIL; INCONCLUSIVE is no failure."""
+    if status is RunStatus.INTERRUPTED:
+        return EXIT_INTERRUPTED
+    return EXIT_FAIL if status is RunStatus.FAILED or gate.verdict is GateVerdict.FAIL else 0
