@@ -160,11 +160,11 @@ def cases_for_difference(
 
     Source: Cohen (1988), chapter 2; the non-central t distribution.
     """
-    if difference == 0 or standard_deviation <= 0:
-        raise ValueError("the difference must not be zero and the standard deviation be above zero")
+    sensible = math.isfinite(difference) and math.isfinite(standard_deviation)
+    if not sensible or difference == 0 or standard_deviation <= 0:
+        raise ValueError("the difference must not be zero and its standard deviation be above zero")
     effect = abs(difference) / standard_deviation
     groups = 1 if paired else 2
-    n = 2
     guess = groups * ((normal_quantile(1 - alpha / 2) + normal_quantile(power)) / effect) ** 2
     n = max(2, math.floor(guess) - 2)
     while _t_power(n, effect, groups, alpha) < power:

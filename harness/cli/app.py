@@ -14,6 +14,8 @@ COMMANDS: dict[str, str] = {
     "demo": "emulator, service and 300 requests in a minute: baseline, gate, report",
     "baseline": "drive load at a service and record every request",
     "gate": "PASS, FAIL or INCONCLUSIVE on a run",
+    "compare": "two runs: differences with intervals",
+    "power": "how many requests or cases a question needs",
     "runs": "list, show, publish, re-price and prune runs",
     "cost": "what a draft and a repair cost, apart and together",
     "prices": "list, show and check the prices of models",

@@ -81,12 +81,7 @@ def ecdf_chart(sample: LatencySample, limit_ms: float | None) -> str | None:
     kept = _evenly(ranked.size)
     with _canvas("ecdf", 6.2, 3.6) as (_, axes, result):
         axes.step(ranked[kept] / 1000.0, share[kept], where="post", color=BLUE, linewidth=1.8)
-        axes.set_xscale("log")
-        _seconds_axis(axes)
-        axes.set_ylim(0, 1.02)
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0%}"))
-        axes.set_xlabel("latency from the intended start, seconds (log axis)")
-        axes.set_ylabel("answered within")
+        _log_share_axes(axes)
         for q, colour in ((0.5, TEAL), (0.95, ORANGE), (0.99, VIOLET)):
             value = latency_percentile(sample.latency_ms, failures=sample.failures, q=q).value_ms
             if value is not None:
@@ -95,6 +90,23 @@ def ecdf_chart(sample: LatencySample, limit_ms: float | None) -> str | None:
         if limit_ms is not None:
             axes.axvline(limit_ms / 1000.0, color=RED, linewidth=1.4, linestyle=(0, (4, 3)))
             axes.plot([], [], color=RED, linestyle=(0, (4, 3)), label=f"gate  {limit_ms / 1000:g} s")
+        axes.legend(loc="upper left", fontsize=9)
+    return result[0]
+
+
+def two_ecdfs_chart(a: LatencySample, b: LatencySample) -> str | None:
+    """The latency distributions of two runs over each other, on a log axis."""
+    if not a.latency_ms.size or not b.latency_ms.size:
+        return None
+    with _canvas("compare", 9.0, 3.8) as (_, axes, result):
+        for sample, colour, name in ((a, MUTED, "A"), (b, BLUE, "B")):
+            ranked = np.sort(sample.latency_ms)
+            share = np.arange(1, ranked.size + 1) / sample.n
+            kept = _evenly(ranked.size)
+            axes.step(
+                ranked[kept] / 1000.0, share[kept], where="post", color=colour, linewidth=1.8, label=name
+            )
+        _log_share_axes(axes)
         axes.legend(loc="upper left", fontsize=9)
     return result[0]
 
@@ -204,8 +216,13 @@ def _stretches(
     return middles, values
 
 
-def _seconds_axis(axes: Axes) -> None:
-    """Plain numbers on a log axis, with enough of them on a narrow range."""
+def _log_share_axes(axes: Axes) -> None:
+    """Seconds on a log axis, in plain numbers and enough of them on a narrow range; a share upwards."""
+    axes.set_xscale("log")
+    axes.set_ylim(0, 1.02)
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0%}"))
+    axes.set_xlabel("latency from the intended start, seconds (log axis)")
+    axes.set_ylabel("answered within")
     low, high = axes.get_xlim()
     steps = (1, 2, 5) if high / low > 8 else (1, 1.5, 2, 3, 4, 5, 6, 7, 8, 9)
     ticks = [step * 10.0**power for power in range(-5, 7) for step in steps]

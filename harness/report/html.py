@@ -15,7 +15,7 @@ from harness.version import __version__
 
 NUMERIC = frozenset(
     {"value", "95% interval", "n", "calls", "tokens in", "tokens out", "cost", "per request", "failed"}
-    | {"latency", "service", "server", "difference", "A", "B"}
+    | {"latency", "service", "server", "B - A", "A", "B"}
 )
 """Columns set flush right."""
 

@@ -1,0 +1,72 @@
+"""`harness compare`: is B slower, dearer or worse than A, and how sure is that?"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from harness.analysis.compare import compare_runs
+from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, out, print_json
+from harness.cli.run_source import load_run
+from harness.errors import StoreFullError, UsageError
+from harness.report import plain_table
+from harness.report.comparison import (
+    comparison_document,
+    comparison_head,
+    comparison_html,
+    comparison_rows,
+    comparison_warning,
+)
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+_COLOURS = {"better": "green", "worse": "red"}
+
+
+@app.command()
+def compare(
+    *,
+    a: Annotated[str, typer.Argument(metavar="A", help="Run id, name, prefix, or a JSON report file.")],
+    b: Annotated[str, typer.Argument(metavar="B", help="The run to hold against A.")],
+    confidence: Annotated[float, typer.Option(help="Of each interval.")] = 0.95,
+    html: Annotated[Path | None, typer.Option(help="Write the comparison as one HTML file.")] = None,
+    store: StoreOption = DEFAULT_STORE,
+    as_json: JsonOption = False,
+) -> None:
+    """Differences B - A of latency, errors, cost and quality, each with its interval.
+
+    Example: harness compare baseline-2026-11-22-120000 latest --html compare.html
+    """
+    if not 0.5 < confidence < 1.0:
+        raise UsageError(f"--confidence must be between 0.5 and 1, as in 0.95, not {confidence:g}")
+    first, second = load_run(a, store), load_run(b, store)
+    found = compare_runs(
+        first.requests,
+        second.requests,
+        a_calls=first.calls,
+        b_calls=second.calls,
+        confidence=confidence,
+    )
+    warning = comparison_warning(first.run, second.run, first.requests, second.requests, found.problem)
+    if html is not None:
+        page = comparison_html(found, first.run, second.run, first.requests, second.requests, warning=warning)
+        _write(html, page)
+    if as_json:
+        print_json(comparison_document(found, first.run, second.run, warning=warning))
+        return
+    out.print(Text(f"A: {first.run.name} ({first.run.run_id})\nB: {second.run.name} ({second.run.run_id})"))
+    if warning is not None:
+        out.print(Text(warning, style="bold yellow"))
+    table = plain_table(comparison_head(found), comparison_rows(found))
+    for index, row in enumerate(comparison_rows(found)):
+        table.rows[index].style = _COLOURS.get(row[-1])
+    out.print(table)
+
+
+def _write(path: Path, page: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise StoreFullError(f"{path} could not be written: {error.strerror}") from error
