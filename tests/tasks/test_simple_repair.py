@@ -48,7 +48,7 @@ ANSWERS = st.fixed_dictionaries(
 
 
 @given(ANSWERS)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_the_result_always_validates(said):
     answer = TASK.parse(json.dumps(said))
     try:

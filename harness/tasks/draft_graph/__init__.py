@@ -1,6 +1,6 @@
 """The reference task: a decision brief becomes a small decision graph."""
 
-from harness.tasks.draft_graph.grade import WEIGHTS, grade
+from harness.tasks.draft_graph.grade import GRADERS, WEIGHTS, grade
 from harness.tasks.draft_graph.graph import DraftAnswer, Edge, Graph, Node, NodeKind, graph_json
 from harness.tasks.draft_graph.prompts import DraftGraphInput
 from harness.tasks.draft_graph.schema import ANSWER_SCHEMA, DraftGraphPayload
@@ -9,6 +9,7 @@ from harness.tasks.draft_graph.validate import VIOLATION_CODES
 
 __all__ = [
     "ANSWER_SCHEMA",
+    "GRADERS",
     "VIOLATION_CODES",
     "WEIGHTS",
     "DraftAnswer",

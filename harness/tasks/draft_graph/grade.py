@@ -1,27 +1,76 @@
 """The quality score: 0.30 schema and caps + 0.20 topology + 0.40 coverage + 0.10 provenance.
 
-Each grader stands in a module of its own, which says what scores high and what low. When the brief puts
-nothing on the table (no option, no figure), coverage is unknown, not perfect: the other graders share its
-weight in proportion, and the score's detail says so.
+The graders, what scores high and what low:
+
+- schema: an answer that breaks no rule; each different broken rule costs half. See `validate`.
+- topology: goal -> decision -> options -> outcomes, in one piece; see `topology`.
+- coverage: the brief's options and figures stand in the graph; see `coverage`.
+- provenance: edges say truthfully where they come from; see `grounding`.
+
+When the brief puts nothing on the table (no option, no figure), coverage is unknown, not perfect: the other
+graders share its weight in proportion, and the score's detail says so (`coverage_items` 0).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from harness.records import ScoreBasis
-from harness.tasks.base import Labels, QualityScore, Violation
+from harness.tasks.base import Labels, QualityScore
 from harness.tasks.draft_graph.coverage import coverage
 from harness.tasks.draft_graph.graph import DraftAnswer
 from harness.tasks.draft_graph.grounding import provenance_score
 from harness.tasks.draft_graph.prompts import DraftGraphInput
 from harness.tasks.draft_graph.topology import topology
 from harness.tasks.draft_graph.validate import violations_of
+from harness.tasks.grading import Grader, Part, schema_part, weighted_score
 from harness.tasks.language.extraction import extracted_labels
 
-WEIGHTS: Mapping[str, float] = {"schema": 0.30, "topology": 0.20, "coverage": 0.40, "provenance": 0.10}
-"""Weight by grader; they sum to 1."""
 
-BROKEN_RULE_COST = 0.5
-"""What each different broken rule takes from the schema grade: an answer that breaks any is never high."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What the graders look at: an answer, the request it answers, and what it should hold."""
+
+    answer: DraftAnswer
+    task_input: DraftGraphInput
+    wanted: Labels
+
+
+def _schema(subject: Subject) -> Part:
+    return schema_part(violations_of(subject.answer))
+
+
+def _topology(subject: Subject) -> Part:
+    shape = topology(subject.answer.graph)
+    return Part(score=shape.score, detail={"topology": dict(shape.parts), "findings": list(shape.findings)})
+
+
+def _coverage(subject: Subject) -> Part:
+    held = coverage(subject.answer.graph, subject.wanted.options, subject.wanted.figures)
+    return Part(
+        score=held.share,
+        detail={
+            "coverage_items": held.wanted,
+            "missing_options": list(held.missing_options),
+            "missing_figures": list(held.missing_figures),
+        },
+    )
+
+
+def _provenance(subject: Subject) -> Part:
+    sources = [subject.task_input.brief, *(document.text for document in subject.task_input.attachments)]
+    return Part(score=provenance_score(subject.answer.graph, sources))
+
+
+GRADERS: tuple[Grader[Subject], ...] = (
+    Grader(name="schema", weight=0.30, grade=_schema),
+    Grader(name="topology", weight=0.20, grade=_topology),
+    Grader(name="coverage", weight=0.40, grade=_coverage),
+    Grader(name="provenance", weight=0.10, grade=_provenance),
+)
+"""The graders behind the score, in the order of the spec."""
+
+WEIGHTS: Mapping[str, float] = {grader.name: grader.weight for grader in GRADERS}
+"""Weight by grader; they sum to 1."""
 
 
 def grade(answer: DraftAnswer, task_input: DraftGraphInput, labels: Labels | None = None) -> QualityScore:
@@ -32,35 +81,6 @@ def grade(answer: DraftAnswer, task_input: DraftGraphInput, labels: Labels | Non
         task_input: the request it answers.
         labels: what a good answer must hold; None measures against what is extracted from the brief.
     """
-    basis = ScoreBasis.EXTRACTED if labels is None else ScoreBasis.LABELLED
     wanted = extracted_labels(task_input.brief) if labels is None else labels
-    violations = violations_of(answer)
-    shape = topology(answer.graph)
-    held = coverage(answer.graph, wanted.options, wanted.figures)
-    sources = [task_input.brief, *(document.text for document in task_input.attachments)]
-    parts = {
-        "schema": schema_score(violations),
-        "topology": shape.score,
-        "coverage": held.share,
-        "provenance": provenance_score(answer.graph, sources),
-    }
-    known = {name: part for name, part in parts.items() if part is not None}
-    weight = sum(WEIGHTS[name] for name in known)
-    return QualityScore(
-        score=round(sum(WEIGHTS[name] * part for name, part in known.items()) / weight, 6),
-        basis=basis,
-        parts=known,
-        detail={
-            "violations": sorted({violation.code for violation in violations}),
-            "topology": dict(shape.parts),
-            "findings": list(shape.findings),
-            "coverage_items": held.wanted,
-            "missing_options": list(held.missing_options),
-            "missing_figures": list(held.missing_figures),
-        },
-    )
-
-
-def schema_score(violations: Sequence[Violation]) -> float:
-    """1 for a valid answer; each different rule broken costs half, however often it is broken."""
-    return max(0.0, 1 - BROKEN_RULE_COST * len({violation.code for violation in violations}))
+    basis = ScoreBasis.EXTRACTED if labels is None else ScoreBasis.LABELLED
+    return weighted_score(GRADERS, Subject(answer=answer, task_input=task_input, wanted=wanted), basis)

@@ -1,7 +1,7 @@
 """The second built-in task: a goal and its constraints become three to five distinct options."""
 
 from harness.tasks.suggest_options.answer import SuggestedOption, Suggestions
-from harness.tasks.suggest_options.grade import WEIGHTS, grade
+from harness.tasks.suggest_options.grade import GRADERS, WEIGHTS, grade
 from harness.tasks.suggest_options.prompts import SuggestOptionsInput
 from harness.tasks.suggest_options.rules import VIOLATION_CODES
 from harness.tasks.suggest_options.schema import ANSWER_SCHEMA, SuggestOptionsPayload
@@ -9,6 +9,7 @@ from harness.tasks.suggest_options.task import SuggestOptionsTask
 
 __all__ = [
     "ANSWER_SCHEMA",
+    "GRADERS",
     "VIOLATION_CODES",
     "WEIGHTS",
     "SuggestOptionsInput",
