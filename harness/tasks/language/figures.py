@@ -11,6 +11,17 @@ from enum import StrEnum
 
 from harness.tasks.language.dates import clock_times_in, dates_in, same_date
 from harness.tasks.language.number_words import WORDY_NUMBER, number_from_words
+from harness.tasks.language.units import (
+    CURRENCIES,
+    DIGITS,
+    DURATIONS,
+    HUNDREDTHS,
+    PERCENTS,
+    PREFIX,
+    SCALES,
+    SHARED_MARKS,
+    SUFFIX,
+)
 
 
 class FigureKind(StrEnum):
@@ -49,57 +60,12 @@ class Figure:
     end: int
 
 
-_CURRENCIES = {
-    "$": "$", "us$": "USD", "usd": "USD", "a$": "AUD", "aud": "AUD", "c$": "CAD", "cad": "CAD", "nz$": "NZD",
-    "€": "EUR", "eur": "EUR", "£": "GBP", "gbp": "GBP", "¥": "JPY", "jpy": "JPY", "₹": "INR", "inr": "INR",
-    "rs": "INR", "chf": "CHF", "sek": "SEK", "nok": "NOK", "dkk": "DKK", "kr": "kr", "zar": "ZAR",
-    "r$": "BRL", "sgd": "SGD", "s$": "SGD", "kes": "KES", "ksh": "KES", "dollar": "$", "dollars": "$",
-    "bucks": "$", "euro": "EUR", "euros": "EUR", "pound": "GBP", "pounds": "GBP", "cent": None,
-    "cents": None, "pence": "GBP", "rupees": "INR", "francs": "CHF", "yen": "JPY",
-}  # fmt: skip
-"""Currency marks; `$` and `kr` are shared by several currencies, a cent by more."""
-
-_SHARED_MARKS = {"$": frozenset(("USD", "AUD", "CAD", "NZD", "SGD")), "kr": frozenset(("SEK", "NOK", "DKK"))}
-
-_HUNDREDTHS = frozenset(("cent", "cents", "pence"))
-_SCALES = {
-    "hundred": 100, "k": 1000, "thousand": 1000, "m": 10**6, "mn": 10**6, "million": 10**6, "bn": 10**9,
-    "b": 10**9, "billion": 10**9, "lakh": 10**5, "crore": 10**7,
-}  # fmt: skip
-_DURATIONS: dict[str, tuple[str, Decimal]] = {
-    name: (base, Decimal(factor))
-    for names, base, factor in (
-        ("ms millisecond milliseconds", "second", "0.001"),
-        ("second seconds sec secs s", "second", "1"),
-        ("minute minutes min mins", "second", "60"),
-        ("hour hours hr hrs h", "second", "3600"),
-        ("day days", "day", "1"),
-        ("week weeks wk wks", "day", "7"),
-        ("fortnight fortnights", "day", "14"),
-        ("month months mo", "month", "1"),
-        ("quarter quarters", "month", "3"),
-        ("year years yr yrs", "month", "12"),
-        ("decade decades", "month", "120"),
-    )
-    for name in names.split()
-}
-_PERCENTS = r"%|percent\b|per\s?cent\b|pct\b|percentage points?\b|pp\b"
-
-_DIGITS = r"\d{1,3}(?:[,'\u2019\u00a0\u202f]\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
-_PREFIX = (
-    r"(?:(?:\bus|\ba|\bc|\bnz|\bs|\br)?\$|[€£¥₹]"
-    r"|\b(?:usd|eur|gbp|chf|aud|cad|inr|rs\.?|sek|nok|dkk|sgd|zar|kes|ksh|jpy))"
-)
-_SUFFIX = (
-    r"(?:dollars?|bucks|euros?|pounds?|cents?|pence|rupees|francs|yen"
-    r"|usd|eur|gbp|chf|aud|cad|sek|nok|dkk|kr)\b|€"
-)
 _AMOUNT = re.compile(
-    rf"(?:(?P<prefix>{_PREFIX})\s?)?"
-    rf"(?P<number>{_DIGITS}|\b{WORDY_NUMBER}\b)"
+    rf"(?:(?P<prefix>{PREFIX})\s?)?"
+    rf"(?P<number>{DIGITS}|\b{WORDY_NUMBER}\b)"
     r"(?:\s?(?P<scale>hundred|thousand|million|billion|lakh|crore|bn|mn)\b|(?P<letter>[kmb])(?![a-z0-9]))?"
-    rf"(?:\s?(?P<percent>{_PERCENTS})|[\s-]?(?P<suffix>{_SUFFIX})"
-    rf"|[\s\u00a0-]?(?P<duration>{'|'.join(sorted(_DURATIONS, key=len, reverse=True))})\b)?",
+    rf"(?:\s?(?P<percent>{PERCENTS})|[\s-]?(?P<suffix>{SUFFIX})"
+    rf"|[\s\u00a0-]?(?P<duration>{'|'.join(sorted(DURATIONS, key=len, reverse=True))})\b)?",
     re.IGNORECASE,
 )
 _NEXT_WORD = re.compile(r"[\s\u00a0-]?([A-Za-z][A-Za-z'\u2019-]*)")
@@ -152,7 +118,7 @@ def _amount(text: str, match: re.Match[str]) -> Figure | None:
     value = Decimal(digits) if written[0].isdigit() else number_from_words(written)
     if value is None:
         return None
-    value *= _SCALES.get((match["scale"] or match["letter"] or "").lower(), 1)
+    value *= SCALES.get((match["scale"] or match["letter"] or "").lower(), 1)
     figure = Figure(
         kind=FigureKind.COUNT,
         value=value,
@@ -166,10 +132,10 @@ def _amount(text: str, match: re.Match[str]) -> Figure | None:
         return replace(figure, kind=FigureKind.PERCENT)
     if match["prefix"] or match["suffix"]:
         mark = (match["prefix"] or match["suffix"]).lower().rstrip(".")
-        value = value / 100 if mark in _HUNDREDTHS else value
-        return replace(figure, kind=FigureKind.MONEY, value=value, unit=_CURRENCIES.get(mark))
+        value = value / 100 if mark in HUNDREDTHS else value
+        return replace(figure, kind=FigureKind.MONEY, value=value, unit=CURRENCIES.get(mark))
     if match["duration"]:
-        base, factor = _DURATIONS[match["duration"].lower()]
+        base, factor = DURATIONS[match["duration"].lower()]
         return replace(figure, kind=FigureKind.DURATION, value=value * factor, unit=base)
     following = _NEXT_WORD.match(text, end)
     return replace(figure, unit=following[1].lower() if following else "")
@@ -252,7 +218,7 @@ def _units_agree(wanted: Figure, found: Figure) -> bool:
     one, other = wanted.unit, found.unit
     if wanted.kind == FigureKind.COUNT or one is None or other is None or one == other:
         return True
-    return other in _SHARED_MARKS.get(one, ()) or one in _SHARED_MARKS.get(other, ())
+    return other in SHARED_MARKS.get(one, ()) or one in SHARED_MARKS.get(other, ())
 
 
 def _year_alone(figure: Figure) -> Decimal | None:
