@@ -4,7 +4,8 @@ from harness.orchestration.adapters import AdapterPool
 from harness.orchestration.caller import Caller, Source
 from harness.orchestration.ledger import Ledger
 from harness.orchestration.outcome import PipelineResult
-from harness.orchestration.pipeline import Pipeline, StageListener
+from harness.orchestration.pipeline import Pipeline
+from harness.orchestration.progress import StageListener
 from harness.orchestration.retry import RetryPolicy
 from harness.orchestration.routing import Route, Routing, resolve_routing
 from harness.orchestration.strategy import (

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 import orjson
 
@@ -42,13 +43,17 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallScope:
-    """What the calls of one request share. `deadline_ns` is on the caller's monotonic clock."""
+    """What the calls of one request share. `deadline_ns` is on the caller's monotonic clock.
+
+    `stragglers` are calls that lost a race and may still run; the pipeline ends them before it adds up.
+    """
 
     request_id: str
     run_id: str | None
     budget: Budget
     deadline_ns: int
     ledger: Ledger
+    stragglers: "set[asyncio.Task[Any]]" = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from harness.errors import BadOutputError, ProviderError
+from harness.errors import BadOutputError, CostGuardError, ProviderError, UnpricedModelError
 from harness.orchestration.caller import Caller, CallScope
 from harness.orchestration.routing import Route
 from harness.orchestration.strategy import Strategy, StrategyType
@@ -99,7 +99,7 @@ class Drafter:
         self.on_stage("ESCALATING", {"violations": len(cheap.violations)})
         try:
             escalated = await self._ask(better, prompt, scope)
-        except ProviderError:
+        except (ProviderError, CostGuardError, UnpricedModelError):
             if cheap.answer is None:
                 raise
             return cheap
@@ -108,16 +108,14 @@ class Drafter:
     async def _hedge(self, prompt: Prompt, scope: CallScope) -> Draft[Any]:
         hedge = self.strategy.hedge or self.strategy.draft
         first = asyncio.create_task(self._ask(self.strategy.draft, prompt, scope))
-        tasks = {first}
-        try:
-            await asyncio.wait(tasks, timeout=self.strategy.hedge_after_ms / 1_000)
-            if first.done() and first.exception() is None and first.result().good:
-                return first.result()
-            self.on_stage("HEDGING", {"provider": hedge.provider})
-            tasks.add(asyncio.create_task(self._ask(hedge, prompt, scope)))
-            return await _first_good(tasks, first)
-        finally:
-            await _end(tasks)
+        scope.stragglers.add(first)
+        await asyncio.wait({first}, timeout=self.strategy.hedge_after_ms / 1_000)
+        if first.done() and first.exception() is None and first.result().good:
+            return first.result()
+        self.on_stage("HEDGING", {"provider": hedge.provider})
+        second = asyncio.create_task(self._ask(hedge, prompt, scope))
+        scope.stragglers.add(second)
+        return await _first_good({first, second}, first)
 
 
 def read_answer(task: Task[Any, Any], route: Route, text: str) -> Draft[Any]:
@@ -148,10 +146,3 @@ async def _first_good(
     if readable or drafts:
         return (readable or drafts)[0]
     return first.result()
-
-
-async def _end(tasks: set["asyncio.Task[Draft[Any]]"]) -> None:
-    """Cancel what still runs and wait for it, so that its call is recorded with the request."""
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,10 +1,10 @@
 """The pipeline of one request: guard, draft, validate, repair, simple repair, guard, answer."""
 
 import asyncio
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from harness.clock import ms_from_ns
 from harness.errors import (
@@ -18,6 +18,7 @@ from harness.orchestration.caller import Caller, CallScope
 from harness.orchestration.drafting import Draft, Drafter, read_answer
 from harness.orchestration.ledger import Ledger
 from harness.orchestration.outcome import PipelineResult, RequestFacts, completed_event, failed_event
+from harness.orchestration.progress import Progress, StageClock, StageListener, cancel_all
 from harness.orchestration.strategy import Strategy
 from harness.pricing import Budget
 from harness.records import Call, ErrorKind, FailedEvent, FallbackReason, Role
@@ -25,23 +26,7 @@ from harness.tasks.base import Labels, QualityScore, Task
 
 InputT = TypeVar("InputT")
 AnswerT = TypeVar("AnswerT")
-StageListener = Callable[[str, Mapping[str, Any]], None]
 AbandonListener = Callable[[FailedEvent, list[Call]], None]
-
-
-@dataclass(slots=True, kw_only=True)
-class _Progress:
-    """One request under way: its clock readings, ledger and listener."""
-
-    scope: CallScope
-    labels: Labels | None
-    on_stage: StageListener | None
-    started_ns: int
-    stages_ns: dict[str, int] = field(default_factory=dict)
-
-    def tell(self, stage: str, detail: Mapping[str, Any]) -> None:
-        if self.on_stage is not None:
-            self.on_stage(stage, detail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +50,8 @@ class Pipeline(Generic[InputT, AnswerT]):
         environment: as recorded.
         budget: the run's or evaluation's own budget around it, if any.
         deadline_s: for the whole request, seconds.
+        finish_losers: wait for a hedge's losing call, after the latency is taken, so that its cost is known;
+            else it is cancelled, and what it was billed stays unknown. Evaluators wait, services do not.
         on_abandoned: told of a request cancelled from outside (its client left, the service stops), so that
             what it cost is recorded; called before the cancellation goes on.
     """
@@ -79,6 +66,7 @@ class Pipeline(Generic[InputT, AnswerT]):
         environment: str | None = None,
         budget: Budget | None = None,
         deadline_s: float = 55.0,
+        finish_losers: bool = False,
         on_abandoned: AbandonListener | None = None,
     ) -> None:
         self.task = task
@@ -88,6 +76,7 @@ class Pipeline(Generic[InputT, AnswerT]):
         self.environment = environment
         self.budget = budget
         self.deadline_s = deadline_s
+        self.finish_losers = finish_losers
         self.on_abandoned = on_abandoned
 
     async def run(
@@ -119,7 +108,7 @@ class Pipeline(Generic[InputT, AnswerT]):
             deadline_ns=now_ns + int(self.deadline_s * 1e9),
             ledger=Ledger(),
         )
-        progress = _Progress(scope=scope, labels=labels, on_stage=on_stage, started_ns=now_ns)
+        progress = Progress(scope=scope, labels=labels, on_stage=on_stage, started_ns=now_ns)
         try:
             return await self._run(task_input, progress)
         except ProviderError as error:
@@ -135,7 +124,20 @@ class Pipeline(Generic[InputT, AnswerT]):
                 self.on_abandoned(event, list(scope.ledger.calls))
             raise
 
-    async def _run(self, task_input: InputT, progress: _Progress) -> PipelineResult:
+    async def _run(self, task_input: InputT, progress: Progress) -> PipelineResult:
+        try:
+            draft, final, quality = await self._answer(task_input, progress)
+            progress.ended_ns = self.caller.clock.monotonic_ns()
+            progress.ended_at = self.caller.clock.now()
+            if self.finish_losers and progress.scope.stragglers:
+                await asyncio.wait(progress.scope.stragglers)
+        finally:
+            await cancel_all(progress.scope.stragglers)
+        return self._result(draft, final, quality, progress)
+
+    async def _answer(
+        self, task_input: InputT, progress: Progress
+    ) -> tuple[Draft[AnswerT], _Final[AnswerT], QualityScore]:
         task = self.task
         progress.tell("DRAFTING", {"provider": self.strategy.draft.provider})
         drafter = Drafter(
@@ -145,7 +147,7 @@ class Pipeline(Generic[InputT, AnswerT]):
             score=lambda answer: self._grade(answer, task_input, progress).score,
             on_stage=progress.tell,
         )
-        clock = _StageClock(self.caller.clock.monotonic_ns, progress.stages_ns)
+        clock = StageClock(self.caller.clock.monotonic_ns, progress.stages_ns)
         with clock.stage("draft"):
             draft = await drafter.draft(task.draft_prompt(task_input), progress.scope)
         progress.tell("VALIDATING", {"violations": len(draft.violations)})
@@ -155,10 +157,10 @@ class Pipeline(Generic[InputT, AnswerT]):
             if left:
                 raise BadOutputError(f"the answer still breaks a rule: {left[0].message}")
             quality = self._grade(final.answer, task_input, progress)
-        return self._result(draft, final, quality, progress)
+        return draft, final, quality
 
     async def _finish(
-        self, task_input: InputT, draft: Draft[AnswerT], progress: _Progress, clock: "_StageClock"
+        self, task_input: InputT, draft: Draft[AnswerT], progress: Progress, clock: StageClock
     ) -> _Final[AnswerT]:
         """The draft itself when it is good; else repaired by a model; else by rule."""
         if draft.answer is not None and not draft.violations:
@@ -185,7 +187,7 @@ class Pipeline(Generic[InputT, AnswerT]):
         draft: Draft[AnswerT],
         answer: AnswerT | None,
         reason: FallbackReason,
-        progress: _Progress,
+        progress: Progress,
         *,
         repair_used: bool = False,
         cause: Exception | None = None,
@@ -199,11 +201,11 @@ class Pipeline(Generic[InputT, AnswerT]):
         repair_ran = bool(progress.scope.ledger.of(Role.REPAIR))
         return _Final(self.task.simple_repair(answer), reason, repair_ran, repair_used)
 
-    def _grade(self, answer: AnswerT, task_input: InputT, progress: _Progress) -> QualityScore:
+    def _grade(self, answer: AnswerT, task_input: InputT, progress: Progress) -> QualityScore:
         return self.task.grade(answer, task_input, progress.labels)
 
     def _result(
-        self, draft: Draft[AnswerT], final: _Final[AnswerT], quality: QualityScore, progress: _Progress
+        self, draft: Draft[AnswerT], final: _Final[AnswerT], quality: QualityScore, progress: Progress
     ) -> PipelineResult:
         confidence = self.task.confidence(final.answer)
         ledger = progress.scope.ledger
@@ -240,19 +242,19 @@ class Pipeline(Generic[InputT, AnswerT]):
         if not cost_usd.is_finite() or cost_usd < 0 or cost_usd > self.cost_max_usd:
             raise CostGuardError("request", self.cost_max_usd, cost_usd, Decimal(0))
 
-    def _facts(self, progress: _Progress) -> RequestFacts:
+    def _facts(self, progress: Progress) -> RequestFacts:
         clock = self.caller.clock
         return RequestFacts(
-            ts=clock.now(),
+            ts=progress.ended_at or clock.now(),
             request_id=progress.scope.request_id,
             run_id=progress.scope.run_id,
             environment=self.environment,
             strategy=self.strategy.name,
-            latency_ms=ms_from_ns(clock.monotonic_ns() - progress.started_ns),
+            latency_ms=ms_from_ns((progress.ended_ns or clock.monotonic_ns()) - progress.started_ns),
             stages_ms={name: ms_from_ns(spent) for name, spent in progress.stages_ns.items()},
         )
 
-    def _failed_event(self, progress: _Progress, kind: ErrorKind, message: str) -> FailedEvent:
+    def _failed_event(self, progress: Progress, kind: ErrorKind, message: str) -> FailedEvent:
         return failed_event(
             self._facts(progress),
             progress.scope.ledger,
@@ -262,7 +264,7 @@ class Pipeline(Generic[InputT, AnswerT]):
         )
 
     def _failure(
-        self, progress: _Progress, kind: ErrorKind, message: str, retry_after_ms: float | None
+        self, progress: Progress, kind: ErrorKind, message: str, retry_after_ms: float | None
     ) -> PipelineFailedError:
         event = self._failed_event(progress, kind, message)
         return PipelineFailedError(
@@ -277,22 +279,3 @@ class Pipeline(Generic[InputT, AnswerT]):
 def _reason(error: Exception) -> FallbackReason:
     timed_out = isinstance(error, ProviderError) and error.kind == ErrorKind.TIMEOUT
     return FallbackReason.LLM_TIMEOUT if timed_out else FallbackReason.LLM_API_ERROR
-
-
-class _StageClock:
-    """Adds up the time spent in named stages, nanoseconds."""
-
-    def __init__(self, now_ns: Callable[[], int], stages_ns: dict[str, int]) -> None:
-        self._now_ns, self._stages_ns = now_ns, stages_ns
-        self._stage, self._started_ns = "", 0
-
-    def stage(self, name: str) -> "_StageClock":
-        self._stage, self._started_ns = name, self._now_ns()
-        return self
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, *_error: object) -> None:
-        spent = self._now_ns() - self._started_ns
-        self._stages_ns[self._stage] = self._stages_ns.get(self._stage, 0) + spent

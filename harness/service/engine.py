@@ -9,7 +9,8 @@ from harness.errors import PipelineFailedError
 from harness.orchestration.adapters import AdapterPool
 from harness.orchestration.caller import Caller
 from harness.orchestration.outcome import PipelineResult
-from harness.orchestration.pipeline import Pipeline, StageListener
+from harness.orchestration.pipeline import Pipeline
+from harness.orchestration.progress import StageListener
 from harness.orchestration.strategy import Strategy
 from harness.pricing import Budget, PriceBook
 from harness.records import Call, CompletedEvent, Content, FailedEvent, ProviderMode

@@ -273,6 +273,15 @@ async def test_cascade_escalates_on_a_low_score_and_keeps_the_cheap_draft_when_t
     assert result.event.draft_source == "openai"
 
 
+async def test_cascade_keeps_the_cheap_draft_when_the_guard_refuses_the_better_one() -> None:
+    SCRIPTS.update(openai=Script([GOOD]), anthropic=Script([GOOD]))
+    chosen = strategy(MINI, MINI, type=StrategyType.CASCADE, escalate_to=SONNET, escalate_below_score=1.0)
+    result = await run(chosen, cost_max_usd="0.01")
+    assert result.event.draft_source == "openai"
+    assert [call.outcome for call in result.calls] == [CallOutcome.OK, CallOutcome.REFUSED]
+    assert result.event.cost_usd == MINI_USD
+
+
 async def test_hedge_takes_the_first_good_answer_and_records_the_loser() -> None:
     SCRIPTS.update(anthropic=Script([GOOD], delay_s=30), openai=Script([GOOD]))
     result = await run(strategy(type=StrategyType.HEDGE, hedge=MINI, hedge_after_ms=1.0))
@@ -282,6 +291,42 @@ async def test_hedge_takes_the_first_good_answer_and_records_the_loser() -> None
         ("openai", None),
     }
     assert result.event.cost_usd is None  # what the cancelled call was billed, nobody told
+
+
+async def test_an_evaluator_waits_for_the_loser_and_knows_both_costs() -> None:
+    SCRIPTS.update(anthropic=Script([GOOD], delay_s=0.2), openai=Script([GOOD]))
+    chosen = strategy(type=StrategyType.HEDGE, hedge=MINI, hedge_after_ms=1.0)
+    result = await run(chosen, finish_losers=True)
+    assert result.event.draft_source == "openai"
+    assert result.event.cost_usd == DRAFT_USD + MINI_USD
+    assert result.event.latency_ms < 190  # taken when the winner answered
+
+
+async def test_a_cancelled_hedge_ends_both_calls() -> None:
+    SCRIPTS.update(anthropic=Script([GOOD], delay_s=30), openai=Script([GOOD], delay_s=30))
+    told: list[list[Call]] = []
+    work = asyncio.create_task(
+        pipeline(
+            strategy(type=StrategyType.HEDGE, hedge=MINI, hedge_after_ms=1.0),
+            on_abandoned=lambda _event, calls: told.append(calls),
+        ).run(brief(), request_id="r1")
+    )
+    await SCRIPTS["openai"].asked.wait()
+    work.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await work
+    assert {call.error_kind for call in told[0]} == {ErrorKind.CANCELLED}
+    assert len(told[0]) == 2
+
+
+async def test_a_hedge_whose_calls_both_fail_is_the_first_one_s_failure() -> None:
+    slow_failure = ProviderError("auth", "no", usage=NO_USAGE)
+    SCRIPTS.update(
+        anthropic=Script([slow_failure], delay_s=0.01), openai=Script([ProviderError("bad_request", "x")])
+    )
+    error = await failure(strategy(type=StrategyType.HEDGE, hedge=MINI, hedge_after_ms=1.0))
+    assert error.kind == ErrorKind.AUTH
+    assert len(error.calls) == 2
 
 
 async def test_hedge_stays_alone_when_the_first_is_quick() -> None:
