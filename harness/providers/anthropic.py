@@ -14,7 +14,7 @@ from harness.providers.capabilities import Structured, capabilities_of
 from harness.providers.clients import ClientPool
 from harness.providers.concessions import Feature
 from harness.providers.sdk import PLACEHOLDER_KEY, SdkAdapter, SdkErrors
-from harness.providers.structured import fenced_instruction
+from harness.providers.structured import instructed
 from harness.records import ErrorKind, Prompt, Usage, dump_json
 
 DEFAULT_BASE_URL = "https://api.anthropic.com"
@@ -56,11 +56,12 @@ class AnthropicAdapter(SdkAdapter):
     """
 
     errors = SdkErrors(
-        base=anthropic.AnthropicError,
+        api=anthropic.APIError,
         status=anthropic.APIStatusError,
         timeout=anthropic.APITimeoutError,
         connection=anthropic.APIConnectionError,
     )
+    whole_type = anthropic.types.Message
 
     def __init__(self, settings: ProviderSettings, model: str, *, clock: Clock = SYSTEM_CLOCK) -> None:
         super().__init__(settings, model, clock=clock)
@@ -68,10 +69,10 @@ class AnthropicAdapter(SdkAdapter):
 
     async def aclose(self) -> None:
         """Let go of the shared client; the last adapter that does closes it."""
-        await _CLIENTS.give_back(self._settings, id(self))
+        await _CLIENTS.give_back(self._settings, self._holder)
 
     async def _ask(self, prompt: Prompt, *, call_id: str, timeout_s: float, attempt: Attempt) -> None:
-        messages: AsyncMessages = _CLIENTS.lend(self._settings, id(self)).messages
+        messages: AsyncMessages = _CLIENTS.lend(self._settings, self._holder).messages
         create: Any = messages.create if self._settings.stream else messages.with_raw_response.create
 
         async def send() -> Any:
@@ -83,15 +84,7 @@ class AnthropicAdapter(SdkAdapter):
             )
 
         answer = await self._conceding(send, lambda: self._sent(prompt))
-        usage = UsageCount()
-        if self._settings.stream:
-            async with answer:
-                attempt.saw_response(answer.response.headers)
-                async for event in answer:
-                    _read(event, attempt, usage)
-        else:
-            attempt.saw_response(answer.headers)
-            _read_whole(await answer.parse(), attempt, usage)
+        await self._take(answer, attempt, _Reading(attempt))
         if attempt.stop_reason in ("max_tokens", "model_context_window_exceeded"):
             raise attempt.failure(ErrorKind.TRUNCATED, f"cut off at the limit ({attempt.stop_reason})")
         if attempt.stop_reason == "refusal":
@@ -109,8 +102,8 @@ class AnthropicAdapter(SdkAdapter):
     def _sent(self, prompt: Prompt) -> list[Feature]:
         """What the request carries that it could do without."""
         mode = self._mode(prompt)
-        sent = [_STRUCTURED[mode]] if mode in _STRUCTURED else []
-        return [*sent, _CACHE, _SAMPLING]
+        optional = [_STRUCTURED[mode]] if mode in _STRUCTURED else []
+        return [f for f in (*optional, _CACHE, _SAMPLING) if self._concessions.keeps(f.name)]
 
     def _body(self, prompt: Prompt) -> dict[str, Any]:
         mode = self._mode(prompt)
@@ -119,7 +112,7 @@ class AnthropicAdapter(SdkAdapter):
             "max_tokens": prompt.max_tokens,
             "messages": [{"role": "user", "content": prompt.user}],
         }
-        system = fenced_instruction(prompt) if mode is Structured.FENCED else prompt.system
+        system = instructed(prompt, fence=True) if mode is Structured.FENCED else prompt.system
         if system:
             body["system"] = [self._system_block(system)]
         if (
@@ -176,8 +169,8 @@ class UsageCount:
         details = getattr(told, "output_tokens_details", None)
         if output is None:
             return None
-        written_1h = min(self._cache_write_1h, self._cache_write)
         try:
+            written_1h = min(self._cache_write_1h, self._cache_write)
             return Usage(
                 # Anthropic's input_tokens leaves the cached ones out; the total has them.
                 input_tokens=self._input + self._cache_read + self._cache_write,
@@ -202,30 +195,43 @@ class UsageCount:
                 setattr(self, field, value)
 
 
-def _read(event: Any, attempt: Attempt, usage: UsageCount) -> None:
-    """Take one stream event in."""
-    if event.type == "content_block_delta":
-        delta = event.delta
-        if delta.type == "text_delta":
-            attempt.add_text(delta.text)
-        elif delta.type == "input_json_delta":
-            attempt.add_text(delta.partial_json)
-    elif event.type == "message_start":
-        attempt.model = event.message.model or attempt.model
-        usage.start(event.message.usage)
-    elif event.type == "message_delta":
-        attempt.usage = usage.finish(event.usage)
-        attempt.stop_reason = event.delta.stop_reason
+class _Reading:
+    """One answer as its events tell it."""
 
+    def __init__(self, attempt: Attempt) -> None:
+        self._attempt = attempt
+        self._usage = UsageCount()
 
-def _read_whole(message: Any, attempt: Attempt, usage: UsageCount) -> None:
-    """Take an answer in one piece in."""
-    attempt.model = message.model or attempt.model
-    usage.start(message.usage)
-    attempt.usage = usage.finish(message.usage)
-    attempt.stop_reason = message.stop_reason
-    for block in message.content or ():
-        if block.type == "text":
-            attempt.add_whole(block.text)
-        elif block.type == "tool_use":
-            attempt.add_whole(dump_json(block.input).decode())
+    def take_event(self, event: Any) -> None:
+        """Take one event of a stream in."""
+        kind = getattr(event, "type", None)
+        if kind == "content_block_delta":
+            delta = getattr(event, "delta", None)
+            self._attempt.add_text(getattr(delta, "text", None))
+            self._attempt.add_text(getattr(delta, "partial_json", None))
+        elif kind == "message_start":
+            message = getattr(event, "message", None)
+            self._attempt.model = getattr(message, "model", None) or self._attempt.model
+            self._usage.start(getattr(message, "usage", None))
+        elif kind == "message_delta":
+            self._end(event, getattr(event, "delta", None))
+
+    def take_whole(self, message: Any) -> None:
+        """Take an answer in one piece in.
+
+        Raises:
+            ProviderError: it is an error in the guise of a success.
+        """
+        if getattr(message, "type", None) == "error":
+            raise self._attempt.broken_off({"error": getattr(message, "error", None)})
+        self._attempt.model = getattr(message, "model", None) or self._attempt.model
+        for block in getattr(message, "content", None) or ():
+            self._attempt.add_whole(getattr(block, "text", None))
+            if getattr(block, "type", None) == "tool_use":
+                self._attempt.add_whole(dump_json(getattr(block, "input", None)).decode())
+        self._usage.start(getattr(message, "usage", None))
+        self._end(message, message)
+
+    def _end(self, source: Any, ended: Any) -> None:
+        self._attempt.stop_reason = getattr(ended, "stop_reason", None)
+        self._attempt.usage = self._usage.finish(getattr(source, "usage", None))

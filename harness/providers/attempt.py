@@ -15,7 +15,7 @@ class Attempt:
 
     Attributes:
         usage: what will be billed, once the provider has told all of it; None until then.
-        stop_reason: why the model stopped; None while it has not, so a stream that ends so was cut.
+        stop_reason: why the model stopped, in the provider's own word.
     """
 
     def __init__(self, *, provider: str, model: str, clock: Clock, secrets: tuple[str, ...]) -> None:
@@ -30,28 +30,36 @@ class Attempt:
         self._ttft_ns: int | None = None
         self._headers: Mapping[str, str] = {}
         self._answered = False
+        self._is_whole = False
 
     def saw_response(self, headers: Mapping[str, str]) -> None:
         """Keep the headers of the answer, good or bad."""
         self._headers = headers
         self._answered = True
 
-    def add_text(self, text: str) -> None:
-        """Append a piece of the answer; the first one sets the time to first token."""
-        if not text:
+    def add_text(self, text: object) -> None:
+        """Append a piece of the answer; the first one sets the time to first token. Not text: nothing."""
+        if not isinstance(text, str) or not text:
             return
         if self._ttft_ns is None:
             self._ttft_ns = self._clock.monotonic_ns() - self._started_ns
         self._parts.append(text)
 
-    def add_whole(self, text: str) -> None:
-        """Take an answer that came in one piece: it has no time to first token."""
-        self._parts.append(text)
+    def add_whole(self, text: object) -> None:
+        """Take an answer that came in one piece: it is complete, and has no time to first token."""
+        self._is_whole = True
+        if isinstance(text, str):
+            self._parts.append(text)
 
     @property
     def text(self) -> str:
         """The answer so far."""
         return "".join(self._parts)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the model had stopped; a stream that ends before that was cut."""
+        return self._is_whole or self.stop_reason is not None
 
     @property
     def emulated(self) -> bool | None:
@@ -69,8 +77,8 @@ class Attempt:
         Raises:
             ProviderError: cut off before the model stopped, or nothing was answered.
         """
-        if self.stop_reason is None:
-            raise self.failure(ErrorKind.CONNECTION, "the stream ended before the answer did")
+        if not self.is_complete:
+            raise self._unfinished()
         if not self.text.strip():
             raise self.failure(ErrorKind.BAD_OUTPUT, f"the answer is empty (stop reason {self.stop_reason})")
         return Completion(
@@ -83,6 +91,12 @@ class Attempt:
             emulated=bool(self.emulated),
             rate_limits=rate_limits_of(self._headers),
         )
+
+    def _unfinished(self) -> ProviderError:
+        content_type = self._headers.get("content-type", "")
+        if self._parts or "event-stream" in content_type:
+            return self.failure(ErrorKind.CONNECTION, "the answer ended before the model did")
+        return self.failure(ErrorKind.BAD_OUTPUT, f"no answer in its {content_type or 'unnamed'} body")
 
     def failure(
         self, kind: ErrorKind, problem: str, *, status: int | None = None, usage: Usage | None = None

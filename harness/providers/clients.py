@@ -26,7 +26,7 @@ ClientT = TypeVar("ClientT", bound=Closable)
 @dataclass(slots=True)
 class _Shared(Generic[ClientT]):
     client: ClientT
-    holders: set[int] = field(default_factory=set)
+    holders: set[object] = field(default_factory=set)
 
 
 class ClientPool(Generic[ClientT]):
@@ -42,7 +42,7 @@ class ClientPool(Generic[ClientT]):
             asyncio.AbstractEventLoop, dict[ProviderSettings, _Shared[ClientT]]
         ] = WeakKeyDictionary()
 
-    def lend(self, settings: ProviderSettings, holder: int) -> ClientT:
+    def lend(self, settings: ProviderSettings, holder: object) -> ClientT:
         """The client of these settings on the running loop, made if need be."""
         clients = self._by_loop.setdefault(asyncio.get_running_loop(), {})
         shared = clients.get(settings)
@@ -51,7 +51,7 @@ class ClientPool(Generic[ClientT]):
         shared.holders.add(holder)
         return shared.client
 
-    async def give_back(self, settings: ProviderSettings, holder: int) -> None:
+    async def give_back(self, settings: ProviderSettings, holder: object) -> None:
         """Let go of a client; the last holder closes it. Giving back what was not lent does nothing."""
         clients = self._by_loop.get(asyncio.get_running_loop(), {})
         shared = clients.get(settings)

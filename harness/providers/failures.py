@@ -106,6 +106,10 @@ def message_of(body: object) -> str:
     message = _error_part(body).get("message")
     if message is None and isinstance(body, Mapping):
         message = body.get("error") if isinstance(body.get("error"), str) else body.get("detail")
+    if isinstance(message, list):
+        # A validator's list echoes the input, our prompt, beside each complaint: only those are kept.
+        complaints = [item for item in message if isinstance(item, Mapping)]
+        return "; ".join(f"{item.get('loc', '')}: {item.get('msg', '')}" for item in complaints)
     return "" if message is None else str(message)
 
 

@@ -13,7 +13,7 @@ from harness.providers.capabilities import Structured, capabilities_of
 from harness.providers.clients import ClientPool
 from harness.providers.concessions import Feature
 from harness.providers.sdk import PLACEHOLDER_KEY, SdkAdapter, SdkErrors
-from harness.providers.structured import fenced_instruction, is_strict
+from harness.providers.structured import instructed, is_strict
 from harness.records import ErrorKind, Prompt, Usage
 
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
@@ -22,7 +22,11 @@ _UNSUPPORTED = ("support", "unrecognized", "unknown", "unexpected", "extra", "no
 _STREAM_OPTIONS = Feature(name="stream_options", named=("stream_options", "include_usage"))
 _CACHE_KEY = Feature(name="prompt_cache_key", named=("prompt_cache_key",))
 _LIMIT_FIELD = Feature(
-    name="limit_field", named=("max_tokens", "max_completion_tokens"), only_with=_UNSUPPORTED
+    name="limit_field",
+    named=("max_tokens", "max_completion_tokens"),
+    # A limit that is too large is our mistake; under the other name it might go unnoticed, and unbounded.
+    unless=("too large", "at most", "maximum", "exceed"),
+    only_with=_UNSUPPORTED,
 )
 _SAMPLING = Feature(name="temperature", named=("temperature",), only_with=_UNSUPPORTED)
 _STRUCTURED = {
@@ -58,11 +62,12 @@ class OpenAIAdapter(SdkAdapter):
     """
 
     errors = SdkErrors(
-        base=openai.OpenAIError,
+        api=openai.APIError,
         status=openai.APIStatusError,
         timeout=openai.APITimeoutError,
         connection=openai.APIConnectionError,
     )
+    whole_type = openai.types.chat.ChatCompletion
 
     def __init__(self, settings: ProviderSettings, model: str, *, clock: Clock = SYSTEM_CLOCK) -> None:
         super().__init__(settings, model, clock=clock)
@@ -70,10 +75,10 @@ class OpenAIAdapter(SdkAdapter):
 
     async def aclose(self) -> None:
         """Let go of the shared client; the last adapter that does closes it."""
-        await _CLIENTS.give_back(self._settings, id(self))
+        await _CLIENTS.give_back(self._settings, self._holder)
 
     async def _ask(self, prompt: Prompt, *, call_id: str, timeout_s: float, attempt: Attempt) -> None:
-        completions: AsyncCompletions = _CLIENTS.lend(self._settings, id(self)).chat.completions
+        completions: AsyncCompletions = _CLIENTS.lend(self._settings, self._holder).chat.completions
         create: Any = completions.create if self._settings.stream else completions.with_raw_response.create
 
         async def send() -> Any:
@@ -86,14 +91,7 @@ class OpenAIAdapter(SdkAdapter):
 
         answer = await self._conceding(send, lambda: self._sent(prompt))
         reading = _Reading(attempt)
-        if self._settings.stream:
-            async with answer:
-                attempt.saw_response(answer.response.headers)
-                async for chunk in answer:
-                    reading.take_chunk(chunk)
-        else:
-            attempt.saw_response(answer.headers)
-            reading.take_whole(answer.parse())
+        await self._take(answer, attempt, reading)
         reading.check()
 
     def _mode(self, prompt: Prompt) -> Structured | None:
@@ -112,8 +110,9 @@ class OpenAIAdapter(SdkAdapter):
     def _body(self, prompt: Prompt) -> dict[str, Any]:
         mode = self._mode(prompt)
         keeps = self._concessions.keeps
-        # `json_object` alone says nothing of the schema, so the instruction carries it there too.
-        system = prompt.system if mode in (None, Structured.JSON_SCHEMA) else fenced_instruction(prompt)
+        system = prompt.system
+        if mode in (Structured.JSON_OBJECT, Structured.FENCED):  # neither tells the API of the schema
+            system = instructed(prompt, fence=mode is Structured.FENCED)
         messages = [{"role": "system", "content": system}] if system else []
         limit_field = self._accepts.limit_field
         if not keeps("limit_field"):
@@ -148,23 +147,29 @@ class _Reading:
         self._attempt = attempt
         self._refused = False
 
-    def take_chunk(self, chunk: Any) -> None:
-        """Take one chunk of a stream in. Fields that an endpoint leaves out are simply not told."""
-        self._attempt.model = getattr(chunk, "model", None) or self._attempt.model
-        for choice in getattr(chunk, "choices", None) or ():
+    def take_event(self, event: Any) -> None:
+        """Take one chunk of a stream in."""
+        self._attempt.model = getattr(event, "model", None) or self._attempt.model
+        for choice in getattr(event, "choices", None) or ():
             delta = getattr(choice, "delta", None)
-            self._attempt.add_text(getattr(delta, "content", None) or "")
+            self._attempt.add_text(getattr(delta, "content", None))
             self._take_end(choice, delta)
-        self._take_usage(chunk)
+        self._take_usage(event)
 
-    def take_whole(self, completion: Any) -> None:
-        """Take an answer in one piece in."""
-        self._attempt.model = getattr(completion, "model", None) or self._attempt.model
-        for choice in getattr(completion, "choices", None) or ():
+    def take_whole(self, answer: Any) -> None:
+        """Take an answer in one piece in.
+
+        Raises:
+            ProviderError: it is an error in the guise of a success, as some gateways send them.
+        """
+        if getattr(answer, "error", None):
+            raise self._attempt.broken_off({"error": answer.error})
+        self._attempt.model = getattr(answer, "model", None) or self._attempt.model
+        for choice in getattr(answer, "choices", None) or ():
             message = getattr(choice, "message", None)
-            self._attempt.add_whole(getattr(message, "content", None) or "")
+            self._attempt.add_whole(getattr(message, "content", None))
             self._take_end(choice, message)
-        self._take_usage(completion)
+        self._take_usage(answer)
 
     def check(self) -> None:
         """Raise what the finish reason says of an answer that is none.
@@ -187,7 +192,7 @@ class _Reading:
     def _take_usage(self, source: Any) -> None:
         # Some endpoints send running totals with every chunk; only after the end is it the bill.
         told = getattr(source, "usage", None)
-        if told is not None and self._attempt.stop_reason is not None:
+        if told is not None and self._attempt.is_complete:
             self._attempt.usage = usage_of(told)
 
 

@@ -4,12 +4,14 @@ Both raise classes of the same names and shapes, and both let `httpx2` errors th
 """
 
 import asyncio
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import httpx2
+import orjson
 
 from harness.clock import SYSTEM_CLOCK, Clock
 from harness.errors import ProviderError
@@ -29,16 +31,30 @@ _NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 class SdkErrors:
     """One SDK's exception classes."""
 
-    base: type[Exception]
+    api: type[Exception]
     status: type[Exception]
     timeout: type[Exception]
     connection: type[Exception]
+
+
+class Reader(Protocol):
+    """Takes an answer in; fields that an endpoint leaves out are simply not told."""
+
+    def take_event(self, event: Any) -> None:
+        """Take one event of a stream in."""
+        ...
+
+    def take_whole(self, answer: Any) -> None:
+        """Take an answer in one piece in; anything but the SDK's own type tells nothing."""
+        ...
 
 
 class SdkAdapter(ABC):
     """An adapter on an official SDK; see `LLMAdapter`. Subclasses ask and read the stream."""
 
     errors: SdkErrors
+    whole_type: Any
+    """The SDK's type of an answer in one piece."""
 
     def __init__(self, settings: ProviderSettings, model: str, *, clock: Clock = SYSTEM_CLOCK) -> None:
         self.name = settings.name
@@ -47,6 +63,8 @@ class SdkAdapter(ABC):
         self._settings = settings
         self._clock = clock
         self._concessions = Concessions()
+        self._holder = object()
+        self._secrets = (settings.api_key or "", *(value for _, value in settings.extra_headers))
 
     def __repr__(self) -> str:
         """Without the key."""
@@ -66,12 +84,12 @@ class SdkAdapter(ABC):
             provider=self.name,
             model=self.model,
             clock=self._clock,
-            secrets=(self._settings.api_key or "",),
+            secrets=self._secrets,
         )
         try:
             async with asyncio.timeout(timeout_s):
                 await self._ask(prompt, call_id=call_id, timeout_s=timeout_s, attempt=attempt)
-        except (TimeoutError, httpx2.HTTPError, httpx2.StreamError, ValueError, self.errors.base) as error:
+        except (TimeoutError, httpx2.HTTPError, httpx2.StreamError, ValueError, self.errors.api) as error:
             failure = self._classified(error, attempt, timeout_s)
             # `from None`: the SDK's error carries the provider's body, which must not reach a log by way of a
             # printed chain.
@@ -99,6 +117,22 @@ class SdkAdapter(ABC):
                     raise
         return await send()
 
+    async def _take(self, answer: Any, attempt: Attempt, reader: Reader) -> None:
+        """Read the answer, streamed or whole; an endpoint that cannot stream answers whole all the same."""
+        if not self._settings.stream:
+            attempt.saw_response(answer.headers)
+            parsed = answer.parse()
+            reader.take_whole(await parsed if inspect.isawaitable(parsed) else parsed)
+            return
+        async with answer:
+            attempt.saw_response(answer.response.headers)
+            if "json" in answer.response.headers.get("content-type", ""):
+                body = orjson.loads(await answer.response.aread())
+                reader.take_whole(self.whole_type.construct(**body) if isinstance(body, dict) else None)
+                return
+            async for event in answer:
+                reader.take_event(event)
+
     def _headers(self, call_id: str) -> dict[str, str]:
         return {**dict(self._settings.extra_headers), "X-Client-Request-Id": call_id}
 
@@ -116,7 +150,7 @@ class SdkAdapter(ABC):
             return _refused(error, attempt)
         if isinstance(error, self.errors.connection | httpx2.HTTPError | httpx2.StreamError):
             return _disconnected(error, attempt)
-        if isinstance(error, self.errors.base):
+        if isinstance(error, self.errors.api):
             return attempt.broken_off(getattr(error, "body", None))
         if isinstance(error, UnicodeDecodeError) or type(error).__name__ == "JSONDecodeError":
             return attempt.failure(ErrorKind.BAD_OUTPUT, "an event of the stream is not readable JSON")

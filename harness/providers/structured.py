@@ -9,15 +9,21 @@ from harness.records import Prompt, dump_json
 _FENCE = re.compile(r"```(?:json)?[ \t]*\n(.*?)\n?[ \t]*```", re.DOTALL)
 
 
-def fenced_instruction(prompt: Prompt) -> str:
-    """The system text with an appended demand for one fenced JSON object; unchanged without a schema."""
+def instructed(prompt: Prompt, *, fence: bool) -> str:
+    """The system text with an appended demand for one JSON object; unchanged without a schema.
+
+    Args:
+        prompt: whose schema the object must match.
+        fence: wrap it in a ```json fence, for models that like to talk around their answer.
+    """
     if prompt.output_schema is None:
         return prompt.system
+    where = " inside a ```json fence" if fence else ""
     schema = dump_json(dict(prompt.output_schema)).decode()
     return (
-        f"{prompt.system}\n\nAnswer with exactly one JSON object inside a ```json fence and nothing else. "
+        f"{prompt.system}\n\nAnswer with exactly one JSON object{where} and nothing else. "
         f"It must match this JSON schema:\n{schema}"
-    )
+    ).lstrip()
 
 
 def unfenced(text: str) -> str:

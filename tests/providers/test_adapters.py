@@ -30,6 +30,27 @@ SCHEMA = {
     "required": ["ok"],
     "additionalProperties": False,
 }
+WHOLE = {
+    "anthropic": {
+        "id": "m",
+        "type": "message",
+        "role": "assistant",
+        "model": "a",
+        "content": [{"type": "text", "text": "hello"}],
+        "stop_reason": "end_turn",
+        "usage": {"input_tokens": 3, "output_tokens": 2},
+    },
+    "openai": {
+        "id": "c",
+        "object": "chat.completion",
+        "created": 1,
+        "model": "a",
+        "choices": [
+            {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "hello"}}
+        ],
+        "usage": {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5},
+    },
+}
 PLAIN = Prompt(role=Role.DRAFT, system="Be brief.", user="Hello")
 HELD = Prompt(role=Role.DRAFT, system="Be brief.", user="Hello", output_schema=SCHEMA)
 
@@ -69,32 +90,70 @@ async def test_an_answer_with_all_it_tells(kind: str, adapter_at: Build) -> None
 
 
 async def test_an_answer_in_one_piece_has_no_time_to_first_token(kind: str, adapter_at: Build) -> None:
-    whole = {
-        "anthropic": {
-            "id": "m",
-            "type": "message",
-            "role": "assistant",
-            "model": "a",
-            "content": [{"type": "text", "text": "hello"}],
-            "stop_reason": "end_turn",
-            "usage": {"input_tokens": 3, "output_tokens": 2},
-        },
-        "openai": {
-            "id": "c",
-            "object": "chat.completion",
-            "created": 1,
-            "model": "a",
-            "choices": [
-                {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "hello"}}
-            ],
-            "usage": {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5},
-        },
-    }[kind]
-    reply = Reply([json.dumps(whole)], content_type="application/json", headers={"x-harness-emulated": "1"})
+    reply = Reply(
+        [json.dumps(WHOLE[kind])], content_type="application/json", headers={"x-harness-emulated": "1"}
+    )
     async with wire_server([reply]) as server:
         answer = await ask(adapter_at(kind, server.url, stream=False))
     assert (answer.text, answer.ttft_ns, answer.emulated) == ("hello", None, True)
     assert answer.usage == Usage(input_tokens=3, output_tokens=2)
+
+
+async def test_an_endpoint_that_cannot_stream_answers_whole_all_the_same(
+    kind: str, adapter_at: Build
+) -> None:
+    async with wire_server([Reply([json.dumps(WHOLE[kind])], content_type="application/json")]) as server:
+        answer = await ask(adapter_at(kind, server.url))
+    assert (answer.text, answer.ttft_ns) == ("hello", None)
+    assert answer.usage == Usage(input_tokens=3, output_tokens=2)
+
+
+@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("text/html", "<html>Welcome to the gateway</html>"),
+        ("application/json", "{}"),
+        ("application/json", "[1]"),
+        ("application/json", '{"choices": [], "content": []}'),
+        ("application/json", '{"model": "m", "choi'),
+        ("application/octet-stream", ""),
+    ],
+)
+async def test_a_200_that_holds_no_answer(
+    kind: str, adapter_at: Build, stream: bool, content_type: str, body: str
+) -> None:
+    async with wire_server([Reply([body] if body else [], content_type=content_type)]) as server:
+        error = await failure(adapter_at(kind, server.url, stream=stream))
+    assert error.kind == ErrorKind.BAD_OUTPUT
+    assert error.usage is None
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_an_error_in_the_guise_of_a_success(kind: str, adapter_at: Build, stream: bool) -> None:
+    body = {"type": "error", "error": {"type": "rate_limit_error", "code": 429, "message": "Slow down"}}
+    async with wire_server([Reply([json.dumps(body)], content_type="application/json")]) as server:
+        error = await failure(adapter_at(kind, server.url, stream=stream))
+    assert error.kind == ErrorKind.RATE_LIMITED
+
+
+async def test_events_with_missing_and_odd_fields_do_not_break_the_reading(
+    kind: str, adapter_at: Build
+) -> None:
+    odd = [
+        {"type": "message_start"},
+        {"type": "content_block_delta"},
+        {"type": "content_block_delta", "delta": {"type": "text_delta", "text": None}},
+        {"type": "never_heard_of", "value": 1},
+        {"choices": None},
+        {"choices": [{}]},
+        {"choices": [{"delta": {"content": 5}}]},
+        {"usage": {"prompt_tokens": "many"}},
+    ]
+    async with wire_server([Reply([*sse(*odd), *STREAMS[kind]("hello")])]) as server:
+        answer = await ask(adapter_at(kind, server.url))
+    assert answer.text == "hello"
+    assert answer.usage == Usage(input_tokens=11, output_tokens=7)
 
 
 @pytest.mark.parametrize(
@@ -375,6 +434,36 @@ async def test_a_complaint_about_our_own_schema_is_not_papered_over(kind: str, a
         error = await failure(adapter_at(kind, server.url), HELD)
     assert error.kind == ErrorKind.BAD_REQUEST
     assert len(server.asked) == 1
+
+
+async def test_a_refusal_that_stays_is_not_asked_again_and_again(kind: str, adapter_at: Build) -> None:
+    said = "cache_control, output_config, tools, stream_options, response_format, max_tokens: not supported, extra"
+    reply = Reply([json.dumps({"error": {"message": said}})], status=400, content_type="application/json")
+    async with wire_server([reply]) as server:
+        adapter = adapter_at(kind, server.url)
+        error = await failure(adapter, HELD)
+        given_up = len(server.asked) - 1
+        await failure(adapter, HELD)
+    assert error.kind == ErrorKind.BAD_REQUEST
+    assert given_up <= 4
+    assert len(server.asked) == given_up + 2, "nothing is left to give up"
+
+
+async def test_a_limit_that_is_too_large_is_not_sent_under_another_name(adapter_at: Build) -> None:
+    said = "max_tokens is too large: 4096. This model supports at most 1024 completion tokens."
+    reply = Reply([json.dumps({"error": {"message": said}})], status=400, content_type="application/json")
+    async with wire_server([reply]) as server:
+        await failure(adapter_at("openai", server.url))
+    assert len(server.asked) == 1
+
+
+async def test_a_json_object_is_asked_for_without_a_fence(adapter_at: Build) -> None:
+    async with wire_server([Reply(openai_stream())]) as server:
+        await ask(adapter_at("openai", server.url, model="gpt-3.5-turbo"), HELD)
+    body = server.asked[0].body
+    assert body["response_format"] == {"type": "json_object"}
+    assert "JSON schema" in body["messages"][0]["content"]
+    assert "fence" not in body["messages"][0]["content"]
 
 
 async def test_an_unknown_usage_is_not_a_zero(adapter_at: Build) -> None:

@@ -90,6 +90,7 @@ def test_an_error_in_a_stream_is_read_by_word_or_by_status() -> None:
 def test_the_message_is_found_wherever_endpoints_put_it() -> None:
     assert message_of({"error": {"message": "a"}}) == "a"
     assert message_of({"error": "b"}) == "b"
-    assert message_of({"detail": [{"loc": ["body"]}]}) == "[{'loc': ['body']}]"
+    validator = [{"loc": ["body", "top_p"], "msg": "not permitted", "input": {"messages": "secret brief"}}]
+    assert message_of({"detail": validator}) == "['body', 'top_p']: not permitted"
     assert message_of("c") == "c"
     assert message_of(None) == ""
