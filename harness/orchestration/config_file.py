@@ -34,6 +34,7 @@ class ProviderEntry(_Strict):
     base_url: str | None = None
     api_key_env: str | None = Field(default=None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
     local: bool = False
+    stream: bool = True
 
 
 class ProvidersFile(_Strict):

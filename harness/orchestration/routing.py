@@ -189,6 +189,7 @@ def _route(
         base_url=_base_url(provider, entry, env)[0],
         api_key=key,
         local=entry.local or entry.kind == "fixtures",
+        stream=entry.stream,
     )
     return Route(
         provider=provider,

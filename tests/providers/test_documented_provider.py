@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from harness.errors import ProviderError
+from harness.orchestration import resolve_routing
+from harness.orchestration.config_file import ProviderEntry
 from harness.providers import ProviderSettings, build_adapter, default_model, provider_kinds
 from harness.records import NO_USAGE, ErrorKind, Prompt, Role, Usage
 from tests.providers.wire import Reply, wire_server
@@ -67,9 +69,18 @@ async def test_the_documented_provider_is_found_and_answers() -> None:
     assert "canary" not in str(caught.value)
 
 
-def test_the_documented_configuration_names_known_kinds() -> None:
-    config = json.loads(block("json"))
-    assert {entry["kind"] for entry in config["providers"].values()} <= set(provider_kinds())
-    named = {config["defaults"]["provider"], *(entry["provider"] for entry in config["overrides"].values())}
-    assert named <= set(config["providers"])
-    assert all("api_key" not in entry for entry in config["providers"].values())
+def test_the_documented_configuration_resolves(tmp_path: Path) -> None:
+    path = tmp_path / "providers.json"
+    path.write_text(block("json"), "utf-8")
+    routing = resolve_routing({"GROQ_API_KEY": "gsk_canary_000000"}, config_path=path)
+    draft, repair = routing.draft.settings, routing.repair.settings
+    assert (draft.name, draft.kind, draft.local) == ("groq", "openai", False)
+    assert draft.api_key == "gsk_canary_000000"
+    assert (repair.name, repair.kind, repair.local) == ("ollama", "openai", True)
+    assert routing.repair.model == "qwen3:8b"
+    assert "canary" not in repr(routing)
+
+
+def test_every_setting_of_a_provider_is_documented() -> None:
+    page = PAGE.read_text("utf-8")
+    assert [name for name in ProviderEntry.model_fields if f"`{name}" not in page] == []

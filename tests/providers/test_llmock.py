@@ -1,20 +1,18 @@
 """Both adapters against a provider mock that others wrote (`llmock`, PyPI), over HTTP, unmodified."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from harness.errors import ProviderError
 from harness.orchestration.retry import RetryPolicy
-from harness.providers import LLMAdapter, ProviderSettings
+from harness.providers import ProviderSettings
 from harness.records import ErrorKind, Prompt, Role
 from tests.campaigns.asking import ask_through
+from tests.providers.asking import PLAIN, Build, ask
 
-Build = Callable[..., LLMAdapter]
 MODELS = {"anthropic": "claude-haiku-4-5", "openai": "gpt-4o-mini"}
-PLAIN = Prompt(role=Role.DRAFT, system="Be brief.", user="Say hello")
 SCHEMA = {
     "type": "object",
     "properties": {"city": {"type": "string"}, "people": {"type": "integer"}},
@@ -22,13 +20,6 @@ SCHEMA = {
     "additionalProperties": False,
 }
 HELD = Prompt(role=Role.DRAFT, system="Be brief.", user="A city", output_schema=SCHEMA, schema_name="city")
-
-
-async def ask(adapter: LLMAdapter, prompt: Prompt = PLAIN, *, timeout_s: float = 20.0) -> Any:
-    try:
-        return await adapter.generate(prompt, call_id="call-1", timeout_s=timeout_s)
-    finally:
-        await adapter.aclose()
 
 
 @pytest.mark.parametrize("stream", [True, False])

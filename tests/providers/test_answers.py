@@ -1,0 +1,119 @@
+"""Good answers and odd ones, with the real SDKs, over real HTTP against scripted bytes."""
+
+import json
+
+import pytest
+
+from harness.records import ErrorKind, Usage
+from tests.providers.asking import PLAIN, STREAMS, WHOLE, Build, ask, failure
+from tests.providers.wire import Reply, openai_stream, sse, wire_server
+
+
+async def test_an_answer_with_all_it_tells(kind: str, adapter_at: Build) -> None:
+    headers = {
+        "request-id": "req_7",
+        "x-request-id": "req_7",
+        "x-harness-emulated": "1",
+        "X-RateLimit-Remaining-Requests": "9",
+    }
+    async with wire_server([Reply(STREAMS[kind]("hello"), headers=headers)]) as server:
+        answer = await ask(adapter_at(kind, server.url))
+    assert answer.text == "hello"
+    assert answer.usage == Usage(input_tokens=11, output_tokens=7)
+    assert answer.model.endswith("-test-answered")
+    assert answer.provider_request_id == "req_7"
+    assert answer.emulated
+    assert answer.rate_limits == {"x-ratelimit-remaining-requests": "9"}
+    assert answer.ttft_ns > 0
+    sent = server.asked[0]
+    assert sent.headers["x-client-request-id"] == "call-1"
+    assert sent.body["stream"] is True
+
+
+async def test_an_answer_in_one_piece_has_no_time_to_first_token(kind: str, adapter_at: Build) -> None:
+    reply = Reply(
+        [json.dumps(WHOLE[kind])], content_type="application/json", headers={"x-harness-emulated": "1"}
+    )
+    async with wire_server([reply]) as server:
+        answer = await ask(adapter_at(kind, server.url, stream=False))
+    assert (answer.text, answer.ttft_ns, answer.emulated) == ("hello", None, True)
+    assert answer.usage == Usage(input_tokens=3, output_tokens=2)
+
+
+async def test_an_endpoint_that_cannot_stream_answers_whole_all_the_same(
+    kind: str, adapter_at: Build
+) -> None:
+    async with wire_server([Reply([json.dumps(WHOLE[kind])], content_type="application/json")]) as server:
+        answer = await ask(adapter_at(kind, server.url))
+    assert (answer.text, answer.ttft_ns) == ("hello", None)
+    assert answer.usage == Usage(input_tokens=3, output_tokens=2)
+
+
+@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("text/html", "<html>Welcome to the gateway</html>"),
+        ("application/json", "{}"),
+        ("application/json", "[1]"),
+        ("application/json", '{"choices": [], "content": []}'),
+        ("application/json", '{"model": "m", "choi'),
+        ("application/octet-stream", ""),
+    ],
+)
+async def test_a_200_that_holds_no_answer(
+    kind: str, adapter_at: Build, stream: bool, content_type: str, body: str
+) -> None:
+    async with wire_server([Reply([body] if body else [], content_type=content_type)]) as server:
+        error = await failure(adapter_at(kind, server.url, stream=stream))
+    assert error.kind == ErrorKind.BAD_OUTPUT
+    assert error.usage is None
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_an_error_in_the_guise_of_a_success(kind: str, adapter_at: Build, stream: bool) -> None:
+    body = {"type": "error", "error": {"type": "rate_limit_error", "code": 429, "message": "Slow down"}}
+    async with wire_server([Reply([json.dumps(body)], content_type="application/json")]) as server:
+        error = await failure(adapter_at(kind, server.url, stream=stream))
+    assert error.kind == ErrorKind.RATE_LIMITED
+
+
+async def test_events_with_missing_and_odd_fields_do_not_break_the_reading(
+    kind: str, adapter_at: Build
+) -> None:
+    odd = [
+        {"type": "message_start"},
+        {"type": "content_block_delta"},
+        {"type": "content_block_delta", "delta": {"type": "text_delta", "text": None}},
+        {"type": "never_heard_of", "value": 1},
+        {"choices": None},
+        {"choices": [{}]},
+        {"choices": [{"delta": {"content": 5}}]},
+        {"usage": {"prompt_tokens": "many"}},
+    ]
+    async with wire_server([Reply([*sse(*odd), *STREAMS[kind]("hello")])]) as server:
+        answer = await ask(adapter_at(kind, server.url))
+    assert answer.text == "hello"
+    assert answer.usage == Usage(input_tokens=11, output_tokens=7)
+
+
+async def test_an_unknown_usage_is_not_a_zero(adapter_at: Build) -> None:
+    pieces = [piece for piece in openai_stream("hi") if "prompt_tokens" not in piece]
+    async with wire_server([Reply(pieces)]) as server:
+        answer = await ask(adapter_at("openai", server.url))
+    assert answer.text == "hi"
+    assert answer.usage is None
+
+
+async def test_adapters_of_one_provider_share_a_client_until_the_last_lets_go(
+    kind: str, adapter_at: Build
+) -> None:
+    async with wire_server([Reply(STREAMS[kind]())]) as server:
+        first, second = adapter_at(kind, server.url), adapter_at(kind, server.url)
+        for adapter in (first, second):
+            await adapter.generate(PLAIN, call_id="c", timeout_s=20)
+        await first.aclose()
+        assert (await second.generate(PLAIN, call_id="c", timeout_s=20)).text
+        await second.aclose()
+        assert (await second.generate(PLAIN, call_id="c", timeout_s=20)).text, "a closed adapter reopens"
+        await second.aclose()
