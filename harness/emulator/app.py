@@ -1,6 +1,12 @@
 """The emulator as one ASGI application."""
 
+import logging
+
+import orjson
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
 
 from harness.emulator.anthropic_routes import anthropic_routes
 from harness.emulator.connection import Receive, Scope, Send
@@ -9,6 +15,8 @@ from harness.emulator.engine import Endpoint, Engine
 from harness.emulator.openai_routes import openai_routes
 from harness.emulator.settings import EmulatorSettings
 from harness.emulator.wire import AnthropicMessages, OpenAIChat, OpenAIResponses
+
+_LOG = logging.getLogger(__name__)
 
 
 class EmulatorApp:
@@ -26,16 +34,30 @@ class EmulatorApp:
             "/v1/responses": Endpoint(self.engine, OpenAIResponses()),
         }
         routes = [*control_routes(self.engine), *anthropic_routes(self.engine), *openai_routes(self.engine)]
-        self._rest = Starlette(routes=routes)
+        self._rest = Starlette(routes=routes, exception_handlers={HTTPException: _no_such_route})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one ASGI scope."""
+        """Serve one ASGI scope; a failure of the emulator itself is told on standard error."""
+        try:
+            await self._dispatch(scope, receive, send)
+        except Exception:
+            _LOG.exception("the emulator failed on %s", scope.get("path"))
+            raise
+
+    async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] == "POST":
             endpoint = self._generating.get(scope["path"])
             if endpoint is not None:
                 await endpoint(scope, receive, send)
                 return
         await self._rest(scope, receive, send)
+
+
+def _no_such_route(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    message = f"{request.method} {request.url.path} is not emulated"
+    body = orjson.dumps({"type": "error", "error": {"type": "not_found_error", "message": message}})
+    return Response(body, status, {"x-harness-emulated": "1"}, "application/json")
 
 
 def create_app(settings: EmulatorSettings | None = None) -> EmulatorApp:

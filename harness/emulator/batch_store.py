@@ -51,6 +51,7 @@ class BatchStore:
         self._batches: dict[str, Batch] = {}
         self._speed = speed
         self._now_s = now_s
+        self._made = 0
 
     def add(self, batch_id: str, size: int, finish: Callable[[Batch], None]) -> Batch:
         """Accept a batch."""
@@ -58,6 +59,7 @@ class BatchStore:
         created_s = int(time.time())
         batch = Batch(id=batch_id, created_s=created_s, ready_at_s=ready_at_s, size=size, finish=finish)
         self._batches[batch_id] = batch
+        self._made += 1
         return batch
 
     def get(self, batch_id: str) -> Batch | None:
@@ -82,5 +84,5 @@ class BatchStore:
         self._batches.pop(batch_id, None)
 
     def new_number(self) -> int:
-        """How many batches have been made, plus one."""
-        return len(self._batches) + 1
+        """How many batches have been made, plus one; a deleted batch's number is not used again."""
+        return self._made + 1

@@ -4,9 +4,6 @@ import asyncio
 import math
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
-
-import orjson
 
 from harness.emulator.bill import TokenBill, cost_usd, tokens_of
 from harness.emulator.connection import BodyTooLargeError, Exchange, Headers, Receive, Scope, Send
@@ -17,7 +14,7 @@ from harness.emulator.model import Pace, input_bill, pace_of, pieces_of, reply_t
 from harness.emulator.prompt_cache import PromptCache
 from harness.emulator.ratelimit import RequestLimiter
 from harness.emulator.settings import EmulatorSettings
-from harness.emulator.wire import Ask, Reply, Wire, WireError
+from harness.emulator.wire import Ask, Reply, Wire, WireError, object_in
 from harness.errors import ConfigError
 
 EMULATED: tuple[bytes, bytes] = (b"x-harness-emulated", b"1")
@@ -88,12 +85,13 @@ class _Serving:
 
     async def serve(self) -> None:
         try:
-            body = await self._body()
+            raw = await self._body()
+            self._wire.authenticate(self._exchange.header)
+            body = object_in(raw)
             digest = body_digest(body)
             model = body.get("model") if isinstance(body.get("model"), str) else ""
             self._draws, self._entry.occurrence = self._engine.draws(str(model), digest)
             self._entry.request_id = f"req_01{self._draws.token('request id')}"
-            self._wire.authenticate(self._exchange.header)
             ask = self._wire.read(body)
             rule = self._rule(ask)
         except WireError as error:
@@ -117,18 +115,11 @@ class _Serving:
         else:
             await self._generate(ask, rule)
 
-    async def _body(self) -> dict[str, Any]:
+    async def _body(self) -> bytes:
         try:
-            body = orjson.loads(await self._exchange.body())
-        except orjson.JSONDecodeError as error:
-            raise WireError(
-                400, "invalid_request_error", f"The request body is not valid JSON: {error}"
-            ) from error
+            return await self._exchange.body()
         except BodyTooLargeError as error:
             raise WireError(413, "request_too_large", "Request exceeds the maximum size") from error
-        if not isinstance(body, dict):
-            raise WireError(400, "invalid_request_error", "The request body must be a JSON object")
-        return body
 
     def _rule(self, ask: Ask) -> FaultRule | None:
         asked = self._exchange.header(b"x-emulate-fault")
@@ -177,7 +168,8 @@ class _Serving:
         if rule is not None and kind is FaultKind.SLOW_FIRST_BYTE:
             pace = Pace(ttft_ms=pace.ttft_ms + rule.delay_ms, total_ms=pace.total_ms + rule.delay_ms)
         entry = self._entry
-        entry.intended_ms, entry.intended_ttft_ms = pace.total_ms, pace.ttft_ms
+        stalled_ms = rule.delay_ms if rule is not None and kind is FaultKind.STALL else 0.0
+        entry.intended_ms, entry.intended_ttft_ms = pace.total_ms + stalled_ms, pace.ttft_ms
         entry.answer, entry.defect = answer.kind, answer.defect
         entry.finish, entry.response_id = self._wire.finish_word(reply.finish), reply.id
         deliver = self._stream if ask.stream else self._whole
@@ -208,8 +200,11 @@ class _Serving:
     async def _stream(self, ask: Ask, reply: Reply, pace: Pace, rule: FaultRule | None) -> float:
         """Send the frames at their absolute times; returns the share of the answer that left."""
         pieces = pieces_of(reply.text, self._engine.settings.chunks)
+        if len(pieces) == 1:
+            pieces.append("")  # so that a fault in mid-stream has a middle
         frames = self._wire.frames(ask, reply, pieces)
-        broken_at = len(frames) if rule is None else max(1, int(len(frames) * rule.after_share))
+        share = 1.0 if rule is None else rule.after_share
+        broken_at = min(len(frames) - 1, max(1, int(len(frames) * share)))
         kind = None if rule is None else rule.kind
         extra_ms = 0.0
         for index, frame in enumerate(frames):

@@ -52,6 +52,17 @@ STATUS = {
     FaultKind.GATEWAY_TIMEOUT: 504,
 }
 """The faults that are an error status and nothing else."""
+SPOILING = frozenset(
+    {
+        FaultKind.MALFORMED_JSON,
+        FaultKind.WRONG_SCHEMA,
+        FaultKind.EMPTY,
+        FaultKind.REFUSAL,
+        FaultKind.CONTENT_FILTER,
+        FaultKind.TRUNCATED,
+    }
+)
+"""The faults of what the model says; the others are faults of its delivery."""
 
 
 class FaultRule(BaseModel):

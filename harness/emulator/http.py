@@ -8,7 +8,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from harness.emulator.wire import Wire, WireError
+from harness.emulator.wire import Wire, WireError, object_in
 
 Work = Callable[[Request], Awaitable[Response]]
 _NUMBERS = count(1)
@@ -35,15 +35,7 @@ def handler(wire: Wire, work: Work) -> Work:
 
 async def read_object(request: Request) -> dict[str, Any]:
     """The JSON object in a request's body; a 400 otherwise."""
-    try:
-        value = orjson.loads(await request.body())
-    except orjson.JSONDecodeError as error:
-        raise WireError(
-            400, "invalid_request_error", f"The request body is not valid JSON: {error}"
-        ) from error
-    if not isinstance(value, dict):
-        raise WireError(400, "invalid_request_error", "The request body must be a JSON object")
-    return value
+    return object_in(await request.body())
 
 
 def json_response(value: Any) -> Response:

@@ -9,7 +9,7 @@ import orjson
 from harness.emulator.bill import cost_usd
 from harness.emulator.draws import body_digest
 from harness.emulator.engine import Engine
-from harness.emulator.faults import STATUS
+from harness.emulator.faults import SPOILING, STATUS
 from harness.emulator.ledger import LedgerEntry
 from harness.emulator.model import input_bill, reply_to
 from harness.emulator.wire import Ask, Wire, WireError
@@ -56,6 +56,8 @@ def _answer(engine: Engine, wire: Wire, body: dict[str, Any], entry: LedgerEntry
         raise WireError(400, "invalid_request_error", "stream is not supported in batches", param="stream")
     entry.model = ask.model
     rule = engine.plan.strike(model=ask.model, occurrence=entry.occurrence, draws=draws)
+    if rule is not None and rule.kind not in STATUS and rule.kind not in SPOILING:
+        rule = None  # a batch has no connection to break
     entry.fault = None if rule is None else str(rule.kind)
     if rule is not None and rule.kind in STATUS:
         kind, message = wire.fault_error(rule.kind, ask.model)

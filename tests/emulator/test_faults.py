@@ -215,3 +215,15 @@ def test_a_wrong_fault_header_is_a_400(emulator: RunningEmulator):
     answer = httpx2.post(f"{emulator.openai_base_url}/chat/completions", json=body, headers=headers)
     assert answer.status_code == 400
     assert "X-Emulate-Fault" in answer.json()["error"]["message"]
+
+
+@wires
+@pytest.mark.parametrize("fault", ["cut", "stream_error"])
+def test_even_the_shortest_answer_is_broken_off(emulator, sdks, wire, fault):
+    headers = {"X-Emulate-Fault": f"{fault};after_share=1"}
+    ask_short = {"messages": [{"role": "user", "content": "Hi"}], "max_tokens": 1, "extra_headers": headers}
+    model = "gpt-4o" if wire == "openai" else "claude-3-haiku-20240307"
+    client = sdks[wire]
+    create = client.chat.completions.create if wire == "openai" else client.messages.create
+    with pytest.raises((anthropic.APIError, openai.APIError, httpx2.TransportError)):
+        list(create(model=model, stream=True, **ask_short))

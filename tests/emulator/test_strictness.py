@@ -132,3 +132,13 @@ def test_a_refused_request_is_in_the_ledger_without_tokens(emulator: RunningEmul
     assert (entry.status, entry.outcome, entry.finish) == (404, "error", "not_found_error")
     assert entry.input_tokens is None
     assert entry.cost_usd is None
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/v1/messages"), ("POST", "/v1/embeddings"), ("GET", "/")]
+)
+def test_what_is_not_emulated_says_so(emulator, method, path):
+    answer = httpx2.request(method, f"{emulator.base_url}{path}")
+    assert answer.status_code in (404, 405)
+    assert answer.headers["x-harness-emulated"] == "1"
+    assert "is not emulated" in answer.json()["error"]["message"]

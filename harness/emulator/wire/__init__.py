@@ -1,8 +1,17 @@
 """The providers' wire formats."""
 
 from harness.emulator.wire.anthropic import AnthropicMessages
-from harness.emulator.wire.ask import Ask, Reply, Wire, WireError
+from harness.emulator.wire.ask import Ask, Reply, Wire, WireError, object_in
 from harness.emulator.wire.openai_chat import OpenAIChat
 from harness.emulator.wire.openai_responses import OpenAIResponses
 
-__all__ = ["AnthropicMessages", "Ask", "OpenAIChat", "OpenAIResponses", "Reply", "Wire", "WireError"]
+__all__ = [
+    "AnthropicMessages",
+    "Ask",
+    "OpenAIChat",
+    "OpenAIResponses",
+    "Reply",
+    "Wire",
+    "WireError",
+    "object_in",
+]

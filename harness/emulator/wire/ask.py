@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import orjson
 from pydantic import ValidationError
 
 from harness.emulator.answers import Question
@@ -85,6 +86,18 @@ class WireError(Exception):
         self.message = message
         self.param = param
         self.code = code
+
+
+def object_in(raw: bytes) -> dict[str, Any]:
+    """The JSON object in a request's body; a 400 otherwise."""
+    try:
+        value = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        message = f"The request body is not valid JSON: {error}"
+        raise WireError(400, "invalid_request_error", message) from error
+    if not isinstance(value, dict):
+        raise WireError(400, "invalid_request_error", "The request body must be a JSON object")
+    return value
 
 
 def first_problem(error: ValidationError) -> tuple[tuple[int | str, ...], str, str]:

@@ -109,7 +109,7 @@ class OpenAIChat(OpenAIBase):
 
         opening: dict[str, Any] = {"role": "assistant", "content": "", "refusal": None}
         if reply.finish == "refusal":
-            pieces = pieces if reply.text else [REFUSAL]
+            pieces = pieces if reply.text else [REFUSAL, *pieces[1:]]
         elif ask.tool:
             function = {"name": ask.tool, "arguments": ""}
             call = {"index": 0, "id": f"call_{reply.id}", "type": "function", "function": function}

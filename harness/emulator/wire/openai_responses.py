@@ -44,7 +44,7 @@ class OpenAIResponses(OpenAIBase):
                 events.event("response.content_part.added", {**where, "part": empty}),
             )
         )
-        said = pieces if reply.text else [whole_text]
+        said = pieces if reply.text else [whole_text, *pieces[1:]]
         frames = [
             events.event(f"response.{kind}.delta", {**where, **extra, "delta": piece}) if piece else b""
             for piece in said
