@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 JOBS   ?= 2
 
-.PHONY: setup demo test lint check prove requirements clean
+.PHONY: setup demo test lint check prove reference requirements clean
 
 setup: $(READY)  ## virtual environment with pinned, hashed dependencies and the harness itself
 
@@ -33,6 +33,9 @@ check: lint test  ## what a commit must pass
 
 prove: $(READY)  ## long campaigns; writes their tables into docs/proof
 	@$(BIN)/python -m tests.campaigns
+
+reference: $(READY)  ## docs/reference.md anew
+	@$(BIN)/python docs/reference.py
 
 requirements:  ## compile requirements.txt anew (needs the network)
 	$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --all-extras --strip-extras \

@@ -42,6 +42,7 @@ class LazyGroup(TyperGroup):
         module = importlib.import_module(f"harness.cli.{cmd_name.replace('-', '_')}")
         command = typer.main.get_command(module.app)
         command.name = cmd_name
+        command.params = [item for item in command.params if not (item.name or "").endswith("_completion")]
         return command
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
