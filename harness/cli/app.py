@@ -21,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "prices": "list, show and check the prices of models",
     "config": "what was resolved, and from where",
     "strategies": "the mixes of providers there are",
+    "export": "rows as Parquet or CSV, for elsewhere",
     "store": "check, repair and measure the store",
     "serve": "the reference service",
     "emulate": "a loopback stand-in for the providers",

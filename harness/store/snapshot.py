@@ -1,5 +1,5 @@
 # ruff: noqa: S608 - names in SQL come from the records, values are bound
-"""One consistent view of a store: the database plus the live tails of all spools, read-only."""
+"""Queries over one moment of a store, plain or typed, wherever its rows lie."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,29 +9,24 @@ import pyarrow as pa
 
 from harness.errors import UnknownRunError, UsageError
 from harness.records import Call, GateResult, Request
-from harness.store.fold import fold_stage
-from harness.store.paths import StorePaths
-from harness.store.tables import PUBLIC_TABLES, column_list
-from harness.store.tail import read_tail
+from harness.store.tables import column_list
 from harness.store.typed import Row, StoredRun, aware, record_from_row, stored_run
-from harness.store.workbench import open_workbench, spool_offsets
 
 _LATEST_FIRST = "ORDER BY started_at DESC, run_id DESC"
 _DRIVEN = "kind IN ('baseline', 'eval')"
 
 
 class Snapshot:
-    """Queries over one moment of the store. Made by `Store.snapshot`; keep it short, ingest waits for it."""
+    """Queries over one moment of a store. Made by `Store.snapshot`; keep it short, ingest waits for it.
 
-    def __init__(self, paths: StorePaths) -> None:
-        self._paths = paths
-        # Who lives is asked before the tails are read: a run that ends in between shows its end, not a gap.
-        self._connection = open_workbench(paths, read_only=True)
-        try:
-            _build_views(self._connection, paths)
-        except BaseException:
-            self._connection.close()
-            raise
+    Args:
+        connection: holds the tables as views; closed with the snapshot.
+        where: what to call the store in errors.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, where: str) -> None:
+        self._connection = connection
+        self._where = where
 
     def close(self) -> None:
         """Give the connection up."""
@@ -51,7 +46,7 @@ class Snapshot:
 
     def arrow(self, sql: str, params: Sequence[Any] | dict[str, Any] = ()) -> pa.Table:
         """One query as an Arrow table; moments are timestamps in UTC."""
-        table: pa.Table = self._connection.execute(sql, params).to_arrow_table()
+        table: pa.Table = self._connection.sql(sql, params=params or None).to_arrow_table()
         for index, item in enumerate(table.schema):
             if pa.types.is_timestamp(item.type) and item.type.tz is None:
                 column = table.column(index).cast(pa.timestamp(item.type.unit, tz="UTC"))
@@ -82,7 +77,7 @@ class Snapshot:
         if len(found) > 1:
             raise UsageError(f"'{reference}' begins more than one run's id; give more of it")
         if not found:
-            raise UnknownRunError(reference, str(self._paths.root))
+            raise UnknownRunError(reference, self._where)
         return stored_run(found[0])
 
     def requests(self, run_id: str, *, include_warmup: bool = False) -> list[Request]:
@@ -110,32 +105,3 @@ class Snapshot:
             [run_id, run_id],
         )
         return [record_from_row(GateResult, row) for row in rows]
-
-
-def _build_views(connection: duckdb.DuckDBPyConnection, paths: StorePaths) -> None:
-    owners = connection.execute("SELECT DISTINCT owner FROM db.runs WHERE status = 'running'").fetchall()
-    spools = {segment.spool_id for segment in paths.segments()} | {owner for (owner,) in owners if owner}
-    alive = [spool_id for spool_id in spools if paths.owner_alive(spool_id)]
-    tail = read_tail(paths, spool_offsets(connection))
-    folded = bool(tail.stage.lines)
-    if folded:
-        fold_stage(connection, tail.stage)
-    connection.execute("CREATE TABLE memory.main.alive_spools (spool_id VARCHAR)")
-    for spool_id in alive:
-        connection.execute("INSERT INTO memory.main.alive_spools VALUES (?)", [spool_id])
-    for table in PUBLIC_TABLES:
-        source = f"SELECT * {_EFFECTIVE_STATUS if table == 'runs' else ''} FROM ({_union(table, folded)})"
-        connection.execute(f"CREATE VIEW memory.main.{table} AS {source}")
-    connection.execute("SET enable_external_access = false; SET lock_configuration = true")
-
-
-_EFFECTIVE_STATUS = """REPLACE (
-    CASE WHEN status = 'running' AND owner IS NOT NULL AND owner NOT IN (FROM memory.main.alive_spools)
-    THEN 'interrupted' ELSE status END AS status
-)"""
-
-
-def _union(table: str, folded: bool) -> str:  # noqa: FBT001
-    if not folded:
-        return f"FROM db.{table}"
-    return f"FROM db.{table} WHERE rowid NOT IN (FROM gone.{table}) UNION ALL FROM fresh.{table}"
