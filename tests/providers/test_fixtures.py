@@ -1,11 +1,15 @@
 import json
+from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.providers.fixture_answers import draft_answer, figures_in, options_answer, options_in
 from harness.providers.fixtures import FixturesAdapter, smallest_instance
 from harness.records import NO_USAGE, Prompt, Role
+from harness.tasks.briefs import load_cases
+from harness.tasks.registry import get_task
 
 BRIEF = (
     "We must cut churn by 15% in 6 months. Choose between a loyalty programme, a price cut or better support."
@@ -79,3 +83,13 @@ async def test_a_task_the_fixtures_never_met_gets_the_smallest_instance_of_its_s
     answer = await FixturesAdapter().generate(ask("Judge.", output_schema=schema), call_id="c", timeout_s=1)
     assert json.loads(answer.text) == {"score": 0.5, "why": "fix", "tags": ["a", "a"]}
     assert smallest_instance({"anyOf": [{"type": "boolean"}, {"type": "null"}]}) is False
+
+
+@pytest.mark.parametrize(("task_name", "file"), [("draft_graph", "golden"), ("suggest_options", "suggest")])
+async def test_every_golden_case_is_answered_without_breaking_a_rule(task_name: str, file: str) -> None:
+    task = get_task(task_name)
+    cases = load_cases(Path(__file__).parents[2] / "scenarios" / "briefs" / f"{file}.jsonl")
+    for case in cases:
+        prompt = task.draft_prompt(task.parse_input(case.body))
+        answer = await FixturesAdapter().generate(prompt, call_id="c", timeout_s=1)
+        assert not task.validate(task.parse(answer.text)), case.case_id
