@@ -20,6 +20,7 @@ from harness.clock import SYSTEM_CLOCK
 from harness.errors import UsageError
 from harness.load import preflight
 from harness.load.cases import CaseBook
+from harness.load.exchange import Exchange
 from harness.load.live import LiveRun
 from harness.load.plan import LoadPlan, header_values
 from harness.load.recorder import Epoch, Recorder
@@ -84,22 +85,26 @@ def run_baseline(plan: BaselinePlan, console: Console) -> BaselineOutcome:
         ChildError: a process of ours did not start.
     """
     with ChildGroup() as group:
-        target, environment, config = _target(plan, group, console)
+        exchange = exchange_of(plan.scenario)
+        target, environment, config = _target(plan, exchange, group, console)
         load = _load_plan(plan, target, environment)
         preflight.check_permission(target, allowed=plan.confirmed or load.max_requests is not None)
-        outcome = _Run(plan, load, group, console).run(config)
+        outcome = _Run(plan, load, exchange, group, console).run(config)
     ingest(plan.store_dir, wait=True)
     return outcome
 
 
 def _target(
-    plan: BaselinePlan, group: ChildGroup, console: Console
+    plan: BaselinePlan, exchange: Exchange, group: ChildGroup, console: Console
 ) -> tuple[str, str | None, dict[str, Any]]:
     """The target's URL, the environment if known, and what belongs into the run's configuration."""
     if plan.target is not None:
         return plan.target, None, {"embedded": False}
-    console.print("starting the provider emulator and the service on loopback", style="dim")
+    if exchange.has_health:
+        console.print("starting the provider emulator and the service on loopback", style="dim")
     _, emulator_url = start_emulator(group, plan.embedded)
+    if not exchange.has_health:
+        return emulator_url, plan.embedded.environment, {"embedded": True}
     _, service_url = start_service(group, emulator_url, plan.store_dir, plan.embedded)
     config = {"embedded": True, "emulator_speed": plan.embedded.speed, "emulator_seed": plan.embedded.seed}
     return service_url, plan.embedded.environment, config
@@ -125,15 +130,25 @@ def _load_plan(plan: BaselinePlan, target: str, environment: str | None) -> Load
 class _Run:
     """The run itself; its row and its end are this process's to write."""
 
-    def __init__(self, plan: BaselinePlan, load: LoadPlan, group: ChildGroup, console: Console) -> None:
+    def __init__(
+        self,
+        plan: BaselinePlan,
+        load: LoadPlan,
+        exchange: Exchange,
+        group: ChildGroup,
+        console: Console,
+    ) -> None:
         self._plan = plan
         self._load = load
         self._group = group
         self._console = console
-        self._exchange = exchange_of(load.scenario)
-        self._protected = header_values(load.header_env, dict(os.environ))
+        self._exchange = exchange
+        self._protected = {
+            **self._exchange.protected_headers(load.target),
+            **header_values(load.header_env, dict(os.environ)),
+        }
         self._headers = {
-            **self._exchange.headers(run_id=load.run_id, env=os.environ),
+            **self._exchange.headers(run_id=load.run_id, target=load.target),
             **self._protected,
         }
         self._health = preflight.NO_HEALTH

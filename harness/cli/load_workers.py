@@ -124,4 +124,4 @@ class LoadWorkers:
 
 def scenario_file(scenario: str) -> Path:
     """The locustfile of a scenario that ships."""
-    return bundled("scenarios", f"{scenario}.py")
+    return bundled("scenarios", f"{scenario.replace('-', '_')}.py")

@@ -56,7 +56,15 @@ class Exchange(ABC):
     has_health: ClassVar[bool] = True
     telemetry: ClassVar[bool] = True
 
-    def headers(self, *, run_id: str, env: Mapping[str, str]) -> dict[str, str]:  # noqa: ARG002
+    def path_for(self, target: str) -> str:  # noqa: ARG002
+        """What is appended to this target."""
+        return self.path
+
+    def protected_headers(self, target: str) -> dict[str, str]:  # noqa: ARG002
+        """Headers with secrets that this target may have; masked in every excerpt, never stored."""
+        return {}
+
+    def headers(self, *, run_id: str, target: str) -> dict[str, str]:  # noqa: ARG002
         """Headers that every request of the run carries."""
         return {
             "User-Agent": "harness",

@@ -59,7 +59,10 @@ class Generator:
         self.stopped = False
         self._exchange = exchange
         self._on_finished = on_finished
-        protected = header_values(plan.header_env, dict(os.environ))
+        protected = {
+            **exchange.protected_headers(plan.target),
+            **header_values(plan.header_env, dict(os.environ)),
+        }
         self.epoch = _epoch(epoch_wall_ns)
         self.recorder = Recorder(
             spool,
@@ -77,10 +80,10 @@ class Generator:
         self._cases = CaseBook(
             plan.cases_path, exchange, seed=plan.seed, model=plan.model, requests=self.planned
         )
-        headers = exchange.headers(run_id=plan.run_id, env=os.environ)
+        headers = exchange.headers(run_id=plan.run_id, target=plan.target)
         self._transport = Transport(
             plan.target,
-            exchange.path,
+            exchange.path_for(plan.target),
             headers={**headers, **protected},
             size=plan.in_flight_cap,
             timeout_s=plan.timeout_s,

@@ -139,7 +139,7 @@ def warm_up(
     """
     case_id, body = case
     request_id = f"{plan.request_prefix}-warmup"
-    sender = PlainSender(plan.target, exchange.path, headers, timeout_s=plan.timeout_s)
+    sender = PlainSender(plan.target, exchange.path_for(plan.target), headers, timeout_s=plan.timeout_s)
     wall = SYSTEM_CLOCK.now()
     sent_ns = time.perf_counter_ns()
     answer = exchange.perform(sender, request_id, body)

@@ -19,7 +19,27 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
         self.server.seen.append((self.headers.get("x-request-id"), json.loads(body), dict(self.headers)))
         time.sleep(self.server.delay_s)
-        self._answer(self.server.status, self.server.payload)
+        if self.server.frames is None:
+            self._answer(self.server.status, self.server.payload)
+        else:
+            self._stream(self.server.frames)
+
+    def _stream(self, frames):
+        """Each frame as one chunk, with a pause before it; None cuts the connection."""
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Transfer-Encoding", "chunked")
+        for name, value in self.server.extra_headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        for pause_s, frame in frames:
+            time.sleep(pause_s)
+            if frame is None:
+                self.close_connection = True
+                return
+            self.wfile.write(b"%x\r\n%b\r\n" % (len(frame), frame))
+            self.wfile.flush()
+        self.wfile.write(b"0\r\n\r\n")
 
     def _answer(self, status, payload):
         body = json.dumps(payload).encode()
@@ -46,6 +66,7 @@ class Target(ThreadingHTTPServer):
         self.status = 200
         self.payload = {"graph": {}}
         self.extra_headers = {}
+        self.frames = None
 
     @property
     def url(self):

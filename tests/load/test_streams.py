@@ -1,0 +1,188 @@
+"""Streams over real HTTP: times of tokens, billed tokens, and every way a stream can end badly."""
+
+import json
+from decimal import Decimal
+
+import pytest
+
+from harness.errors import UsageError
+from harness.load.chat import AnthropicMessages, OpenAIChat
+from harness.load.preflight import PlainSender
+from harness.load.sse import server_events
+from harness.load.streamed import DraftGraphStream
+from harness.records import ErrorKind, RequestStatus, Tier
+from tests.load.target import running_target
+
+
+def sse(data, name=None):
+    text = data if isinstance(data, str) else json.dumps(data)
+    return ((f"event: {name}\n" if name else "") + f"data: {text}\n\n").encode()
+
+
+def ask(exchange, frames, **headers):
+    with running_target() as target:
+        target.frames = frames
+        target.extra_headers = headers
+        sender = PlainSender(target.url, exchange.path, {}, timeout_s=5)
+        answer = exchange.perform(sender, "r-1", b"{}")
+        sender.close()
+    return answer
+
+
+def chunk(content=None, *, stop=None, **fields):
+    delta = {} if content is None else {"content": content}
+    return sse({"model": "gpt-4o-mini", "choices": [{"delta": delta, "finish_reason": stop}], **fields})
+
+
+USAGE = sse(
+    {
+        "choices": [],
+        "usage": {
+            "prompt_tokens": 1000,
+            "completion_tokens": 11,
+            "prompt_tokens_details": {"cached_tokens": 200},
+        },
+    }
+)
+CHAT = [
+    (0, chunk()),
+    (0.1, chunk("a")),
+    (0.2, chunk("b")),
+    (0, chunk(stop="stop")),
+    (0, USAGE),
+    (0, b"data: [DONE]\n\n"),
+]
+
+
+def test_chat_times_and_bill():
+    answer = ask(OpenAIChat(), CHAT, **{"x-harness-emulated": "1"})
+    assert answer.status is RequestStatus.OK
+    assert answer.tokens == 11
+    gap_ns = answer.last_token_ns - answer.first_token_ns
+    assert 0.15e9 < gap_ns < 2e9  # the role chunk before it is not a token
+    assert answer.columns["draft_input_tokens"] == 1000
+    # 800 fresh at 0.15, 200 cached at 0.075, 11 out at 0.6 dollars per million
+    assert answer.columns["cost_usd"] == Decimal("0.0001416")
+    assert answer.columns["provider_mode"] == "emulated"
+
+
+def test_price_of_an_unknown_endpoint_is_unknown():
+    answer = ask(OpenAIChat(), CHAT)
+    assert answer.status is RequestStatus.OK
+    assert "cost_usd" not in answer.columns
+    assert answer.columns["unpriced"] is True
+    assert answer.columns["draft_source"] == "openai-compatible"
+
+
+@pytest.mark.parametrize(
+    ("frames", "kind"),
+    [
+        ([*CHAT[:3], (0, None)], ErrorKind.CONNECTION),
+        (CHAT[:3], ErrorKind.CONNECTION),
+        ([*CHAT[:2], (0, b"data: {oops\n\n"), *CHAT[2:]], ErrorKind.BAD_OUTPUT),
+        ([*CHAT[:2], (0, sse({"error": {"type": "server_error"}}))], ErrorKind.UPSTREAM_5XX),
+        ([(0, sse({"error": {"type": "overloaded_error"}}))], ErrorKind.OVERLOADED),
+    ],
+)
+def test_chat_that_ends_badly_is_a_failure(frames, kind):
+    answer = ask(OpenAIChat(), frames)
+    assert answer.status is RequestStatus.ERROR
+    assert answer.error_kind is kind
+
+
+def test_anthropic_adds_cached_tokens_back():
+    start = {
+        "type": "message_start",
+        "message": {
+            "model": "claude-3-5-sonnet-20241022",
+            "usage": {
+                "input_tokens": 10,
+                "cache_read_input_tokens": 100,
+                "cache_creation_input_tokens": 40,
+                "cache_creation": {"ephemeral_5m_input_tokens": 30, "ephemeral_1h_input_tokens": 10},
+                "output_tokens": 1,
+            },
+        },
+    }
+    delta = {"type": "content_block_delta", "delta": {"type": "text_delta", "text": "x"}}
+    end = {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 9}}
+    frames = [(0, sse(item, item["type"])) for item in (start, delta, delta, end, {"type": "message_stop"})]
+    answer = ask(AnthropicMessages(), frames, **{"x-harness-emulated": "1"})
+    assert answer.status is RequestStatus.OK
+    assert answer.columns["draft_input_tokens"] == 150
+    assert answer.columns["draft_cache_write_tokens"] == 40
+    assert answer.tokens == 9
+    # 10 at 3, 100 read at 0.3, 30 written at 3.75, 10 written for an hour at 6, 9 out at 15 per million
+    assert answer.columns["cost_usd"] == Decimal("0.0003675")
+
+
+SERVICE = [
+    (0, sse({"stage": "DRAFTING"}, "stage")),
+    (0.1, sse({"stage": "COMPLETE", "payload": {}}, "stage")),
+]
+TELEMETRY = (0, sse({"request_id": "r-1", "quality_tier": "high", "cost_usd": None}, "telemetry"))
+
+
+def test_service_stream_with_telemetry():
+    answer = ask(DraftGraphStream(), [*SERVICE, TELEMETRY])
+    assert answer.status is RequestStatus.OK
+    assert answer.columns["quality_tier"] is Tier.HIGH
+    assert not answer.telemetry_missing
+    assert answer.first_token_ns is not None
+
+
+def test_service_stream_without_telemetry_is_an_answer_still():
+    answer = ask(DraftGraphStream(), SERVICE)
+    assert answer.status is RequestStatus.OK
+    assert answer.telemetry_missing
+
+
+@pytest.mark.parametrize(
+    ("event", "status", "kind"),
+    [
+        ({"code": "RATE_LIMITED"}, RequestStatus.REJECTED, ErrorKind.RATE_LIMITED),
+        (
+            {"code": "RATE_LIMITED", "details": {"reason": "cost_guard"}},
+            RequestStatus.REJECTED,
+            ErrorKind.COST_GUARD,
+        ),
+        ({"code": "UPSTREAM"}, RequestStatus.ERROR, ErrorKind.UPSTREAM_5XX),
+        ({"code": "INTERNAL"}, RequestStatus.ERROR, ErrorKind.UPSTREAM_5XX),
+    ],
+)
+def test_error_event_of_the_service(event, status, kind):
+    answer = ask(DraftGraphStream(), [SERVICE[0], (0, sse({"schema": "error.v1", **event}, "error"))])
+    assert (answer.status, answer.error_kind) == (status, kind)
+
+
+def test_stream_without_complete_is_a_failure():
+    answer = ask(DraftGraphStream(), SERVICE[:1])
+    assert answer.error_kind is ErrorKind.CONNECTION
+
+
+def test_events_in_every_legal_dress():
+    class Lines:
+        """A body already read; only its lines matter here."""
+
+        def __init__(self, text):
+            self.rest = text.splitlines(keepends=True)
+
+        def readline(self, sep):
+            return self.rest.pop(0) if self.rest else b""
+
+    body = (
+        b": comment\r\nevent: a\r\ndata:1\r\ndata: 2\r\n\r\nid: 7\ndata\n\ndata: {}\n\nevent: lost\ndata: x\n"
+    )
+    events = [(event.name, event.data) for event in server_events(Lines(body))]
+    assert events == [(b"a", b"1\n2"), (b"", b"{}")]
+
+
+def test_bare_models_are_named_and_keys_stay_with_their_provider(monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-mine")
+    chat = OpenAIChat()
+    with pytest.raises(UsageError, match="--model"):
+        chat.body({"brief": "x"}, model=None)
+    assert chat.protected_headers("https://api.openai.com/v1") == {"Authorization": "Bearer sk-mine"}
+    assert chat.protected_headers("https://elsewhere.example/v1") == {}
+    assert chat.path_for("https://api.openai.com/v1") == "/chat/completions"
+    assert chat.path_for("http://127.0.0.1:8000") == "/v1/chat/completions"
