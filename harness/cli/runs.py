@@ -8,12 +8,14 @@ import typer
 from rich.table import Table
 
 from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, out, print_json
+from harness.cli.runs_publish import publish
 from harness.cli.runs_reprice import reprice
 from harness.records import GateResult
 from harness.report import RunSummary, run_summary, summary_table
 from harness.store import StoredRun, open_store
 
 app = typer.Typer(no_args_is_help=True, help="What is in the store, and what one run's figures are.")
+app.command("publish")(publish)
 app.command("reprice")(reprice)
 
 RunArgument = Annotated[str, typer.Argument(help="`latest`, an id, a unique beginning of one, or a name.")]

@@ -191,3 +191,15 @@ def test_junit_and_step_summary(cli, tmp_path, monkeypatch):
     assert "**FAIL (emulated providers)" in summary.read_text()
     monkeypatch.delenv("GITHUB_STEP_SUMMARY")
     assert cli("gate", "--store", folder, "--step-summary")[0] == 2
+
+
+def test_a_published_run_is_judged_without_its_store(cli, good_store, tmp_path):
+    code, output, _ = cli(
+        "runs", "publish", "run-1", "--store", good_store, "--into", tmp_path / "tracked", "--json"
+    )
+    assert code == 0
+    files = json.loads(output)
+    assert sorted(files) == ["html", "json", "markdown"]
+    assert cli("gate", files["json"], "--store", tmp_path / "none")[0] == 0
+    assert cli("gate", tmp_path / "tracked" / "latest.json", "--max-p95", "1s")[0] == 1
+    assert cli("runs", "publish", "run-9", "--store", good_store)[0] == 2
