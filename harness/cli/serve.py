@@ -78,7 +78,7 @@ def serve(
         store_content=store_content,
         sinks=configured_sinks(env, jsonl=telemetry_jsonl, environment=routing.environment),
     )
-    run_server(create_app(settings), host=host, port=port, port_file=port_file)
+    run_server(lambda: create_app(settings), host=host, port=port, port_file=port_file)
 
 
 def _usd(text: str | None) -> Decimal | None:

@@ -3,6 +3,7 @@
 import logging
 import os
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import uvicorn
 
 from harness.errors import UsageError
 
-GRACE_S = 0.4
+GRACE_S = 0.3
 """How long requests in flight may go on after SIGTERM, seconds; then they are cancelled and recorded."""
 
 
@@ -30,11 +31,12 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
-def run_server(app: Any, *, host: str, port: int, port_file: Path | None) -> None:
+def run_server(make_app: Callable[[], Any], *, host: str, port: int, port_file: Path | None) -> None:
     """Serve an ASGI application until SIGTERM or Ctrl-C.
 
     Args:
-        app: the application; its lifespan closes what it holds.
+        make_app: builds the application once the address is ours, so that a taken port leaves no record of a
+            run; the application's lifespan closes what it holds.
         host: the address to bind.
         port: 0 lets the system pick.
         port_file: the port is written here, atomically, when the service is ready.
@@ -46,7 +48,7 @@ def run_server(app: Any, *, host: str, port: int, port_file: Path | None) -> Non
     bound = listener.getsockname()[1]
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     config = uvicorn.Config(
-        app,
+        make_app(),
         access_log=False,
         log_config=None,
         server_header=False,

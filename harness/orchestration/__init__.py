@@ -1,7 +1,7 @@
 """Roles to calls to one request: routing, strategy, retry, pipeline, ledger."""
 
 from harness.orchestration.adapters import AdapterPool
-from harness.orchestration.caller import Caller, Source
+from harness.orchestration.caller import Caller, Gatekeeper, Source
 from harness.orchestration.ledger import Ledger
 from harness.orchestration.outcome import PipelineResult
 from harness.orchestration.pipeline import Pipeline
@@ -20,6 +20,7 @@ from harness.orchestration.variables import Setting
 __all__ = [
     "AdapterPool",
     "Caller",
+    "Gatekeeper",
     "Ledger",
     "Pipeline",
     "PipelineResult",

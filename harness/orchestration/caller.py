@@ -1,11 +1,12 @@
 """One question to one route: reserve, attempt, settle, record; then again if the policy says so."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 
@@ -56,6 +57,18 @@ class CallScope:
     stragglers: "set[asyncio.Task[Any]]" = field(default_factory=set)
 
 
+class Gatekeeper(Protocol):
+    """Decides when an attempt may start, and learns how it ended: what adaptive concurrency needs."""
+
+    def admit(self, route: Route) -> AbstractAsyncContextManager[None]:
+        """Entered before an attempt reserves and is made, left when it has ended."""
+        ...
+
+    def seen(self, route: Route, call: Call, rate_limits: Mapping[str, str]) -> None:
+        """Told each attempt's row, and the rate-limit headers of an answered one."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
     """Makes calls: the only place where the harness spends money on models.
@@ -65,6 +78,7 @@ class Caller:
         allow_unpriced: run calls without a known price; their cost is recorded as unknown.
         keep_content: keep prompts and outputs for the store, which must have been asked to hold them.
         sleep: waits between attempts, seconds.
+        gatekeeper: admits attempts and watches them; None admits all at once.
     """
 
     pool: AdapterPool
@@ -75,6 +89,7 @@ class Caller:
     allow_unpriced: bool = False
     keep_content: bool = False
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    gatekeeper: Gatekeeper | None = None
 
     def source(self, route: Route) -> Source:
         """What the route's calls are recorded as."""
@@ -93,7 +108,10 @@ class Caller:
         attempt = 1
         while True:
             try:
-                return await self._attempt(adapter, route, prompt, scope, attempt)
+                if self.gatekeeper is None:
+                    return await self._attempt(adapter, route, prompt, scope, attempt)
+                async with self.gatekeeper.admit(route):
+                    return await self._attempt(adapter, route, prompt, scope, attempt)
             except ProviderError as error:
                 delay_ms = self.policy.delay_ms(
                     attempt,
@@ -266,6 +284,8 @@ class _Record:
             priced_as=priced.priced_as,
         )
         self._scope.ledger.add(call, mode)
+        if self._caller.gatekeeper is not None:
+            self._caller.gatekeeper.seen(self._route, call, completion.rate_limits if completion else {})
 
 
 def prompt_bytes(prompt: Prompt) -> int:

@@ -4,7 +4,7 @@ import re
 
 from ulid import ULID
 
-_REQUEST_ID = re.compile(r"^[A-Za-z0-9._:-]{1,128}$")
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 
 def new_id(prefix: str = "") -> str:
@@ -15,4 +15,4 @@ def new_id(prefix: str = "") -> str:
 
 def is_valid_request_id(text: str) -> bool:
     """True for 1 to 128 characters of A-Z a-z 0-9 . _ : - (what a client may choose)."""
-    return bool(_REQUEST_ID.match(text))
+    return bool(_REQUEST_ID.fullmatch(text))

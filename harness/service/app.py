@@ -51,6 +51,7 @@ def create_app(settings: ServiceSettings) -> Starlette:
             Exception: _internal,
         },
     )
+    app.router.redirect_slashes = False
     app.state.engine = engine
     return app
 

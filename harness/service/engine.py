@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -24,7 +25,7 @@ from harness.version import __version__
 
 SUGGEST_TASK = "suggest_options"
 DRAFT_TASK = "draft_graph"
-CLOSE_GRACE_S = 0.3
+CLOSE_GRACE_S = 0.2
 POLL_S = 0.01
 
 
@@ -41,7 +42,7 @@ class Engine:
         self.pool = AdapterPool()
         book = PriceBook.load(settings.prices_path)
         fixtures_roles = settings.check_fixtures()
-        self._suggest_strategy = _suggest_strategy(settings)
+        self._suggest_strategy = settings.suggest_strategy()
         for route in (*settings.strategy.routes, *self._suggest_strategy.routes):
             adapter = self.pool.get(route)
             if not settings.allow_unpriced:
@@ -138,7 +139,8 @@ class Engine:
             await asyncio.sleep(POLL_S)
         summary = {"answered": self.answered, "failed": self.failed, "dropped": self.recorder.fanout.dropped}
         self.recorder.close(self._seen_mode, summary)
-        await self.pool.aclose()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.pool.aclose(), CLOSE_GRACE_S)
 
     def _fail(self, task_name: str, error: PipelineFailedError) -> ProblemError:
         event = error.failed_event
@@ -191,15 +193,6 @@ class Engine:
                 lambda: float(self._budget.committed_usd),
             ),
         }
-
-
-def _suggest_strategy(settings: ServiceSettings) -> Strategy:
-    """The second task's own override, else the routing's, else the strategy's drafting route."""
-    if SUGGEST_TASK in settings.routing.overridden or settings.routing.strategy is None:
-        chosen = settings.routing.suggest
-        if SUGGEST_TASK in settings.routing.overridden or chosen.provider == settings.strategy.draft.provider:
-            return settings.strategy.with_draft(chosen)
-    return settings.strategy.with_draft(settings.strategy.draft)
 
 
 def _mode_by_settings(strategy: Strategy) -> ProviderMode | None:

@@ -43,6 +43,12 @@ class ServiceSettings:
     deadline_s: float = 55.0
     attempt_timeout_s: float = 30.0
 
+    def suggest_strategy(self) -> Strategy:
+        """Who answers the second task: its own override, else the strategy file's draft, else the routing."""
+        own = "suggest_options" in self.routing.overridden
+        by_routing = own or self.strategy.draft is self.routing.draft
+        return self.strategy.with_draft(self.routing.suggest if by_routing else self.strategy.draft)
+
     def check_fixtures(self) -> tuple[str, ...]:
         """The roles that fixtures serve in production (allowed); empty elsewhere.
 
@@ -52,7 +58,7 @@ class ServiceSettings:
         if self.routing.environment != PRODUCTION:
             return ()
         roles = self.strategy.fixtures_roles
-        if self.routing.suggest.is_fixtures:
+        if self.suggest_strategy().fixtures_roles:
             roles = (*roles, "suggest")
         if roles and not self.allow_fixtures:
             raise ConfigError(

@@ -13,7 +13,7 @@ from harness.telemetry.base import RequestEvent, Sink
 
 LOG = logging.getLogger("harness.telemetry")
 QUEUE_SIZE = 10_000
-CLOSE_TIMEOUT_S = 0.4
+CLOSE_TIMEOUT_S = 0.3
 
 
 class Fanout:

@@ -109,7 +109,9 @@ def strategy(draft: Route = SONNET, repair: Route = MINI, **policy: Any) -> Stra
 def pipeline(
     chosen: Strategy | None = None, *, cost_max_usd: str = "1.0", **options: Any
 ) -> Pipeline[Any, Any]:
-    caller_options = {k: options.pop(k) for k in ("allow_unpriced", "sleep", "policy") if k in options}
+    caller_options = {
+        k: options.pop(k) for k in ("allow_unpriced", "sleep", "policy", "gatekeeper") if k in options
+    }
     caller = Caller(
         pool=AdapterPool(),
         book=PriceBook.load(),

@@ -1,13 +1,15 @@
 """The pipeline on real prices, the real task, and providers that answer as told."""
 
 import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from harness.errors import PipelineFailedError, ProviderError
-from harness.orchestration import PipelineResult, StrategyType
+from harness.orchestration import PipelineResult, Route, StrategyType
 from harness.pricing import Budget
 from harness.records import (
     NO_USAGE,
@@ -334,6 +336,29 @@ async def test_hedge_stays_alone_when_the_first_is_quick() -> None:
     result = await run(strategy(type=StrategyType.HEDGE, hedge=MINI, hedge_after_ms=60_000))
     assert [c.provider for c in result.calls] == ["anthropic"]
     assert result.event.cost_usd == DRAFT_USD
+
+
+async def test_a_gatekeeper_admits_and_sees_every_attempt() -> None:
+    class OneAtATime:
+        def __init__(self) -> None:
+            self.lock = asyncio.Lock()
+            self.outcomes: list[tuple[str, CallOutcome]] = []
+
+        @asynccontextmanager
+        async def admit(self, route: Route) -> AsyncIterator[None]:
+            async with self.lock:
+                yield
+
+        def seen(self, route: Route, call: Call, rate_limits: Mapping[str, str]) -> None:
+            assert self.lock.locked()
+            self.outcomes.append((route.provider, call.outcome))
+
+    gatekeeper = OneAtATime()
+    limited = ProviderError("rate_limited", "slow down", usage=NO_USAGE, retry_after_ms=0.0)
+    SCRIPTS.update(anthropic=Script([limited, GOOD, GOOD], delay_s=0.001))
+    shared = pipeline(gatekeeper=gatekeeper)
+    await asyncio.gather(*(shared.run(brief(), request_id=f"r{n}") for n in range(2)))
+    assert sorted(gatekeeper.outcomes) == [("anthropic", "error"), ("anthropic", "ok"), ("anthropic", "ok")]
 
 
 async def test_stages_are_told_in_order() -> None:

@@ -51,6 +51,7 @@ def refused(response: httpx2.Response, status: int = 400, code: str = "BAD_INPUT
         b'{"brief": ["a"]}',
         b'{"brief": {"a": 1}}',
         b'{"brief": NaN}',
+        b'{"brief": 1e999}',
         b'{"brief": "ok", "flags": Infinity}',
         b'{"brief": "\xff\xfe"}',
         b'{"brief": "\\ud800"}',
@@ -116,6 +117,7 @@ def test_unknown_routes_and_methods_are_error_v1_too(client: httpx2.Client) -> N
     refused(client.get("/nowhere"), 404)
     refused(client.get(URL), 405)
     refused(client.delete("/healthz"), 405)
+    refused(client.get("/healthz/"), 404)
 
 
 @pytest.mark.parametrize("request_id", ["", "a b", "x" * 129, "ü", "a/b", "<script>"])
