@@ -13,7 +13,7 @@ from harness.providers.base import ProviderSettings
 from harness.providers.capabilities import Structured, capabilities_of
 from harness.providers.clients import ClientPool
 from harness.providers.concessions import Feature
-from harness.providers.sdk import PLACEHOLDER_KEY, SdkAdapter, SdkErrors
+from harness.providers.sdk import PLACEHOLDER_KEY, SdkAdapter, SdkErrors, listed
 from harness.providers.structured import instructed
 from harness.records import ErrorKind, Prompt, Usage, dump_json
 
@@ -211,7 +211,7 @@ class _Reading:
             self._attempt.add_text(getattr(delta, "partial_json", None))
         elif kind == "message_start":
             message = getattr(event, "message", None)
-            self._attempt.model = getattr(message, "model", None) or self._attempt.model
+            self._attempt.answered_by(getattr(message, "model", None))
             self._usage.start(getattr(message, "usage", None))
         elif kind == "message_delta":
             self._end(event, getattr(event, "delta", None))
@@ -224,8 +224,8 @@ class _Reading:
         """
         if getattr(message, "type", None) == "error":
             raise self._attempt.broken_off({"error": getattr(message, "error", None)})
-        self._attempt.model = getattr(message, "model", None) or self._attempt.model
-        for block in getattr(message, "content", None) or ():
+        self._attempt.answered_by(getattr(message, "model", None))
+        for block in listed(message, "content"):
             self._attempt.add_whole(getattr(block, "text", None))
             if getattr(block, "type", None) == "tool_use":
                 self._attempt.add_whole(dump_json(getattr(block, "input", None)).decode())
@@ -233,5 +233,5 @@ class _Reading:
         self._end(message, message)
 
     def _end(self, source: Any, ended: Any) -> None:
-        self._attempt.stop_reason = getattr(ended, "stop_reason", None)
+        self._attempt.ended(getattr(ended, "stop_reason", None))
         self._attempt.usage = self._usage.finish(getattr(source, "usage", None))

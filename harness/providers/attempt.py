@@ -37,6 +37,16 @@ class Attempt:
         self._headers = headers
         self._answered = True
 
+    def answered_by(self, model: object) -> None:
+        """Keep the model that the provider says answered, where it does."""
+        if isinstance(model, str) and model:
+            self.model = model
+
+    def ended(self, reason: object) -> None:
+        """Keep why the model stopped; what is no word leaves it as it was."""
+        if isinstance(reason, str) and reason:
+            self.stop_reason = reason
+
     def add_text(self, text: object) -> None:
         """Append a piece of the answer; the first one sets the time to first token. Not text: nothing."""
         if not isinstance(text, str) or not text:

@@ -12,7 +12,7 @@ from harness.providers.base import ProviderSettings
 from harness.providers.capabilities import Structured, capabilities_of
 from harness.providers.clients import ClientPool
 from harness.providers.concessions import Feature
-from harness.providers.sdk import PLACEHOLDER_KEY, SdkAdapter, SdkErrors
+from harness.providers.sdk import PLACEHOLDER_KEY, SdkAdapter, SdkErrors, listed
 from harness.providers.structured import instructed, is_strict
 from harness.records import ErrorKind, Prompt, Usage
 
@@ -149,8 +149,8 @@ class _Reading:
 
     def take_event(self, event: Any) -> None:
         """Take one chunk of a stream in."""
-        self._attempt.model = getattr(event, "model", None) or self._attempt.model
-        for choice in getattr(event, "choices", None) or ():
+        self._attempt.answered_by(getattr(event, "model", None))
+        for choice in listed(event, "choices"):
             delta = getattr(choice, "delta", None)
             self._attempt.add_text(getattr(delta, "content", None))
             self._take_end(choice, delta)
@@ -164,8 +164,8 @@ class _Reading:
         """
         if getattr(answer, "error", None):
             raise self._attempt.broken_off({"error": answer.error})
-        self._attempt.model = getattr(answer, "model", None) or self._attempt.model
-        for choice in getattr(answer, "choices", None) or ():
+        self._attempt.answered_by(getattr(answer, "model", None))
+        for choice in listed(answer, "choices"):
             message = getattr(choice, "message", None)
             self._attempt.add_whole(getattr(message, "content", None))
             self._take_end(choice, message)
@@ -187,7 +187,7 @@ class _Reading:
     def _take_end(self, choice: Any, spoken: Any) -> None:
         if getattr(spoken, "refusal", None):
             self._refused = True
-        self._attempt.stop_reason = getattr(choice, "finish_reason", None) or self._attempt.stop_reason
+        self._attempt.ended(getattr(choice, "finish_reason", None))
 
     def _take_usage(self, source: Any) -> None:
         # Some endpoints send running totals with every chunk; only after the end is it the bill.

@@ -24,6 +24,9 @@ from harness.records import NO_USAGE, Completion, ErrorKind, Prompt
 PLACEHOLDER_KEY = "none"
 """For endpoints without a key: the SDKs want one, and must not go looking in the environment."""
 
+MIN_SECRET_CHARS = 6
+"""Shorter header values (`1`, `true`) are no secrets, and masking them would garble every message."""
+
 _NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 
 
@@ -49,6 +52,12 @@ class Reader(Protocol):
         ...
 
 
+def listed(source: Any, name: str) -> list[Any]:
+    """The list that a field of an SDK object holds; empty when it holds anything else."""
+    found = getattr(source, name, None)
+    return found if isinstance(found, list) else []
+
+
 class SdkAdapter(ABC):
     """An adapter on an official SDK; see `LLMAdapter`. Subclasses ask and read the stream."""
 
@@ -64,7 +73,8 @@ class SdkAdapter(ABC):
         self._clock = clock
         self._concessions = Concessions()
         self._holder = object()
-        self._secrets = (settings.api_key or "", *(value for _, value in settings.extra_headers))
+        known = (settings.api_key or "", *(value for _, value in settings.extra_headers))
+        self._secrets = tuple(value for value in known if len(value) >= MIN_SECRET_CHARS)
 
     def __repr__(self) -> str:
         """Without the key."""

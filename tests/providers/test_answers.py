@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from harness.errors import ProviderError
 from harness.records import ErrorKind, Usage
 from tests.providers.asking import PLAIN, STREAMS, WHOLE, Build, ask, failure
 from tests.providers.wire import Reply, openai_stream, sse, wire_server
@@ -95,6 +96,33 @@ async def test_events_with_missing_and_odd_fields_do_not_break_the_reading(
         answer = await ask(adapter_at(kind, server.url))
     assert answer.text == "hello"
     assert answer.usage == Usage(input_tokens=11, output_tokens=7)
+
+
+async def test_events_of_any_shape_are_a_failure_or_nothing(kind: str, adapter_at: Build) -> None:
+    shapes = [
+        "5",
+        '"x"',
+        "null",
+        "[]",
+        "[[]]",
+        "true",
+        "{}",
+        '{"choices": 5}',
+        '{"choices": [5]}',
+        '{"type": 7}',
+    ]
+    names = ["", "event: message_start\n", "event: content_block_delta\n", "event: message_delta\n"]
+    oddities = [f"{name}data: {shape}\n\n" for name in names for shape in shapes]
+    async with wire_server([Reply([oddity, *STREAMS[kind]("hello")]) for oddity in oddities]) as server:
+        adapter = adapter_at(kind, server.url)
+        for oddity in oddities:
+            try:
+                answer = await adapter.generate(PLAIN, call_id="c", timeout_s=20)
+            except ProviderError as error:
+                assert error.kind in (ErrorKind.BAD_OUTPUT, ErrorKind.UPSTREAM_5XX), oddity  # noqa: PT017
+            else:
+                assert answer.text == "hello", oddity
+        await adapter.aclose()
 
 
 async def test_an_unknown_usage_is_not_a_zero(adapter_at: Build) -> None:

@@ -1,12 +1,18 @@
+import json
 import subprocess
 import sys
 import typing
+from collections import Counter
+from importlib.resources import files
 
 import anthropic.types.model
 import openai.types.shared.chat_model
 import pytest
+from anthropic.resources.messages.messages import DEPRECATED_MODELS
 
+from harness.emulator import EmulatorSettings, running_emulator
 from harness.errors import ConfigError
+from harness.pricing import PriceBook
 from harness.providers import (
     ProviderSettings,
     Structured,
@@ -17,6 +23,7 @@ from harness.providers import (
     register_provider,
 )
 from harness.providers.fixtures import FixturesAdapter
+from harness.records import Prompt, Role
 
 
 def sdk_models(kind: str) -> set[str]:
@@ -29,8 +36,10 @@ def sdk_models(kind: str) -> set[str]:
 
 
 @pytest.mark.parametrize("kind", ["anthropic", "openai"])
-def test_auto_means_a_model_that_the_installed_sdk_knows(kind: str) -> None:
+def test_auto_means_a_model_that_the_installed_sdk_knows_and_that_has_a_price(kind: str) -> None:
     assert default_model(kind) in sdk_models(kind)
+    assert default_model(kind) not in DEPRECATED_MODELS
+    assert PriceBook.load().require(kind, default_model(kind)).priced_as == default_model(kind)
 
 
 @pytest.mark.parametrize("kind", ["anthropic", "openai"])
@@ -86,3 +95,28 @@ def test_no_sdk_is_imported_before_it_is_used() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.filterwarnings("ignore:The model:DeprecationWarning")
+async def test_every_emulated_model_takes_what_we_think_it_takes() -> None:
+    """The emulator is strict and has a table of its own: a 400 or a second request would show a difference."""
+    families = json.loads(files("harness.emulator").joinpath("models.json").read_text("utf-8"))["families"]
+    schema = {
+        "type": "object",
+        "properties": {"score": {"type": "number"}},
+        "required": ["score"],
+        "additionalProperties": False,
+    }
+    prompt = Prompt(
+        role=Role.JUDGE, system="You judge.", user="Judge it.", output_schema=schema, temperature=0.0
+    )
+    with running_emulator(EmulatorSettings(speed=1000)) as emulator:
+        urls = {"anthropic": emulator.base_url, "openai": emulator.openai_base_url}
+        for kind, model in [(family["wire"], model) for family in families for model in family["ids"]]:
+            settings = ProviderSettings(name=kind, kind=kind, base_url=urls[kind], api_key="sk-ant-x")
+            adapter = build_adapter(settings, model)
+            await adapter.generate(prompt, call_id=model, timeout_s=20)
+            await adapter.aclose()
+        asked = Counter(entry.call_id for entry in emulator.app.engine.ledger.entries)
+    assert len(asked) >= 40
+    assert {model: count for model, count in asked.items() if count != 1} == {}
