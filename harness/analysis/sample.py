@@ -183,13 +183,21 @@ def request_costs(requests: Sequence[Request], calls: Sequence[Call] = ()) -> li
 
 
 def provider_mode(requests: Sequence[Request], run: RunFacts | None = None) -> ProviderMode | None:
-    """What answered: the one mode of the requests, `mixed` for several, the run's own when none says."""
-    modes = {row.provider_mode for row in counted(requests) if row.provider_mode is not None}
-    if any("fixtures" in (row.draft_source, row.repair_source) for row in counted(requests)):
+    """What answered: the one mode of the answers, `mixed` for several.
+
+    An answer that does not say counts as the run's own mode; None (unknown) when that is unknown too.
+    """
+    told = run.provider_mode if run is not None else None
+    rows = counted(requests)
+    answers = [row for row in rows if row.status is RequestStatus.OK]
+    modes = {row.provider_mode or told for row in answers} or {told}
+    modes |= {row.provider_mode for row in rows if row.provider_mode is not None}
+    if any("fixtures" in (row.draft_source, row.repair_source) for row in rows):
         modes.add(ProviderMode.FIXTURES)
-    if not modes:
-        return run.provider_mode if run is not None else None
-    return modes.pop() if len(modes) == 1 else ProviderMode.MIXED
+    known = modes - {None}
+    if len(known) > 1:
+        return ProviderMode.MIXED
+    return modes.pop() if len(modes) == 1 else None
 
 
 def throughput_rps(requests: Sequence[Request]) -> float | None:

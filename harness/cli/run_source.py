@@ -17,7 +17,7 @@ class LoadedRun:
     """A run with its rows, warm-ups included.
 
     Attributes:
-        stored: it came from the store, so results about it may be stored beside it.
+        stored: it came from a store that can be added to, so a verdict is kept beside it.
     """
 
     run: RunFacts
@@ -42,7 +42,7 @@ def load_run(reference: str | None, store_dir: Path) -> LoadedRun:
     if reference is not None and is_report_file(reference):
         report = read_report(Path(reference))
         return LoadedRun(run=report.run, requests=report.requests, calls=report.calls, stored=False)
-    from harness.store import open_store  # noqa: PLC0415 - a report file needs no DuckDB
+    from harness.store.reader import ParquetStore, open_store  # noqa: PLC0415 - a report needs no DuckDB
 
     store = open_store(store_dir)
     store.ingest(wait=False)
@@ -50,7 +50,8 @@ def load_run(reference: str | None, store_dir: Path) -> LoadedRun:
         run = view.run(reference) if reference is not None else _latest_baseline(view.runs(), store_dir)
         requests = view.requests(run.run_id, include_warmup=True)
         calls = view.calls(run.run_id)
-    return LoadedRun(run=run, requests=requests, calls=calls, stored=True)
+    writable = not isinstance(store, ParquetStore)
+    return LoadedRun(run=run, requests=requests, calls=calls, stored=writable)
 
 
 def _latest_baseline(runs: Sequence[RunFacts], store_dir: Path) -> RunFacts:

@@ -86,7 +86,7 @@ def _read(path: Path) -> GateConfig:
     try:
         text = path.read_text(encoding="utf-8")
         if path.suffix == ".toml":
-            content = tomllib.loads(text).get("tool", {}).get("harness", {}).get("gate", {})
+            content = _gate_table(tomllib.loads(text))
         else:
             content = yaml.load(text, Loader=_NoAliases) or {}  # noqa: S506 - a SafeLoader
     except OSError as error:
@@ -99,6 +99,13 @@ def _read(path: Path) -> GateConfig:
         problem = error.errors()[0]
         where = ".".join(str(part) for part in problem["loc"]) or "the file"
         raise ConfigError(str(path), f"{where}: {problem['msg']}") from error
+
+
+def _gate_table(content: Any) -> Any:
+    """`[tool.harness.gate]` of a pyproject; empty when there is none."""
+    for name in ("tool", "harness", "gate"):
+        content = content.get(name, {}) if isinstance(content, dict) else content
+    return content
 
 
 def _first_line(error: Exception) -> str:

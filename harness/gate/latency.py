@@ -6,7 +6,7 @@ from harness.analysis.percentile import Quantile, latency_percentile
 from harness.analysis.sample import LatencySample
 from harness.analysis.sequential import Decision, decide_sequence
 from harness.gate.model import P95_CHECK, Bounds, Check, GateLimits
-from harness.records import GateVerdict
+from harness.records import GateVerdict, LatencySource
 
 P95 = 0.95
 
@@ -36,10 +36,11 @@ def p95_check(sample: LatencySample, limits: GateLimits, *, stopped_early: bool)
     if verdict is GateVerdict.PASS and sample.unknown:
         verdict = GateVerdict.INCONCLUSIVE
         sentence = f"{sample.unknown} answered requests have no latency, so the p95 is not known"
+    server_side = " (server side: the client's was not recorded)"
     return Check(
         name=P95_CHECK,
         verdict=verdict,
-        sentence=sentence,
+        sentence=sentence + (server_side if sample.source is LatencySource.SERVER else ""),
         value=quantile.value_ms,
         limit=limits.max_p95_ms,
         unit="ms",

@@ -16,6 +16,7 @@ from harness.records import (
     Request,
     RunKind,
     RunStatus,
+    dump_json,
     load_json_exact,
 )
 from harness.report.figures import RunSummary
@@ -87,6 +88,22 @@ def report_document(
         "requests": [_known(row) for row in requests],
         "calls": [_known(call) for call in calls],
     }
+
+
+def document_bytes(document: Mapping[str, Any]) -> bytes:
+    """The document as JSON, one request or call a line, so that git shows which ones changed."""
+    lines = [f"{_text(name)}: {_lines(value)}" for name, value in document.items()]
+    return ("{\n" + ",\n".join(lines) + "\n}\n").encode()
+
+
+def _lines(value: Any) -> str:
+    if not isinstance(value, list):
+        return dump_json(value, indent=True).decode()
+    return "[\n" + ",\n".join(_text(entry) for entry in value) + "\n]"
+
+
+def _text(value: Any) -> str:
+    return dump_json(value).decode()
 
 
 def _figures(summary: RunSummary) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from typing import Any
 
 from harness.analysis.sample import RunFacts
 from harness.errors import ConfigError, StoreFullError
-from harness.records import Call, Request, dump_json
-from harness.report.document import read_run_id, report_document
+from harness.records import Call, Request
+from harness.report.document import document_bytes, read_run_id, report_document
 from harness.report.figures import RunSummary
 from harness.report.html import render_html
 from harness.report.markdown import render_markdown
@@ -55,7 +55,7 @@ def write_reports(
     document = report_document(summary, run, requests, calls, gate=gate)
     stem = _free_stem(out_dir, run)
     contents = {
-        "json": dump_json(document, indent=True) + b"\n",
+        "json": document_bytes(document),
         "html": render_html(summary, run, requests, gate=gate, limit_ms=limit_ms).encode(),
         "md": render_markdown(summary, gate=gate).encode(),
     }

@@ -1,31 +1,12 @@
 """`harness compare` and `harness power` from the outside."""
 
 import json
-import sys
 
 import pytest
 
-from harness.cli.app import main
 from harness.records import ProviderMode
 from harness.report import run_summary, write_reports
 from tests.judged_rows import JudgedRun, calls_of, request
-
-
-@pytest.fixture
-def cli(capsys, monkeypatch, tmp_path):
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["harness", *map(str, arguments)])
-        code = 0
-        try:
-            main()
-        except SystemExit as end:
-            code = end.code or 0
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return run
 
 
 def report(folder, run_id, factor=1.0, mode=ProviderMode.EMULATED):

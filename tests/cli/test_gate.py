@@ -1,34 +1,14 @@
 """`harness gate` from the outside: exit codes, outputs, files, and what reaches the store."""
 
 import json
-import sys
 import xml.etree.ElementTree as ET
 
 import pytest
 
-from harness.cli.app import main
 from harness.records import GateVerdict, ProviderMode, Run, RunEnd, RunKind, RunStatus
 from harness.report import run_summary, write_reports
 from harness.store import Spool, ingest, open_store
 from tests.judged_rows import START, JudgedRun, calls_of, failed, request
-
-
-@pytest.fixture
-def cli(capsys, monkeypatch, tmp_path):
-    """Runs `harness ARGUMENTS` in an empty folder; returns exit code, standard output and error."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["harness", *map(str, arguments)])
-        code = 0
-        try:
-            main()
-        except SystemExit as end:
-            code = end.code or 0
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return run
 
 
 def stored(folder, rows, run_id="run-1", status=RunStatus.COMPLETED, **end):

@@ -5,6 +5,7 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
+from harness.errors import UsageError
 from harness.gate import GateLimits, evaluate_gate, gate_input
 from harness.records import GateVerdict, ProviderMode, RequestStatus, RunStatus, Tier, dump_json
 from tests.judged_rows import JudgedRun, failed, request
@@ -188,3 +189,25 @@ def test_json_carries_no_infinity():
     text = dump_json(verdict(rows).as_json()).decode()
     assert "inf" not in text.lower().replace("info", "")
     assert '"over_limit":true' in text
+
+
+def test_one_answer_that_does_not_say_makes_live_unknown():
+    rows = [request(seq, 3000.0, provider_mode=ProviderMode.LIVE if seq else None) for seq in range(300)]
+    unknown = verdict(rows, JudgedRun(provider_mode=None), require_live=True)
+    assert unknown.verdict is INCONCLUSIVE
+    assert "(unknown providers)" in unknown.headline
+    # the target's health page said live: that stands for what an answer leaves out
+    assert verdict(rows, JudgedRun(provider_mode=ProviderMode.LIVE), require_live=True).verdict is PASS
+
+
+def test_server_side_latency_is_named():
+    rows = [request(seq, None, server_ms=3000.0) for seq in range(300)]
+    found = check(verdict(rows), "p95_latency")
+    assert found.verdict is PASS
+    assert "server side" in found.sentence
+
+
+@pytest.mark.parametrize("latency", [float("nan"), float("inf")])
+def test_a_limit_that_is_no_number_is_refused(latency):
+    with pytest.raises(UsageError, match="must be a number"):
+        GateLimits(max_p95_ms=latency)

@@ -58,7 +58,7 @@ def test_the_json_report_gives_back_every_request_and_call(tmp_path):
 
 def test_money_keeps_its_digits_in_json(tmp_path):
     text = written(a_run(), tmp_path).json.read_text()
-    assert '"cost_usd": 0.02436' in text
+    assert '"cost_usd":0.02436' in text
     assert json.loads(text)["schema"] == "harness.report.v1"
 
 
