@@ -23,6 +23,7 @@ COMMANDS: dict[str, str] = {
     "strategies": "the mixes of providers there are",
     "export": "rows as Parquet or CSV, for elsewhere",
     "store": "check, repair and measure the store",
+    "dashboard": "compare providers, costs and quality in the browser",
     "serve": "the reference service",
     "emulate": "a loopback stand-in for the providers",
 }

@@ -1,0 +1,74 @@
+"""Serve the dashboard: `python -m dashboard`, as `harness dashboard` starts it.
+
+Rather than `streamlit run`, so that the process holds a lifeline and says when it is ready.
+"""
+
+import argparse
+import os
+import sys
+import time
+import urllib.error
+import urllib.request
+from _thread import start_new_thread
+from pathlib import Path
+
+from streamlit.web import cli
+
+from harness.lifeline import watch_lifeline
+
+HOST = "127.0.0.1"
+_READY_WITHIN_S = 60.0
+
+OPTIONS = {
+    "server.address": HOST,
+    "server.headless": "true",
+    "server.fileWatcherType": "none",
+    "browser.gatherUsageStats": "false",
+    "browser.serverAddress": HOST,
+    "client.showErrorDetails": "none",
+    "client.showErrorLinks": "false",
+    "client.toolbarMode": "minimal",
+    # Streamlit's own CSV export does not neutralise formula cells; ours does.
+    "client.disableDataExport": "true",
+    "theme.paddingTop": "2.5rem",
+    "theme.primaryColor": "#2563eb",
+    "theme.metricValueFontSize": "1.6rem",
+    "theme.baseFontSize": "15",
+    "theme.codeFontSize": "0.85rem",
+}
+"""Streamlit's configuration; nothing of it comes from the folder in which the command was given."""
+
+
+def main() -> None:
+    """Serve until SIGTERM or Ctrl-C."""
+    watch_lifeline()
+    parser = argparse.ArgumentParser(prog="python -m dashboard", description=__doc__)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--port-file", type=Path)
+    options = parser.parse_args()
+    start_new_thread(_tell_when_ready, (options.port, options.port_file))
+    app = Path(__file__).with_name("app.py")
+    flags = [f"--{name}={value}" for name, value in {**OPTIONS, "server.port": str(options.port)}.items()]
+    sys.argv = ["streamlit", "run", str(app), *flags]
+    cli.main(prog_name="streamlit")
+
+
+def _tell_when_ready(port: int, port_file: Path | None) -> None:
+    deadline = time.monotonic() + _READY_WITHIN_S
+    url = f"http://{HOST}:{port}"
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=1):  # noqa: S310 - our own loopback
+                break
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.05)
+    else:
+        return
+    if port_file is not None:
+        draft = port_file.with_name(f"{port_file.name}.{os.getpid()}.tmp")
+        draft.write_text(f"{port}\n")
+        draft.replace(port_file)
+    print(f"listening on {url}", flush=True)  # noqa: T201 - what the command promises to print
+
+
+main()

@@ -1,0 +1,136 @@
+"""Plotly figures: one colour a provider everywhere, a unit and n on every one."""
+
+import hashlib
+import html
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from dashboard.labels import shortened
+
+PROVIDER_COLOURS = {"anthropic": "#2563eb", "openai": "#16a34a", "fixtures": "#eab308", "unknown": "#94a3b8"}
+OTHER_COLOURS = ("#9333ea", "#ea580c", "#0891b2", "#db2777", "#78716c", "#4f46e5", "#b45309", "#0d9488")
+TIER_COLOURS = {"high": "#0f766e", "medium": "#f59e0b", "low": "#dc2626", "ungraded": "#94a3b8"}
+INK = "#64748b"
+LIMIT_COLOUR = "#dc2626"
+LIMIT_MS = 8000.0
+"""The gate's default limit on p95, drawn wherever latency is."""
+
+HEIGHT = 340
+_CONFIG = {
+    "displaylogo": False,
+    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
+    "toImageButtonOptions": {"format": "png", "scale": 2, "width": 1100, "height": 520},
+}
+
+
+def provider_colour(provider: str) -> str:
+    """The provider's colour on every page: fixed for the known ones, else by its name."""
+    known = PROVIDER_COLOURS.get(provider)
+    if known is not None:
+        return known
+    digest = hashlib.sha256(provider.encode()).digest()
+    return OTHER_COLOURS[digest[0] % len(OTHER_COLOURS)]
+
+
+def label(text: str) -> str:
+    """A name from the data as Plotly shows it: shortened, and never as markup."""
+    return html.escape(shortened(text))
+
+
+def figure(title: str, subtitle: str, *, y: str = "", x: str = "", height: int = HEIGHT) -> go.Figure:
+    """An empty figure.
+
+    Args:
+        title: what it shows, short enough for a phone.
+        subtitle: unit and n.
+        y: the y axis with its unit.
+        x: the x axis with its unit.
+        height: pixels.
+    """
+    fig = go.Figure()
+    fig.update_layout(
+        title={
+            "text": title,
+            "font": {"size": 16},
+            "subtitle": {"text": subtitle, "font": {"size": 13, "color": INK}},
+            "x": 0,
+            "xanchor": "left",
+            "y": 0.97,
+            "yanchor": "top",
+        },
+        height=height,
+        margin={"l": 8, "r": 16, "t": 76, "b": 8},
+        legend={"orientation": "h", "yanchor": "top", "y": -0.24, "x": 0, "title": None},
+        hovermode="x unified",
+        bargap=0.35,
+    )
+    fig.update_xaxes(title=x, automargin=True, zeroline=False)
+    fig.update_yaxes(title=y, automargin=True, rangemode="tozero", zeroline=False)
+    return fig
+
+
+def show(fig: go.Figure, *, key: str, file_name: str, alt: str) -> None:
+    """Draw a figure; its PNG button saves under the given name."""
+    config = {
+        **_CONFIG,
+        "toImageButtonOptions": {**_CONFIG["toImageButtonOptions"], "filename": file_name},  # type: ignore[dict-item]
+    }
+    st.plotly_chart(fig, key=key, config=config, alt=alt)
+
+
+def stacked_bars(
+    fig: go.Figure,
+    x: Sequence[Any],
+    parts: Mapping[str, Sequence[float | None]],
+    *,
+    colours: Mapping[str, str],
+    hover: str,
+    text: str | None = None,
+    patterns: Mapping[str, str] | None = None,
+) -> go.Figure:
+    """Add bars stacked by part; a part without a value leaves a gap, not a zero."""
+    for name, values in parts.items():
+        fig.add_bar(
+            x=[label(item) if isinstance(item, str) else item for item in x],
+            y=list(values),
+            name=label(name),
+            marker={
+                "color": colours[name],
+                "line": {"width": 0},
+                "pattern": {"shape": (patterns or {}).get(name, ""), "fgcolor": "rgba(255,255,255,0.55)"},
+            },
+            texttemplate=text,
+            textposition="auto",
+            textangle=0,
+            hovertemplate=f"%{{fullData.name}}: {hover}<extra></extra>",
+        )
+    fig.update_layout(barmode="stack")
+    return fig
+
+
+def limit_line(fig: go.Figure, *, limit_ms: float = LIMIT_MS, vertical: bool = False) -> go.Figure:
+    """The latency limit in seconds, named."""
+    text = f"limit {limit_ms / 1000:g} s"
+    drawn: dict[str, Any] = {
+        "line": {"color": LIMIT_COLOUR, "width": 1.5, "dash": "dash"},
+        "annotation": {"text": text, "font": {"color": LIMIT_COLOUR, "size": 12}},
+    }
+    if vertical:
+        fig.add_vline(x=limit_ms / 1000, annotation_position="top right", **drawn)
+    else:
+        fig.add_hline(y=limit_ms / 1000, annotation_position="top left", **drawn)
+    return fig
+
+
+def seconds(values: Iterable[float | None]) -> list[float | None]:
+    """Milliseconds as seconds; None stays None."""
+    return [None if value is None else value / 1000 for value in values]
+
+
+def moments(values: Iterable[datetime]) -> list[datetime]:
+    """Aware moments as Plotly's UTC axis wants them."""
+    return [value.replace(tzinfo=None) for value in values]

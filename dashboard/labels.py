@@ -1,0 +1,83 @@
+"""Text for people: figures with their units, and data made safe to stand in running text."""
+
+import re
+from datetime import datetime
+from decimal import Decimal
+
+from harness.analysis import Estimate, Quantile, QuantileInterval
+from harness.report import wording
+
+SHORT = 36
+"""Characters of a name that an axis or a legend shows."""
+
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&])")
+
+
+def plain(text: str) -> str:
+    """Our own text with figures in it, such that markdown shows it as it is (a dollar begins a formula)."""
+    return _MARKDOWN.sub(r"\\\1", text)
+
+
+def shortened(text: str, most: int = SHORT) -> str:
+    """A name of bounded length: the middle gives way, ends tell names apart."""
+    if len(text) <= most:
+        return text
+    half = (most - 1) // 2
+    return f"{text[:half]}…{text[-half:]}"
+
+
+def ms(value: float | None) -> str:
+    """`6,871.4 ms`."""
+    return wording.ms(value)
+
+
+def usd(value: Decimal | float | None, digits: int | None = None) -> str:
+    """Dollars with digits for their size: `$4.86`, `$0.016206`, `$583`."""
+    if value is None:
+        return wording.UNKNOWN
+    if digits is None:
+        size = abs(float(value))
+        digits = 0 if size >= 1000 else 2 if size >= 1 or size == 0 else 4 if size >= 0.1 else 6
+    return wording.usd(value, digits)
+
+
+def percent(value: float | None, digits: int = 1) -> str:
+    """`18.7%`."""
+    return wording.percent(value, digits)
+
+
+def count(n: int, noun: str) -> str:
+    """`1 request`, `300 requests`."""
+    return wording.count(n, noun)
+
+
+def moment(value: datetime | None) -> str:
+    """`2026-11-23 18:10 UTC`."""
+    return wording.UNKNOWN if value is None else f"{value:%Y-%m-%d %H:%M} UTC"
+
+
+def quantile(figure: Quantile) -> str:
+    """The percentile, or why there is none."""
+    if figure.over_limit:
+        return "over limit"
+    return ms(figure.value_ms)
+
+
+def quantile_note(figure: Quantile, interval: QuantileInterval | None) -> str:
+    """What stands under a percentile: interval and n, or why there is no figure."""
+    if figure.value_ms is None:
+        return f"n {figure.n:,} · {wording.quantile(figure)}"
+    bounds = wording.quantile_interval(interval)
+    return f"95% {bounds} · n {figure.n:,}" if bounds != wording.UNKNOWN else f"n {figure.n:,}"
+
+
+def ratio_note(estimate: Estimate) -> str:
+    """`95% 0.0% to 1.3% · n 300`."""
+    bounds = wording.ratio_interval(estimate)
+    return f"95% {bounds} · n {estimate.n:,}" if bounds != wording.UNKNOWN else f"n {estimate.n:,}"
+
+
+def usd_note(estimate: Estimate) -> str:
+    """`95% $0.0158 to $0.0166 · n 300`."""
+    bounds = wording.usd_interval(estimate)
+    return f"95% {bounds} · n {estimate.n:,}" if bounds != wording.UNKNOWN else f"n {estimate.n:,}"

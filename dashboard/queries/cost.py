@@ -1,0 +1,192 @@
+# ruff: noqa: S608 - names come from this module's constants, values are bound
+"""Money in SQL: every attempt by role, provider and model, as `harness.report.spending` sums it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from scipy.special import stdtrit
+
+from dashboard.scope import Scope
+from harness.analysis import Estimate
+from harness.analysis.interval import DEFAULT_CONFIDENCE
+from harness.store import Snapshot
+
+_COLUMNS = (
+    "run_id, request_id, role, provider, model, outcome, input_tokens, cache_read_tokens, output_tokens, "
+    "cost_usd, arrived_at, strategy"
+)
+_FROM_REQUEST = """
+    SELECT run_id, request_id, '{role}', {role}_source, coalesce({role}_model, 'unknown'), 'ok',
+        {role}_input_tokens, {role}_cache_read_tokens, {role}_output_tokens, {role}_cost_usd, arrived_at,
+        strategy
+    FROM scoped WHERE {told} IS NOT NULL AND run_id NOT IN (FROM called)"""
+
+
+def spent_cte(scope: Scope) -> tuple[str, list[object]]:
+    """`WITH ... spent AS (...)`: attempts that left the process, judges included, of the selected requests.
+
+    Attempts whose request was never recorded (its sender was killed) were paid all the same: they count with
+    their run, unless a filter asks what only a request knows. Runs without any attempt recorded give one row
+    a role from their requests' own columns.
+    """
+    ctes, values = scope.ctes()
+    orphans, orphan_values = ("", []) if scope.by_request else _orphans(scope)
+    sql = f"""{ctes}, sent AS (
+        SELECT c.* EXCLUDE (outcome), c.outcome, s.arrived_at, s.strategy FROM calls c JOIN scoped s
+            USING (run_id, request_id) WHERE c.outcome != 'refused'
+        {orphans}
+    ), called AS (SELECT DISTINCT run_id FROM sent),
+    spent ({_COLUMNS}) AS (
+        SELECT {_COLUMNS} FROM sent
+        UNION ALL {_FROM_REQUEST.format(role="draft", told="told_draft_source")}
+        UNION ALL {_FROM_REQUEST.format(role="repair", told="repair_source")}
+    )"""
+    return sql, [*values, *orphan_values]
+
+
+def _orphans(scope: Scope) -> tuple[str, list[object]]:
+    clauses, values = [], []
+    for operator, moment in ((">=", scope.since), ("<", scope.until)):
+        if moment is not None:
+            clauses.append(f"AND c.started_at {operator} ?")
+            values.append(moment.replace(tzinfo=None))
+    sql = f"""UNION ALL
+        SELECT c.* EXCLUDE (outcome), c.outcome, c.started_at, NULL FROM calls c
+            ANTI JOIN requests r USING (run_id, request_id)
+        WHERE c.outcome != 'refused' AND c.run_id IN (SELECT run_id FROM scoped) {" ".join(clauses)}"""
+    return sql, list(values)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpentRow:
+    """What one role cost at one provider and model; unpriced calls are left out, None when all are."""
+
+    role: str
+    provider: str
+    model: str
+    calls: int
+    requests: int
+    failed_calls: int
+    unpriced_calls: int
+    input_tokens: int | None
+    output_tokens: int | None
+    cost_usd: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Money:
+    """Sums over the selection, warm-ups and judges left out.
+
+    Attributes:
+        rows: by role, provider and model; judges included, as rows of their own.
+        total_usd, draft_usd, repair_usd, judge_usd: sums of the priced calls; None when none is.
+        unpriced_calls: left out of every sum.
+        from_columns: runs whose attempts were not recorded, summed from their requests' own columns.
+        per_request: mean over the requests with a known cost, USD, with its interval.
+        per_request_usd: the same mean, exact.
+        span_s: seconds between first and last arrival, summed over runs; None below two requests.
+        requests: all of the selection.
+    """
+
+    rows: tuple[SpentRow, ...]
+    total_usd: Decimal | None
+    draft_usd: Decimal | None
+    repair_usd: Decimal | None
+    judge_usd: Decimal | None
+    unpriced_calls: int
+    from_columns: int
+    per_request: Estimate
+    per_request_usd: Decimal | None
+    span_s: float | None
+    requests: int
+
+    @property
+    def per_hour_usd(self) -> float | None:
+        """USD an hour over the time in which requests arrived."""
+        if self.total_usd is None or not self.span_s:
+            return None
+        return float(self.total_usd) / self.span_s * 3600
+
+    @property
+    def exclusion(self) -> str | None:
+        """`excludes 3 unpriced calls`, or None."""
+        if not self.unpriced_calls:
+            return None
+        return f"excludes {self.unpriced_calls:,} unpriced call{'s' if self.unpriced_calls > 1 else ''}"
+
+
+def money(view: Snapshot, scope: Scope) -> Money:
+    """What the selection cost."""
+    ctes, values = spent_cte(scope)
+    found = view.dicts(
+        f"""{ctes} SELECT role, provider, model, count(*) AS calls,
+            count(DISTINCT run_id || request_id) AS requests,
+            count(*) FILTER (outcome != 'ok') AS failed_calls,
+            count(*) - count(cost_usd) AS unpriced_calls, sum(input_tokens)::BIGINT AS input_tokens,
+            sum(output_tokens)::BIGINT AS output_tokens, sum(cost_usd) AS cost_usd
+        FROM spent GROUP BY role, provider, model
+        ORDER BY list_position(['draft', 'repair', 'suggest', 'judge'], role), provider, model""",
+        values,
+    )
+    rows = tuple(SpentRow(**row) for row in found)
+    answering = [row for row in rows if row.role != "judge"]
+    ((from_columns,),) = view.rows(
+        f"{ctes} SELECT count(DISTINCT run_id) FROM scoped WHERE run_id NOT IN (FROM called)", values
+    )
+    per_request, exact, n, span_s = _per_request(view, scope)
+    return Money(
+        rows=rows,
+        total_usd=known_sum(row.cost_usd for row in answering),
+        draft_usd=known_sum(row.cost_usd for row in answering if row.role != "repair"),
+        repair_usd=known_sum(row.cost_usd for row in answering if row.role == "repair"),
+        judge_usd=known_sum(row.cost_usd for row in rows if row.role == "judge"),
+        unpriced_calls=sum(row.unpriced_calls for row in answering),
+        from_columns=from_columns,
+        per_request=per_request,
+        per_request_usd=exact,
+        span_s=span_s,
+        requests=n,
+    )
+
+
+def known_sum(costs: Iterable[Decimal | None]) -> Decimal | None:
+    """Sum of the known costs; None when none is known."""
+    known = [cost for cost in costs if cost is not None]
+    return sum(known, Decimal(0)) if known else None
+
+
+REQUEST_COST = """paid AS (
+    SELECT run_id, request_id, CASE WHEN count(*) = count(cost_usd) THEN sum(cost_usd) END AS usd
+    FROM calls SEMI JOIN (SELECT run_id, request_id FROM scoped WHERE cost_usd IS NULL) unknown
+        USING (run_id, request_id)
+    WHERE outcome != 'refused' AND role != 'judge' GROUP BY run_id, request_id
+), costed AS (
+    SELECT s.*, coalesce(s.cost_usd, p.usd) AS usd FROM scoped s LEFT JOIN paid p USING (run_id, request_id)
+)"""
+"""Each request's cost: its own figure, else its attempts' sum if all have a price."""
+
+
+def _per_request(view: Snapshot, scope: Scope) -> tuple[Estimate, Decimal | None, int, float | None]:
+    ctes, values = scope.ctes()
+    ((total, n, mean, spread, requests),) = view.rows(
+        f"""{ctes}, {REQUEST_COST} SELECT sum(usd), count(usd), avg(usd::DOUBLE), stddev_samp(usd::DOUBLE),
+            count(*) FROM costed""",
+        values,
+    )
+    ((span_s,),) = view.rows(
+        f"""{ctes} SELECT sum(span) FROM (
+            SELECT date_diff('millisecond', min(arrived_at), max(arrived_at)) / 1000.0 AS span FROM scoped
+            GROUP BY run_id HAVING count(arrived_at) > 1)""",
+        values,
+    )
+    half = None if n < 2 else float(stdtrit(n - 1, 0.5 + DEFAULT_CONFIDENCE / 2)) * spread / n**0.5
+    estimate = Estimate(
+        value=mean,
+        low=None if half is None else mean - half,
+        high=None if half is None else mean + half,
+        confidence=DEFAULT_CONFIDENCE,
+        method="t",
+        n=n,
+    )
+    return estimate, (total / n if n else None), requests, (float(span_s) if span_s else None)

@@ -1,0 +1,81 @@
+# ruff: noqa: S608 - constant SQL, values are bound
+"""What the store holds to choose from: kinds, modes, runs, environments, strategies, providers, models."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from dashboard.scope import PLACED
+from harness.store import Snapshot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facet:
+    """Requests that agree in everything a filter can ask."""
+
+    run_id: str
+    kind: str
+    mode: str
+    environment: str | None
+    strategy: str | None
+    draft_source: str | None
+    draft_model: str | None
+    repair_source: str | None
+    repair_model: str | None
+    requests: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFacet:
+    """A run as a filter shows it."""
+
+    run_id: str
+    name: str
+    kind: str
+    status: str
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facets:
+    """All there is to choose from; `label_of` and `runs_named` agree on how a run is called."""
+
+    facets: tuple[Facet, ...]
+    runs: tuple[RunFacet, ...]
+
+    def label_of(self, run: RunFacet) -> str:
+        """The run's name where no other run has it, else its id."""
+        return run.name if sum(other.name == run.name for other in self.runs) == 1 else run.run_id
+
+    def runs_named(self, label: str) -> tuple[str, ...]:
+        """Ids of the runs of that name or id; empty when there is none."""
+        return tuple(run.run_id for run in self.runs if label in (run.run_id, run.name))
+
+    def providers(self) -> list[str]:
+        """All providers that drafted or repaired, sorted."""
+        return sorted({p for f in self.facets for p in (f.draft_source, f.repair_source) if p is not None})
+
+    def models(self) -> list[str]:
+        """All models that drafted or repaired, sorted."""
+        return sorted({m for f in self.facets for m in (f.draft_model, f.repair_model) if m is not None})
+
+    def environments(self) -> list[str]:
+        """All environments, sorted."""
+        return sorted({f.environment for f in self.facets if f.environment is not None})
+
+    def strategies(self) -> list[str]:
+        """All strategies, sorted."""
+        return sorted({f.strategy for f in self.facets if f.strategy is not None})
+
+
+_NAMES = "run_id, kind, mode, environment, strategy, draft_source, draft_model, repair_source, repair_model"
+
+
+def facets(view: Snapshot) -> Facets:
+    """One pass over the requests, and the runs, latest first."""
+    found = view.dicts(
+        f"{PLACED} SELECT {_NAMES}, count(*) AS requests FROM placed WHERE warmup IS NOT TRUE GROUP BY ALL"
+    )
+    runs = view.dicts(
+        "SELECT run_id, name, kind, status, started_at FROM runs ORDER BY started_at DESC, run_id DESC"
+    )
+    return Facets(facets=tuple(Facet(**row) for row in found), runs=tuple(RunFacet(**row) for row in runs))
