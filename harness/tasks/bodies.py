@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from harness.errors import UsageError
+from harness.tasks.plaintext import clean_text
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -22,5 +23,5 @@ def validated_body(model: type[ModelT], body: Mapping[str, Any]) -> ModelT:
         return model.model_validate(dict(body))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        where = ".".join(str(part)[:60] for part in first["loc"][:4]) or "body"
+        where = clean_text(".".join(str(part)[:60] for part in first["loc"][:4])) or "body"
         raise UsageError(f"{where}: {first['msg'][:1].lower()}{first['msg'][1:]}") from None

@@ -84,6 +84,26 @@ def test_coverage_of_nothing_is_unknown_and_its_weight_is_shared():
     assert score.score == pytest.approx(expected, abs=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("quote", "credit"),
+    [
+        ("Churn is 2.1% a month", 1),
+        ("churn  is 2.1%  A MONTH.", 1),
+        ("a", 0),
+        ("", 0),
+        ("churn is 3% a month", 0),
+        ("as the minutes say", 1),
+        ("n", 0),
+    ],
+)
+def test_a_quote_counts_when_it_stands_in_the_brief_or_an_attachment(quote, credit):
+    said = good_answer("pricing-saas-seat")
+    said["graph"]["edges"] = [said["graph"]["edges"][0] | {"provenance": {"source": "brief", "quote": quote}}]
+    attachments = [{"name": "minutes", "text": "As the minutes say, churn rose."}, {"name": "empty"}]
+    read = TASK.parse_input({**CASES["pricing-saas-seat"].body, "attachments": attachments})
+    assert TASK.grade(TASK.parse(json.dumps(said)), read).parts["provenance"] == credit
+
+
 def test_stuffing_the_whole_brief_into_one_node_does_not_pay():
     case = CASES["market-entry-nordics"]
     nodes = [

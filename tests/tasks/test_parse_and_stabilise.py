@@ -188,6 +188,8 @@ def test_duplicate_nodes_are_kept_for_validation():
         ({"brief": "ok", "constraints": 5}, "constraints"),
         ({"brief": "ok", "constraints": {"a": "x" * 6000}}, "constraints"),
         ({"brief": "ok", "flags": {"a": "yes"}}, "flags.a"),
+        ({"brief": "ok", "flags": {"a\nb": "yes"}}, "flags.a b"),
+        ({"brief": "lone \ud800"}, "brief"),
         ({"brief": "ok", "include_debug": "yes"}, "include_debug"),
         ([], "body"),
     ],

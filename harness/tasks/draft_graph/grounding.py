@@ -31,8 +31,8 @@ def _credit(edge: Edge, sources: Sequence[str]) -> float:
     if edge.provenance is not None:
         quote = _plain(edge.provenance.quote)
         # A short brief may be quoted whole; otherwise a scrap of a word proves nothing.
-        long_enough = len(quote) >= min(_MIN_QUOTE_CHARS, *(len(text) or 1 for text in sources))
-        return float(long_enough and any(quote in text for text in sources))
+        stands = any(quote in text and len(quote) >= min(_MIN_QUOTE_CHARS, len(text)) for text in sources)
+        return float(bool(quote) and stands)
     owned_up = edge.provenance_source not in (None, "", ProvenanceSource.DOCUMENT)
     return OWNED_UP if owned_up else 0.0
 

@@ -15,6 +15,7 @@ from harness.tasks.language.figures import Figure, FigureKind, figures_in, same_
 MAX_EXTRACTED_FIGURES = 10
 """A graph of twelve nodes is judged by the most telling figures, not by every number of a long text."""
 
+MAX_READ_FIGURES = 120
 MAX_SENTENCE_CHARS = 600
 
 _TELLING = (
@@ -83,7 +84,7 @@ def extracted_labels(brief: str) -> Labels:
 def extracted_figures(brief: str) -> tuple[str, ...]:
     """At most ten figures in the order of the brief; small counts in words are left out."""
     found: list[Figure] = []
-    for figure in figures_in(brief):
+    for figure in figures_in(brief)[:MAX_READ_FIGURES]:
         is_small_word = figure.kind == FigureKind.COUNT and figure.value < 10 and figure.text[0].isalpha()
         if not is_small_word and not any(same_figure(figure, other) for other in found):
             found.append(figure)
@@ -108,12 +109,17 @@ def _as_label(figure: Figure) -> str:
 
 def extracted_options(brief: str) -> tuple[str, ...]:
     """The options that the text puts side by side, in its own words; fewer than two are none."""
-    sources = (_listed(brief), _marked(brief), _side_by_side(brief), _taking_turns(brief))
-    for found in sources:
+    text = _folded(brief)
+    for found in (_listed(text), _marked(text), _side_by_side(text), _taking_turns(text)):
         options = distinct(cleaned(text) for text in found)
         if len(options) >= 2:
             return options
     return ()
+
+
+def _folded(text: str) -> str:
+    """Long runs of white space shortened: patterns that begin with some would try each of them anew."""
+    return re.sub(r"\n[\n \t]*\n", "\n\n", re.sub(r"[^\S\n]{2,}", "  ", text))
 
 
 def _listed(brief: str) -> list[str]:
