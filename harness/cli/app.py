@@ -13,6 +13,7 @@ from harness.version import __version__
 COMMANDS: dict[str, str] = {
     "demo": "emulator, service and 300 requests in a minute: baseline, gate, report",
     "baseline": "drive load at a service and record every request",
+    "calibrate": "measure the harness's own error on this machine",
     "gate": "PASS, FAIL or INCONCLUSIVE on a run",
     "compare": "two runs: differences with intervals",
     "power": "how many requests or cases a question needs",

@@ -1,10 +1,12 @@
 """Watching a run: reports in, decisions out (early stop, interruption, a dead process)."""
 
+import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -22,6 +24,8 @@ POLL_S = 0.1
 SHOW_EVERY_S = 0.5
 INGEST_EVERY_S = 1.0
 STOP_GRACE_S = 3.0
+LOW_PRIORITY = 10
+"""Of the ingest beside a run: it must not make the generator late."""
 
 
 @dataclass
@@ -69,6 +73,9 @@ class Ingestion:
         self._thread.join()
 
     def _work(self) -> None:
+        if sys.platform == "linux":  # where a priority belongs to a thread; DuckDB's own threads inherit it
+            with suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOW_PRIORITY)
         from harness.store import ingest  # noqa: PLC0415 - DuckDB loads beside the run, not before it
 
         while not self._ended.wait(INGEST_EVERY_S):
