@@ -1,7 +1,7 @@
 """Anthropic's Messages API through the official asynchronous SDK, streamed."""
 
 import json
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import anthropic
@@ -15,6 +15,7 @@ from harness.providers.clients import ClientPool
 from harness.providers.concessions import Feature
 from harness.providers.sdk import PLACEHOLDER_KEY, SdkAdapter, SdkErrors, listed
 from harness.providers.structured import instructed
+from harness.providers.warmup import replaying, tls_context
 from harness.records import ErrorKind, Prompt, Usage, dump_json
 
 DEFAULT_BASE_URL = "https://api.anthropic.com"
@@ -42,8 +43,36 @@ def _make_client(settings: ProviderSettings) -> anthropic.AsyncAnthropic:
         base_url=settings.base_url or DEFAULT_BASE_URL,
         max_retries=0,
         # Redirects off: the key travels in a header that httpx2 would hand to the new host.
-        http_client=anthropic.DefaultAsyncHttpxClient(follow_redirects=False),
+        http_client=anthropic.DefaultAsyncHttpxClient(follow_redirects=False, verify=tls_context()),
     )
+
+
+@cache
+def _warm_up() -> None:
+    """Let the SDK build its types now."""
+    tls_context()
+    message: dict[str, Any] = {
+        "id": "m",
+        "type": "message",
+        "role": "assistant",
+        "model": "m",
+        "content": [],
+        "stop_reason": None,
+    }
+    events: list[dict[str, Any]] = [
+        {"type": "message_start", "message": {**message, "usage": {"input_tokens": 1, "output_tokens": 1}}},
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "a"}},
+        {"type": "content_block_stop", "index": 0},
+        {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 1}},
+        {"type": "message_stop"},
+    ]
+    with anthropic.Anthropic(
+        api_key=PLACEHOLDER_KEY, base_url=DEFAULT_BASE_URL, http_client=replaying(events)
+    ) as client:
+        asked: Any = {"model": "m", "max_tokens": 1, "messages": [{"role": "user", "content": "a"}]}
+        for _ in client.messages.create(stream=True, **asked):
+            pass
 
 
 _CLIENTS: ClientPool[anthropic.AsyncAnthropic] = ClientPool(_make_client)
@@ -66,6 +95,7 @@ class AnthropicAdapter(SdkAdapter):
     def __init__(self, settings: ProviderSettings, model: str, *, clock: Clock = SYSTEM_CLOCK) -> None:
         super().__init__(settings, model, clock=clock)
         self._accepts = capabilities_of("anthropic", model)
+        _warm_up()
 
     async def aclose(self) -> None:
         """Let go of the shared client; the last adapter that does closes it."""

@@ -1,6 +1,7 @@
 """OpenAI's chat completions, and everything that speaks them, through the official asynchronous SDK."""
 
 import hashlib
+from functools import cache
 from typing import Any
 
 import openai
@@ -14,6 +15,7 @@ from harness.providers.clients import ClientPool
 from harness.providers.concessions import Feature
 from harness.providers.sdk import PLACEHOLDER_KEY, SdkAdapter, SdkErrors, listed
 from harness.providers.structured import instructed, is_strict
+from harness.providers.warmup import replaying, tls_context
 from harness.records import ErrorKind, Prompt, Usage
 
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
@@ -48,8 +50,26 @@ def _make_client(settings: ProviderSettings) -> openai.AsyncOpenAI:
         base_url=settings.base_url or DEFAULT_BASE_URL,
         max_retries=0,
         # Redirects off: the prompt, and on the same host the key, would follow them.
-        http_client=openai.DefaultAsyncHttpxClient(follow_redirects=False),
+        http_client=openai.DefaultAsyncHttpxClient(follow_redirects=False, verify=tls_context()),
     )
+
+
+@cache
+def _warm_up() -> None:
+    """Let the SDK build its types now."""
+    tls_context()
+    chunk: dict[str, Any] = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m"}
+    usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
+    events = [
+        {**chunk, "choices": [{"index": 0, "delta": {"content": "a"}, "finish_reason": "stop"}]},
+        {**chunk, "choices": [], "usage": usage},
+    ]
+    with openai.OpenAI(
+        api_key=PLACEHOLDER_KEY, base_url=DEFAULT_BASE_URL, http_client=replaying(events)
+    ) as client:
+        asked: Any = {"model": "m", "messages": [{"role": "user", "content": "a"}]}
+        for _ in client.chat.completions.create(stream=True, **asked):
+            pass
 
 
 _CLIENTS: ClientPool[openai.AsyncOpenAI] = ClientPool(_make_client)
@@ -72,6 +92,7 @@ class OpenAIAdapter(SdkAdapter):
     def __init__(self, settings: ProviderSettings, model: str, *, clock: Clock = SYSTEM_CLOCK) -> None:
         super().__init__(settings, model, clock=clock)
         self._accepts = capabilities_of("openai", model)
+        _warm_up()
 
     async def aclose(self) -> None:
         """Let go of the shared client; the last adapter that does closes it."""

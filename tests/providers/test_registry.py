@@ -97,6 +97,22 @@ def test_no_sdk_is_imported_before_it_is_used() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_an_adapter_is_warm_when_it_is_built_and_has_touched_no_network() -> None:
+    """In a fresh process whose sockets cannot connect: the SDKs' first request has nothing left to build."""
+    script = (
+        "import socket\n"
+        "def refuse(*args, **kwargs): raise AssertionError('a connection while building')\n"
+        "socket.socket.connect = socket.getaddrinfo = refuse\n"
+        "import harness.providers as p\n"
+        "for kind in ('anthropic', 'openai'):\n"
+        "    p.build_adapter(p.ProviderSettings(name=kind, kind=kind, api_key='k'), 'auto')\n"
+        "from harness.providers.warmup import tls_context\n"
+        "print(tls_context.cache_info().currsize)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "1"
+
+
 @pytest.mark.filterwarnings("ignore:The model:DeprecationWarning")
 async def test_every_emulated_model_takes_what_we_think_it_takes() -> None:
     """The emulator is strict and has a table of its own: a 400 or a second request would show a difference."""
