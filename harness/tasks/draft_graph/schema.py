@@ -20,6 +20,7 @@ from harness.tasks.draft_graph.graph import (
     NodeKind,
     ProvenanceSource,
 )
+from harness.tasks.jsonschema import nullable, object_schema
 
 MAX_BRIEF_CHARS = 5000
 MAX_ATTACHMENTS = 10
@@ -125,66 +126,53 @@ class DraftGraphPayload(BaseModel):
     clarifier_status: Literal["complete", "max_rounds", "confident"]
 
 
-def _object(properties: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "properties": dict(properties),
-        "required": list(properties),
-        "additionalProperties": False,
-    }
-
-
-def _nullable(schema: Mapping[str, Any]) -> dict[str, Any]:
-    return {"anyOf": [dict(schema), {"type": "null"}]}
-
-
 _TEXT = {"type": "string"}
 _NUMBER = {"type": "number"}
 
-_NODE = _object(
+_NODE = object_schema(
     {
         "id": {"type": "string", "description": "short, unique: letters, digits, _ . -"},
         "kind": {"type": "string", "enum": [kind.value for kind in NodeKind]},
-        "label": _nullable({**_TEXT, "description": f"at most {MAX_LABEL_CHARS} characters"}),
-        "body": _nullable({**_TEXT, "description": f"at most {MAX_BODY_CHARS} characters"}),
+        "label": nullable({**_TEXT, "description": f"at most {MAX_LABEL_CHARS} characters"}),
+        "body": nullable({**_TEXT, "description": f"at most {MAX_BODY_CHARS} characters"}),
     }
 )
-_PROVENANCE = _object(
+_PROVENANCE = object_schema(
     {
         "source": {**_TEXT, "description": "brief, or the attachment's name"},
         "quote": {**_TEXT, "description": f"word for word, at most {MAX_QUOTE_CHARS} characters"},
-        "location": _nullable(_TEXT),
+        "location": nullable(_TEXT),
     }
 )
-_EDGE = _object(
+_EDGE = object_schema(
     {
         "id": _TEXT,
         "from": {**_TEXT, "description": "a node id"},
         "to": {**_TEXT, "description": "a node id"},
-        "weight": _nullable(_NUMBER),
-        "belief": _nullable({**_NUMBER, "description": "0 to 1"}),
-        "provenance": _nullable(_PROVENANCE),
-        "provenance_source": _nullable(
+        "weight": nullable(_NUMBER),
+        "belief": nullable({**_NUMBER, "description": "0 to 1"}),
+        "provenance": nullable(_PROVENANCE),
+        "provenance_source": nullable(
             {"type": "string", "enum": [source.value for source in ProvenanceSource]}
         ),
     }
 )
 
-ANSWER_SCHEMA: Mapping[str, Any] = _object(
+ANSWER_SCHEMA: Mapping[str, Any] = object_schema(
     {
-        "graph": _object(
+        "graph": object_schema(
             {"nodes": {"type": "array", "items": _NODE}, "edges": {"type": "array", "items": _EDGE}}
         ),
         "rationales": {
             "type": "array",
-            "items": _object(
+            "items": object_schema(
                 {
                     "target": {**_TEXT, "description": "a node or edge id"},
                     "why": {**_TEXT, "description": f"at most {MAX_WHY_CHARS} characters"},
                 }
             ),
         },
-        "confidence": _nullable({**_NUMBER, "description": "your own, 0 to 1; null if you cannot say"}),
+        "confidence": nullable({**_NUMBER, "description": "your own, 0 to 1; null if you cannot say"}),
     }
 )
 """What a model must answer with."""

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from harness.tasks.jsonschema import nullable, object_schema
 from harness.tasks.suggest_options.answer import (
     MAX_OPTIONS,
     MAX_POINT_CHARS,
@@ -50,32 +51,23 @@ class SuggestOptionsPayload(BaseModel):
     clarifier_status: Literal["complete", "max_rounds", "confident"]
 
 
-def _object(properties: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "properties": dict(properties),
-        "required": list(properties),
-        "additionalProperties": False,
-    }
-
-
 _POINT_LIST = {
     "type": "array",
     "items": {"type": "string", "description": f"at most {MAX_POINT_CHARS} characters"},
 }
 
-ANSWER_SCHEMA: Mapping[str, Any] = _object(
+ANSWER_SCHEMA: Mapping[str, Any] = object_schema(
     {
         "options": {
             "type": "array",
-            "items": _object(
+            "items": object_schema(
                 {
                     "title": {"type": "string", "description": f"at most {MAX_TITLE_CHARS} characters"},
                     **dict.fromkeys(POINT_LISTS, _POINT_LIST),
                 }
             ),
         },
-        "confidence": {"anyOf": [{"type": "number", "description": "your own, 0 to 1"}, {"type": "null"}]},
+        "confidence": nullable({"type": "number", "description": "your own, 0 to 1"}),
     }
 )
 """What a model must answer with."""
