@@ -132,6 +132,8 @@ def _create(paths: StorePaths) -> None:
         try:
             with duckdb.connect(str(fresh), config=dict(PLAIN_NAMES)) as connection:
                 apply(connection, after=0)
+                # Closing would do this too, but would not tell of a full disk.
+                connection.execute("CHECKPOINT")
         except duckdb.Error as error:
             raise database_error(paths.database, error) from error
         _sync_file(fresh)
