@@ -59,8 +59,9 @@ def fold(connection: duckdb.DuckDBPyConnection) -> None:
     """
     connection.execute("CREATE SCHEMA fresh; CREATE SCHEMA gone; CREATE SCHEMA work")
     for table in FOLDED_TABLES:
+        rows = "work.told_requests" if table == "requests" else f"fresh.{table}"
         connection.execute(
-            f"CREATE TABLE fresh.{table} AS FROM db.{table} LIMIT 0; CREATE TABLE gone.{table} (rid BIGINT)"
+            f"CREATE TABLE {rows} AS FROM db.{table} LIMIT 0; CREATE TABLE gone.{table} (rid BIGINT)"
         )
     _fold_run_rows(connection)
     for statement in (*_NEW_ROWS, *_MATCHES, *_REQUESTS, *_CALLS, *_EVENTS, *_PLAIN):
@@ -158,11 +159,14 @@ _NEW_ROWS = (
     SELECT s._n FROM stage.request s SEMI JOIN db.requests d USING (run_id, request_id)""",
     """CREATE VIEW work.new_requests AS
     SELECT * FROM stage.request WHERE _n NOT IN (FROM work.duplicate_requests)""",
-    f"""CREATE TABLE work.old_requests AS
-    SELECT rowid AS rid, * FROM db.requests WHERE request_id IN (
+    # First which, by one column, then the whole rows: of millions, only a few are wanted.
+    f"""CREATE TABLE work.old_rids AS
+    SELECT rowid AS rid FROM db.requests WHERE request_id IN (
         SELECT request_id FROM work.facts UNION SELECT request_id FROM work.new_requests
         UNION SELECT request_id FROM stage.call WHERE {_AUTO}
     )""",
+    """CREATE TABLE work.old_requests AS
+    SELECT rowid AS rid, * FROM db.requests WHERE rowid IN (FROM work.old_rids)""",
     # Narrow on purpose: a million new requests pass here. A new one is known by _n, a stored one by rid.
     """CREATE TABLE work.targets AS
     SELECT _n AS tid, NULL::BIGINT AS rid, run_id, request_id, started_at, server_ms IS NOT NULL AS told
@@ -228,16 +232,18 @@ _REQUESTS = (
     "INSERT INTO gone.requests SELECT rid FROM work.matches WHERE origin = 'row'",
     """INSERT INTO gone.requests
     SELECT rid FROM work.targets WHERE rid IS NOT NULL AND tid IN (SELECT tid FROM work.matches)""",
-    f"""INSERT INTO fresh.requests
-    SELECT {_REQUEST} FROM work.new_requests WHERE _n NOT IN (SELECT tid FROM work.matches)""",
-    f"""INSERT INTO fresh.requests
+    # A view, so that a million requests without events are not copied once more.
+    f"""CREATE VIEW fresh.requests AS
+    SELECT {_REQUEST} FROM work.new_requests WHERE _n NOT IN (SELECT tid FROM work.matches)
+    UNION ALL FROM work.told_requests""",
+    f"""INSERT INTO work.told_requests
     WITH told AS (SELECT tid, min(sid) AS sid FROM work.matches GROUP BY tid),
     whole AS (
         SELECT _n AS tid, {_REQUEST} FROM work.new_requests WHERE _n IN (SELECT tid FROM told)
         UNION ALL SELECT -1 - rid, {_REQUEST} FROM work.old_requests WHERE -1 - rid IN (SELECT tid FROM told)
     )
     SELECT {_FILLED} FROM whole t JOIN told USING (tid) JOIN work.sources s USING (sid)""",
-    f"""INSERT INTO fresh.requests
+    f"""INSERT INTO work.told_requests
     SELECT {_MADE} FROM (
         SELECT *, row_number() OVER (PARTITION BY home, request_id ORDER BY sid) AS nth FROM work.sources
         WHERE origin = 'loose' AND sid NOT IN (SELECT sid FROM work.matches)

@@ -70,7 +70,7 @@ def _ingest_chunk(paths: StorePaths, chunk_bytes: int, report: IngestReport) -> 
         known = spool_offsets(connection)
         tail = read_tail(paths, known, max_bytes=chunk_bytes)
         gone = set(known) - {segment.path.name for segment in paths.segments()}
-        if tail.offsets or gone:
+        if tail.offsets:
             fold_stage(connection, tail.stage)
             ((quarantined,),) = connection.execute("SELECT count(*) FROM fresh.quarantine").fetchall()
             _write(connection, tail, gone)
@@ -98,9 +98,15 @@ def _write(connection: duckdb.DuckDBPyConnection, tail: Tail, gone: set[str]) ->
 
 def write_folded(connection: duckdb.DuckDBPyConnection) -> None:
     """Within the caller's transaction: what is replaced goes, what is new comes."""
-    for table in FOLDED_TABLES:
-        connection.execute(f"DELETE FROM db.{table} WHERE rowid IN (FROM gone.{table})")
-        connection.execute(f"INSERT INTO db.{table} FROM fresh.{table}")
+    counts = " UNION ALL ".join(
+        f"SELECT '{table}', (SELECT count(*) FROM gone.{table}), (SELECT count(*) FROM fresh.{table})"
+        for table in FOLDED_TABLES
+    )
+    for table, gone, fresh in connection.execute(counts).fetchall():
+        if gone:
+            connection.execute(f"DELETE FROM db.{table} WHERE rowid IN (FROM gone.{table})")
+        if fresh:
+            connection.execute(f"INSERT INTO db.{table} FROM fresh.{table}")
 
 
 def _remove_spent(paths: StorePaths, tail: Tail) -> int:
