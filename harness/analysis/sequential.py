@@ -15,7 +15,11 @@ from numpy.typing import ArrayLike, NDArray
 DEFAULT_ALPHA = 0.05
 DEFAULT_MAX_RATIO = 0.05
 
-_BELOW_BETS = ((0.0002, 0.35), (0.005, 0.30), (0.015, 0.25), (0.03, 0.10))
+_MARGIN = 0.82
+"""Ville's bound is all but reached when the true share is the allowed one: a little more evidence than
+1 / alpha is asked for, so that the rate of wrong decisions stays clear of alpha."""
+
+_BELOW_BETS = ((0.0085, 0.92), (0.03, 0.08))
 """Shares bet on (at a limit of 5%) and their weights, for "fewer exceed than allowed"."""
 
 _ABOVE_BETS = ((0.09, 0.15), (0.15, 0.30), (0.25, 0.35), (0.60, 0.20))
@@ -64,7 +68,7 @@ class SequentialTest:
     def __init__(self, *, max_ratio: float = DEFAULT_MAX_RATIO, alpha: float = DEFAULT_ALPHA) -> None:
         if not 0.0 < max_ratio < 1.0 or not 0.0 < alpha < 1.0:
             raise ValueError(f"max_ratio and alpha must be between 0 and 1, not {max_ratio}, {alpha}")
-        self._threshold = math.log(1.0 / alpha)
+        self._threshold = math.log(1.0 / (_MARGIN * alpha))
         self._alpha = alpha
         self._below = _Mixture(_scaled_below(max_ratio), max_ratio)
         self._above = _Mixture(_scaled_above(max_ratio), max_ratio)

@@ -179,7 +179,7 @@ def test_confidence_lets_the_bounds_decide():
 
 def test_a_stopped_run_is_judged_by_its_sequential_test():
     run = JudgedRun(status=RunStatus.STOPPED_EARLY)
-    assert verdict(even(70), run).verdict is PASS
+    assert verdict(even(80), run).verdict is PASS
     assert verdict(even(10, 9000.0), run).verdict is FAIL
     assert verdict(even(40), run).verdict is INCONCLUSIVE
 
