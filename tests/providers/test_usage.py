@@ -5,8 +5,8 @@ from types import SimpleNamespace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.providers.anthropic import UsageCount
-from harness.providers.openai import usage_of
+from harness.providers.anthropic_reading import UsageCount
+from harness.providers.openai_reading import usage_of
 from harness.records import Usage
 
 counts = st.integers(0, 10**7)
