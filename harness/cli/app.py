@@ -16,6 +16,7 @@ COMMANDS: dict[str, str] = {
     "calibrate": "measure the harness's own error on this machine",
     "gate": "PASS, FAIL or INCONCLUSIVE on a run",
     "compare": "two runs: differences with intervals",
+    "savings": "what one strategy saves against another, measured and what-if",
     "power": "how many requests or cases a question needs",
     "runs": "list, show, publish, re-price and prune runs",
     "cost": "what a draft and a repair cost, apart and together",

@@ -18,7 +18,22 @@ from harness.report.rows import (
     total_cells,
 )
 
-_LEFT = {"figure", "role", "provider / model", "status", "kind", "example", "verdict", "check", "why"}
+_LEFT = {
+    "figure",
+    "role",
+    "provider / model",
+    "status",
+    "kind",
+    "example",
+    "verdict",
+    "check",
+    "why",
+    "side",
+    "strategy",
+    "B against A",
+    "draft at",
+    "repair at",
+}
 """Columns of words; the others hold figures and stand flush right."""
 
 

@@ -1,0 +1,127 @@
+"""`harness savings`: what one strategy saves against another, and what other prices would."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, out, print_json
+from harness.cli.price_options import PricesOption
+from harness.cli.run_source import load_run
+from harness.errors import UsageError
+from harness.pricing import PriceBook
+from harness.pricing.spec import parse_model
+from harness.report import mode_banner, plain_table
+from harness.report.savings import SavingsReport, SavingsSide, savings_report, savings_sides
+from harness.report.savings_document import (
+    NAIVE_HEAD,
+    SAVING_HEAD,
+    SIDE_HEAD,
+    WHAT_IF_ASSUMPTION,
+    WHAT_IF_HEAD,
+    naive_rows,
+    saving_rows,
+    savings_document,
+    side_rows,
+    what_if_rows,
+)
+from harness.report.wording import usd
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+
+@app.command()
+def savings(
+    *,
+    runs: Annotated[
+        list[str] | None, typer.Argument(metavar="[RUN]...", help="Runs or JSON reports [latest].")
+    ] = None,
+    strategy: Annotated[
+        list[str] | None,
+        typer.Option(help="Only these strategies, the first to save against; may be repeated."),
+    ] = None,
+    per_month: Annotated[
+        int | None, typer.Option(min=1, max=10**9, help="Project to this many requests a month.")
+    ] = None,
+    compare: Annotated[
+        list[str] | None, typer.Option(help="Another provider/model for the what-if; may be repeated.")
+    ] = None,
+    confidence: Annotated[float, typer.Option(help="Of each interval.")] = 0.95,
+    prices: PricesOption = None,
+    store: StoreOption = DEFAULT_STORE,
+    as_json: JsonOption = False,
+) -> None:
+    """Measured and what-if savings between runs, or between the strategies of one run.
+
+    Example: harness savings latest --per-month 100000
+    """
+    if not 0.5 < confidence < 1.0:
+        raise UsageError(f"--confidence must be between 0.5 and 1, as in 0.95, not {confidence:g}")
+    also = [parse_model(name, "--compare") for name in compare or ()]
+    report = savings_report(
+        _sides(runs or ["latest"], strategy or [], store),
+        PriceBook.load(prices),
+        per_month=per_month,
+        also=also,
+        confidence=confidence,
+    )
+    if as_json:
+        print_json(savings_document(report))
+    else:
+        _show(report)
+
+
+def _sides(references: Sequence[str], wanted: Sequence[str], store: Path) -> list[SavingsSide]:
+    found: list[SavingsSide] = []
+    for reference in references:
+        loaded = load_run(reference, store)
+        found += savings_sides(loaded.run, loaded.requests, loaded.calls)
+    if not found:
+        raise UsageError(f"no counted request in {', '.join(references)}: nothing to compare")
+    names = {side.strategy for side in found}
+    for name in wanted:
+        if name not in names:
+            known = ", ".join(sorted(n for n in names if n)) or "none"
+            raise UsageError(f"--strategy '{name}': no request of that strategy (there are: {known})")
+    if wanted:
+        found = [side for name in wanted for side in found if side.strategy == name]
+    return found
+
+
+def _show(report: SavingsReport) -> None:
+    for banner in dict.fromkeys(mode_banner(figures.side.mode) for figures in report.sides):
+        if banner is not None:
+            out.print(Text(banner, style="bold yellow"))
+    for figures in report.sides:
+        if figures.side.caution is not None:
+            out.print(Text(f"{figures.side.label}: {figures.side.caution}", style="bold yellow"))
+    monthly = () if report.per_month is None else (f"per {report.per_month:,} a month",)
+    out.print(plain_table((*_headed(SIDE_HEAD, report), *monthly), side_rows(report)))
+    if report.savings:
+        _show_measured(report)
+    if naive_rows(report):
+        out.print(Text("\nNaive: all tokens at the draft model's price", style="bold"))
+        out.print(plain_table(NAIVE_HEAD, naive_rows(report)))
+    for figures in report.sides:
+        if len(figures.what_if) > 1:
+            out.print(Text(f"\nWhat if, {figures.side.label}: {WHAT_IF_ASSUMPTION}", style="bold"))
+            out.print(plain_table(_headed(WHAT_IF_HEAD, report), what_if_rows(figures)))
+
+
+def _show_measured(report: SavingsReport) -> None:
+    out.print(Text(f"\nMeasured, A = {report.sides[0].side.label}", style="bold"))
+    out.print(plain_table(_headed(SAVING_HEAD, report), saving_rows(report)))
+    for found in report.savings:
+        if found.warning is not None:
+            out.print(Text(f"{found.b.label}: {found.warning}", style="yellow"))
+        month = found.total.per_month.value if found.total.per_month is not None else None
+        if month is not None:
+            word, more = ("saves", "") if month >= 0 else ("costs", " more")
+            out.print(Text(f"{found.b.label} {word} {usd(abs(month), 2)}{more} a month"))
+
+
+def _headed(head: tuple[str, ...], report: SavingsReport) -> tuple[str, ...]:
+    percent = f"{report.confidence * 100:.10g}% interval"
+    return tuple(percent if cell == "95% interval" else cell for cell in head)
