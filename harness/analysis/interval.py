@@ -193,6 +193,16 @@ def wilson(successes: int, n: int, confidence: float = DEFAULT_CONFIDENCE) -> Es
     )
 
 
+def simultaneous_confidence(confidence: float, figures: int) -> float:
+    """What each of several intervals needs, so that all of them hold together with the confidence.
+
+    Source: Bonferroni; holds whatever the dependence between the figures.
+    """
+    if figures < 1:
+        raise ValueError(f"{figures} figures have no confidence to share")
+    return 1.0 - (1.0 - confidence) / figures
+
+
 def normal_quantile(probability: float) -> float:
     """The standard normal quantile."""
     return float(ndtri(probability))

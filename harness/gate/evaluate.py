@@ -61,6 +61,8 @@ def _completeness(run: GateInput) -> Check:
             n=0,
         )
     problem = _UNFINISHED.get(run.status)
+    if problem is None and run.unfinished > 0:
+        problem = f"{run.unfinished} requests were sent and never recorded: the slowest may be missing"
     return Check(
         name="requests",
         verdict=GateVerdict.INCONCLUSIVE if problem else GateVerdict.PASS,

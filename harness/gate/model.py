@@ -24,6 +24,7 @@ class GateInput:
     Attributes:
         provider_mode: what answered; None is unknown, and said.
         suspect_reasons: why the generator, not the target, may have been slow; empty when it was not.
+        unfinished: requests that were sent and never recorded as ended.
         requests: all of them, warm-ups included; the gate leaves those out itself.
         calls: attempts, for the cost of failed requests; may be empty.
     """
@@ -36,6 +37,7 @@ class GateInput:
     suspect_reasons: tuple[str, ...]
     requests: Sequence[Request]
     calls: Sequence[Call] = ()
+    unfinished: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,4 +166,5 @@ def gate_input(run: RunFacts, requests: Sequence[Request], calls: Sequence[Call]
         suspect_reasons=reasons,
         requests=requests,
         calls=calls,
+        unfinished=int(run.summary.get("unfinished") or 0),
     )

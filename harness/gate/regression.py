@@ -2,7 +2,7 @@
 
 from harness.analysis.compare import compare_runs
 from harness.analysis.difference import Difference
-from harness.analysis.interval import DEFAULT_CONFIDENCE
+from harness.analysis.interval import DEFAULT_CONFIDENCE, simultaneous_confidence
 from harness.gate.model import Bounds, Check, GateInput, GateLimits
 from harness.records import GateVerdict
 
@@ -25,7 +25,7 @@ def regression_checks(baseline: GateInput, run: GateInput, limits: GateLimits) -
         run.requests,
         a_calls=baseline.calls,
         b_calls=run.calls,
-        confidence=1.0 - (1.0 - confidence) / len(COMPARED),
+        confidence=simultaneous_confidence(confidence, len(COMPARED)),
     )
     if comparison.problem is not None:
         return [_undecided("baseline", f"no comparison with {baseline.name}: {comparison.problem}")]

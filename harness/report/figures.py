@@ -171,7 +171,10 @@ class ErrorGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSummary:
-    """Every figure of one run. None is unknown; `empty_columns` says which columns are empty, and why."""
+    """Every figure of one run. None is unknown; `empty_columns` says which columns are empty, and why.
+
+    `telemetry_missing` and `telemetry_broken`: answers whose telemetry did not come, or could not be read.
+    """
 
     run: RunHead
     requests: int
@@ -190,4 +193,6 @@ class RunSummary:
     quality: QualityFigures
     saving: SavingFigures
     generator: GeneratorFigures
+    telemetry_missing: int | None = None
+    telemetry_broken: int | None = None
     empty_columns: tuple[tuple[str, str], ...] = field(default_factory=tuple)

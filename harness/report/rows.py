@@ -60,6 +60,9 @@ def figure_rows(summary: RunSummary) -> list[tuple[str, ...]]:
     if saving.reason is None:
         saved = wording.percent(saving.saving_ratio)
         rows.append(("saved by the hybrid route", saved, "", f"{saving.requests:,}"))
+    for name, count in (("missing", summary.telemetry_missing), ("unreadable", summary.telemetry_broken)):
+        if count:
+            rows.append((f"answers with {name} telemetry", f"{count:,}", "", f"{summary.requests:,}"))
     if late.n:
         rows.append(("generator lateness p99", wording.ms(late.lateness_p99_ms), "", f"{late.n:,}"))
     return rows

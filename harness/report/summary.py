@@ -65,6 +65,8 @@ def run_summary(
         quality=_quality(rows, ok),
         saving=saving_figures(requests, calls, book or PriceBook.load()),
         generator=_generator(rows, run),
+        telemetry_missing=run.summary.get("telemetry_missing"),
+        telemetry_broken=run.summary.get("telemetry_broken"),
         empty_columns=empty_columns(rows, calls),
     )
 

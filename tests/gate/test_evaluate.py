@@ -122,6 +122,12 @@ def test_an_unfinished_run_never_passes_but_can_fail(status):
     assert verdict(even(300, 9000.0), run).verdict is FAIL
 
 
+def test_requests_that_never_ended_leave_it_open():
+    report = verdict(even(300), JudgedRun(summary={"unfinished": 3}))
+    assert report.verdict is INCONCLUSIVE
+    assert "3 requests were sent and never recorded" in report.headline
+
+
 def test_answers_without_a_latency_leave_the_p95_unknown():
     rows = [*even(299), request(299, None)]
     assert check(verdict(rows), "p95_latency").verdict is INCONCLUSIVE
