@@ -1,11 +1,13 @@
 """What the commands share in talking to people and machines."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from harness.records import dump_json
 
@@ -16,10 +18,28 @@ StoreOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object, for machines.")]
 
-out = Console(soft_wrap=False, highlight=False)
+
+class PlainConsole(Console):
+    """A console whose sentences stay on one line in a pipe or a file, and whose tables have room there."""
+
+    PIPED_COLUMNS = 120
+
+    def __init__(self, *, stderr: bool = False) -> None:
+        super().__init__(stderr=stderr, highlight=False)
+        if not self.is_terminal and "COLUMNS" not in os.environ:
+            self.width = self.PIPED_COLUMNS
+
+    def print(self, *objects: Any, soft_wrap: bool | None = None, **options: Any) -> None:
+        """As `Console.print`; text alone is wrapped only for a person's terminal."""
+        if soft_wrap is None:
+            soft_wrap = not self.is_terminal and all(isinstance(item, str | Text) for item in objects)
+        super().print(*objects, soft_wrap=soft_wrap, **options)
+
+
+out = PlainConsole()
 """Tables and results."""
 
-err = Console(stderr=True, highlight=False)
+err = PlainConsole(stderr=True)
 """Progress and remarks."""
 
 

@@ -36,7 +36,7 @@ def test_the_demo_tells_a_stranger_everything(demo: tuple[Path, subprocess.Compl
         "latency p95",
         "error ratio",
         "cost per request",
-        "quality tiers",
+        "tiers high / medium / low",
         "mixed providers",
     ):
         assert words in done.stdout
