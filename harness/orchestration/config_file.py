@@ -51,13 +51,7 @@ def load_providers_file(path: Path) -> ProvidersFile:
     Raises:
         ConfigError: unreadable, too large, not JSON, or not of this shape.
     """
-    try:
-        with path.open("rb") as file:
-            text = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise ConfigError(str(path), f"cannot be read ({error.strerror or type(error).__name__})") from error
-    if len(text) > MAX_BYTES:
-        raise ConfigError(str(path), f"is larger than {MAX_BYTES:,} bytes")
+    text = read_bounded(path, MAX_BYTES)
     try:
         content = json.loads(text.decode("utf-8"), object_pairs_hook=_without_duplicates)
     except json.JSONDecodeError as error:
@@ -67,6 +61,22 @@ def load_providers_file(path: Path) -> ProvidersFile:
     except ValueError as error:
         raise ConfigError(str(path), f"is not JSON ({error})") from error
     return _checked(path, content)
+
+
+def read_bounded(path: Path, max_bytes: int) -> bytes:
+    """A small file's bytes.
+
+    Raises:
+        ConfigError: unreadable, or larger than that.
+    """
+    try:
+        with path.open("rb") as file:
+            text = file.read(max_bytes + 1)
+    except OSError as error:
+        raise ConfigError(str(path), f"cannot be read ({error.strerror or type(error).__name__})") from error
+    if len(text) > max_bytes:
+        raise ConfigError(str(path), f"is larger than {max_bytes:,} bytes")
+    return text
 
 
 def _checked(path: Path, content: Any) -> ProvidersFile:

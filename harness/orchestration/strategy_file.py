@@ -11,7 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from harness.errors import ConfigError
-from harness.orchestration.config_file import first_problem
+from harness.orchestration.config_file import first_problem, read_bounded
 
 MAX_BYTES = 100_000
 StrategyName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
@@ -105,14 +105,7 @@ def load_strategy_file(path: Path) -> SingleSpec | HybridSpec | FallbackSpec | C
     Raises:
         ConfigError: unreadable, not YAML, or not a strategy; names the file and, where known, the line.
     """
-    try:
-        with path.open("rb") as file:
-            text = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise ConfigError(str(path), f"cannot be read ({error.strerror or type(error).__name__})") from error
-    if len(text) > MAX_BYTES:
-        raise ConfigError(str(path), f"is larger than {MAX_BYTES:,} bytes")
-    content = _parsed(path, text)
+    content = _parsed(path, read_bounded(path, MAX_BYTES))
     if not isinstance(content, Mapping):
         raise ConfigError(str(path), "is not a mapping of a strategy's fields")
     try:

@@ -68,12 +68,12 @@ def test_emulator_service_header_store_and_metrics_agree(emulator: RunningEmulat
     assert sorted(load_json_exact(row["payload"])["request_id"] for row in stored) == sorted(
         f"r{n}" for n in range(20)
     )
-    total = sum(
-        float(line.rsplit(" ", 1)[1])
-        for line in metrics.splitlines()
-        if line.startswith("olumi_assist_draft_cost_usd_sum")
-    )
-    assert total == pytest.approx(float(sum(Decimal(event["cost_usd"]) for event in events)), abs=1e-12)
+    for part in ("", "draft_", "repair_"):
+        name = f"olumi_assist_draft_{part}cost_usd_sum"
+        shown = sum(float(line.rsplit(" ", 1)[1]) for line in metrics.splitlines() if line.startswith(name))
+        told = sum(Decimal(event.get(f"{part}cost_usd", 0)) for event in events)
+        assert shown == pytest.approx(float(told), abs=1e-12)
+        assert told == sum(c["cost_usd"] for c in calls if c["role"].startswith(part.rstrip("_")))
 
 
 def test_without_being_asked_or_enabled_there_is_no_telemetry(tmp_path: Path) -> None:
