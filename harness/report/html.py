@@ -184,9 +184,20 @@ def _settings(summary: RunSummary, run: RunFacts) -> list[tuple[str, str]]:
         ("warm-up requests, left out", summary.warmups),
         ("latency clock", summary.latency_source.value if summary.latency_source else None),
     ]
-    facts += [(name, value) for name, value in run.config.items() if name != "summary"]
-    facts += list(run.summary.items())
-    return [(str(name), _text(value)) for name, value in facts]
+    facts += _flat({name: value for name, value in run.config.items() if name != "summary"})
+    facts += _flat(run.summary)
+    return [(name, _text(value)) for name, value in dict(facts).items()]
+
+
+def _flat(settings: Mapping[str, Any], prefix: str = "") -> list[tuple[str, object]]:
+    """Nested settings by dotted name; those that were not set are left out."""
+    found: list[tuple[str, object]] = []
+    for name, value in settings.items():
+        if isinstance(value, Mapping):
+            found += _flat(value, f"{prefix}{name}.")
+        elif value is not None and value != []:
+            found.append((f"{prefix}{name}", value))
+    return found
 
 
 def _text(value: object) -> str:
