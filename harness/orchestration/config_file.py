@@ -6,13 +6,14 @@ Every mistake is one sentence that names the file and the place in it.
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness.errors import ConfigError
 
 MAX_BYTES = 1_000_000
+ProviderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 TaskKey = Literal["draft_graph", "repair_graph", "suggest_options"]
 
 
@@ -42,7 +43,7 @@ class ProvidersFile(_Strict):
 
     defaults: RouteChoice = RouteChoice()
     overrides: dict[TaskKey, RouteChoice] = Field(default_factory=dict)
-    providers: dict[str, ProviderEntry] = Field(default_factory=dict)
+    providers: dict[ProviderName, ProviderEntry] = Field(default_factory=dict)
 
 
 def load_providers_file(path: Path) -> ProvidersFile:

@@ -151,6 +151,8 @@ def _check_kinds(providers: Mapping[str, ProviderEntry], path: str) -> None:
         if entry.kind not in BUILT_IN_PROVIDERS and entry.kind not in provider_kinds():
             known = ", ".join(provider_kinds())
             raise ConfigError(path, f"'providers.{name}.kind': unknown kind '{entry.kind}' (known: {known})")
+        if name == "fixtures" and entry.kind != "fixtures":
+            raise ConfigError(path, "'providers.fixtures.kind': this name means canned answers at no cost")
 
 
 def _choose(key: str, env: Mapping[str, str], file: ProvidersFile, path: str) -> tuple[str, str, str, str]:

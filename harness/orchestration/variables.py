@@ -36,11 +36,11 @@ def variable(env: Mapping[str, str], name: str) -> str | None:
 
 
 def environment_setting(env: Mapping[str, str]) -> Setting:
-    """`HARNESS_ENV`, else `DD_ENV`, else development."""
+    """`HARNESS_ENV`, else `DD_ENV`, else development; in lower case, so that no check misses `Production`."""
     for name in ("HARNESS_ENV", "DD_ENV"):
         value = variable(env, name)
         if value is not None:
-            return Setting(name="environment", value=value, origin=name)
+            return Setting(name="environment", value=value.lower(), origin=name)
     return Setting(name="environment", value=DEFAULT_ENVIRONMENT, origin="built-in")
 
 

@@ -93,6 +93,8 @@ def test_base_urls_come_from_their_variables() -> None:
         ({"overrides": {"draft": {}}}, "'overrides.draft"),
         ({"providers": {"x": {"kind": "openai", "api_key": "secret-canary"}}}, "'providers.x.api_key'"),
         ({"providers": {"x": {"kind": "telepathy"}}}, "unknown kind 'telepathy'"),
+        ({"providers": {"a b": {"kind": "openai"}}}, "providers"),
+        ({"providers": {"fixtures": {"kind": "openai", "base_url": "http://h/v1"}}}, "canned answers"),
         ({"defaults": {"provider": "nobody"}}, "unknown provider 'nobody'"),
         (
             {
@@ -151,6 +153,7 @@ def test_keys_are_masked_wherever_settings_are_shown() -> None:
 
 def test_environment_prefers_our_own_variable() -> None:
     assert resolve_routing({"DD_ENV": "staging"}).environment == "staging"
+    assert resolve_routing({"DD_ENV": " Production "}).environment == "production"
     assert resolve_routing({"DD_ENV": "staging", "HARNESS_ENV": "production"}).environment == "production"
 
 
