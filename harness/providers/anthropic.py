@@ -43,7 +43,7 @@ def _make_client(settings: ProviderSettings) -> anthropic.AsyncAnthropic:
         api_key=settings.api_key or PLACEHOLDER_KEY,
         base_url=settings.base_url or DEFAULT_BASE_URL,
         max_retries=0,
-        # Redirects off: the key travels in a header that httpx2 would hand to the new host.
+        # Redirects off: the prompt and our own headers would follow them to a host that nobody named.
         http_client=anthropic.DefaultAsyncHttpxClient(follow_redirects=False, verify=tls_context()),
     )
 

@@ -50,7 +50,7 @@ def _make_client(settings: ProviderSettings) -> openai.AsyncOpenAI:
         api_key=settings.api_key or PLACEHOLDER_KEY,
         base_url=settings.base_url or DEFAULT_BASE_URL,
         max_retries=0,
-        # Redirects off: the prompt, and on the same host the key, would follow them.
+        # Redirects off: the prompt and our own headers would follow them to a host that nobody named.
         http_client=openai.DefaultAsyncHttpxClient(follow_redirects=False, verify=tls_context()),
     )
 
