@@ -1,5 +1,6 @@
 """Everything a client can get wrong is a 4xx `error.v1`, quickly, and never a 500."""
 
+import json
 import socket
 import subprocess
 import time
@@ -9,6 +10,8 @@ from typing import Any
 import httpx2
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.service.running import service
 
@@ -68,6 +71,27 @@ def refused(response: httpx2.Response, status: int = 400, code: str = "BAD_INPUT
 )
 def test_a_wrong_body_is_a_400(client: httpx2.Client, body: bytes) -> None:
     refused(client.post(URL, content=body))
+
+
+FIELDS = ("brief", "goal", "constraints", "flags", "attachments", "include_debug", "unknown")
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=50),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(
+    body=st.dictionaries(st.sampled_from(FIELDS), JSON),
+    route=st.sampled_from(("draft-graph", "suggest-options")),
+)
+def test_no_json_object_is_ever_a_500(client: httpx2.Client, body: dict[str, Any], route: str) -> None:
+    response = client.post(f"/assist/{route}", content=json.dumps(body))
+    assert response.status_code in (200, 400), response.text
 
 
 @pytest.mark.parametrize("characters", [1, 5000])
