@@ -8,6 +8,7 @@ import typer
 from rich.table import Table
 
 from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, out, print_json
+from harness.cli.runs_prune import prune
 from harness.cli.runs_publish import publish
 from harness.cli.runs_reprice import reprice
 from harness.records import GateResult
@@ -17,6 +18,7 @@ from harness.store import StoredRun, open_store
 app = typer.Typer(no_args_is_help=True, help="What is in the store, and what one run's figures are.")
 app.command("publish")(publish)
 app.command("reprice")(reprice)
+app.command("prune")(prune)
 
 RunArgument = Annotated[str, typer.Argument(help="`latest`, an id, a unique beginning of one, or a name.")]
 
