@@ -84,14 +84,24 @@ def run_baseline(plan: BaselinePlan, console: Console) -> BaselineOutcome:
         StoreError: the store cannot be written.
         ChildError: a process of ours did not start.
     """
+    exchange = exchange_of(plan.scenario)
+    load = _load_plan(plan)
+    _check(load, exchange)
+    if plan.target is not None:
+        preflight.check_permission(plan.target, allowed=plan.confirmed or load.max_requests is not None)
     with ChildGroup() as group:
-        exchange = exchange_of(plan.scenario)
         target, environment, config = _target(plan, exchange, group, console)
-        load = _load_plan(plan, target, environment)
-        preflight.check_permission(target, allowed=plan.confirmed or load.max_requests is not None)
+        load = load.model_copy(update={"target": target, "environment": environment})
         outcome = _Run(plan, load, exchange, group, console).run(config)
     ingest(plan.store_dir, wait=True)
     return outcome
+
+
+def _check(load: LoadPlan, exchange: Exchange) -> None:
+    """Complain about a senseless plan before any process is started."""
+    load.schedule_ns()
+    header_values(load.header_env, dict(os.environ))
+    CaseBook(load.cases_path, exchange, seed=load.seed, model=load.model, requests=1)
 
 
 def _target(
@@ -110,15 +120,14 @@ def _target(
     return service_url, plan.embedded.environment, config
 
 
-def _load_plan(plan: BaselinePlan, target: str, environment: str | None) -> LoadPlan:
+def _load_plan(plan: BaselinePlan) -> LoadPlan:
     try:
         return LoadPlan(
             run_id=new_id("run"),
             name=plan.name or f"baseline-{SYSTEM_CLOCK.now():%Y-%m-%d-%H%M%S}",
-            target=target,
+            target=plan.target or "",
             scenario=plan.scenario,
             store_dir=plan.store_dir.resolve(),
-            environment=environment,
             **{"cases_path": bundled("scenarios", "briefs", "golden.jsonl"), **plan.load},
         )
     except ValidationError as error:

@@ -29,6 +29,7 @@ class KnownServer:
         stall_after_s: after the first counted request; None for no stall.
         stall_s: how long it lasts.
         stall_file: where its moment is written.
+        first_file: made when the first counted request arrives, for who waits for it.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class KnownServer:
         stall_after_s: float | None,
         stall_s: float,
         stall_file: Path | None,
+        first_file: Path | None,
     ) -> None:
         self.served = 0
         self._zero_delay = zero_delay
@@ -46,12 +48,15 @@ class KnownServer:
         self._stall_after_s = stall_after_s
         self._stall_s = stall_s
         self._stall_file = stall_file
+        self._first_file = first_file
         self._stall = NO_STALL
 
     def delay_s(self, request_id: str) -> float:
         """How long to hold the answer to a request that has just arrived."""
         self.served += 1
         if self._zero_delay:
+            if self._first_file is not None and not self._first_file.exists():
+                self._first_file.touch()
             return 0.0
         now_ns = time.time_ns()
         if request_id.endswith("-warmup"):
@@ -145,6 +150,7 @@ def main() -> None:
     parser.add_argument("--stall-after", type=float)
     parser.add_argument("--stall", type=float, default=10.0)
     parser.add_argument("--stall-file", type=Path)
+    parser.add_argument("--first-file", type=Path)
     options = parser.parse_args()
     server = KnownServer(
         zero_delay=options.zero_delay,
@@ -152,6 +158,7 @@ def main() -> None:
         stall_after_s=options.stall_after,
         stall_s=options.stall,
         stall_file=options.stall_file,
+        first_file=options.first_file,
     )
     asyncio.run(_serve(server, options.port_file, options.port))
 

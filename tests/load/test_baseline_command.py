@@ -1,0 +1,131 @@
+"""`harness baseline` at a target of our own: workers, limits, refusals, secrets."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+from rich.console import Console
+
+from harness.cli.load_run import BaselinePlan, run_baseline
+from harness.errors import UsageError
+from harness.records import RunStatus
+from harness.store import open_store
+from tests.load.target import running_target
+
+
+def start(store, *options, **env):
+    command = [sys.executable, "-m", "harness", "baseline", "--store", str(store), "--json", *options]
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, **env}
+    )
+
+
+def finish(process):
+    output, remarks = process.communicate(timeout=100)
+    return process.returncode, output.decode(), remarks.decode()
+
+
+def stored(folder):
+    with open_store(folder).snapshot() as view:
+        run = view.run("latest")
+        return run, view.requests(run.run_id)
+
+
+def wait_for(condition, timeout_s=60):
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, "not within the time allowed"
+        time.sleep(0.02)
+
+
+def test_workers_share_the_schedule_exactly(tmp_path):
+    with running_target() as target:
+        options = ("--target", target.url, "--workers", "3", "--rps", "60", "--duration", "2")
+        code, _, remarks = finish(start(tmp_path, *options))
+        seen = [request_id for request_id, _, _ in target.seen]
+    run, rows = stored(tmp_path)
+    assert code == 0, remarks
+    assert run.status is RunStatus.COMPLETED
+    assert sorted(row.seq for row in rows) == list(range(120))
+    assert all(row.seq % 3 == row.worker for row in rows)
+    assert sorted(seen) == sorted([row.request_id for row in rows] + [f"{run.run_id}-warmup"])
+
+
+def test_kill_9_of_a_worker_loses_no_acknowledged_record(tmp_path):
+    with running_target() as target:
+        target.delay_s = 0.02
+        options = ("--target", target.url, "--workers", "2", "--rps", "40", "--duration", "60")
+        process = start(tmp_path, *options)
+        wait_for(lambda: len(target.seen) > 40)
+        children = psutil.Process(process.pid).children()
+        worker = next(child for child in children if "--worker" in child.cmdline())
+        worker.kill()
+        code, output, remarks = finish(process)
+        assert not [c for c in children if c.is_running() and c.status() != psutil.STATUS_ZOMBIE]
+        seen = {request_id for request_id, _, _ in target.seen}
+    run, rows = stored(tmp_path)
+    assert code == 1, remarks
+    assert json.loads(output)["status"] == "interrupted"
+    assert run.status is RunStatus.INTERRUPTED
+    ids = [row.request_id for row in rows]
+    assert len(ids) == len(set(ids))
+    assert set(ids) <= seen
+    assert len(ids) > 20
+
+
+def test_cut_run_with_a_protected_header(tmp_path):
+    with running_target() as target:
+        target.extra_headers = {"X-Echo": "x"}
+        options = ("--target", target.url, "--rps", "50", "--duration", "10", "--max-requests", "30")
+        header = ("--header", "Authorization: env:STAGING_TOKEN")
+        process = start(tmp_path, *options, *header, STAGING_TOKEN="canary-token-value")
+        code, output, remarks = finish(process)
+        sent = [headers["Authorization"] for _, _, headers in target.seen]
+    run, rows = stored(tmp_path)
+    assert code == 0, remarks
+    assert (run.status, len(rows)) == (RunStatus.TRUNCATED, 30)
+    assert sent == ["canary-token-value"] * 31
+    assert "canary-token" not in output + remarks
+    assert not [p for p in tmp_path.rglob("*") if p.is_file() and b"canary-token" in p.read_bytes()]
+
+
+def test_failing_service_stops_early_as_decided(tmp_path):
+    with running_target() as target:
+        target.delay_s = 0.15
+        options = ("--target", target.url, "--rps", "40", "--duration", "60", "--limit-ms", "100")
+        code, output, remarks = finish(start(tmp_path, *options, "--stop-early"))
+    run, rows = stored(tmp_path)
+    assert code == 0, remarks
+    assert run.status is RunStatus.STOPPED_EARLY
+    assert run.summary["sequential"]["decision"] == "above"
+    assert len(rows) == run.summary["sent"] < 300  # what was in flight has been waited for
+    assert json.loads(output)["gate"]["verdict"] == "FAIL"
+
+
+def test_nonsense_is_one_sentence_and_exit_2(tmp_path):
+    code, output, remarks = finish(start(tmp_path, "--arrivals", "zigzag"))
+    assert (code, output) == (2, "")
+    assert remarks.startswith("harness: no arrivals 'zigzag'")
+    assert len(remarks.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("plan", "sentence"),
+    [
+        ({"target": "https://staging.example"}, "another machine"),
+        ({"target": "http://127.0.0.1:9"}, "healthz does not answer"),
+        ({"scenario": "nothing"}, "no scenario 'nothing'"),
+        ({"load": {"rps": 0}}, "not a single request"),
+        ({"load": {"rps": float("nan")}}, "rps"),
+        ({"load": {"header_env": {"A": "NOT_SET_ANYWHERE"}}}, "NOT_SET_ANYWHERE"),
+        ({"load": {"cases_path": "nowhere.jsonl"}}, "nowhere.jsonl"),
+        ({"scenario": "openai-chat"}, "--model"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_before_anything_starts(tmp_path, plan, sentence):
+    with pytest.raises(UsageError, match=sentence):
+        run_baseline(BaselinePlan(store_dir=tmp_path, **plan), Console(quiet=True))
