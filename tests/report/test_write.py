@@ -157,3 +157,11 @@ def test_a_report_cut_short_is_refused(tmp_path):
     path.write_bytes(path.read_bytes()[:-2000])
     with pytest.raises(ConfigError, match="is not JSON"):
         read_report(path)
+
+
+def test_the_report_cites_the_rulers_own_error(tmp_path):
+    ruler = {"ts": START, "within_bounds": True, "moderate": [{"q": 0.95, "error_ms": 0.41}, {"q": 0.5}]}
+    paths = written(a_run(), tmp_path, ruler=ruler)
+    assert "p95 +0.41 ms" in paths.html.read_text()
+    assert json.loads(paths.json.read_text())["ruler"]["within_bounds"] is True
+    assert "was not measured" in written(a_run(), tmp_path).html.read_text()
