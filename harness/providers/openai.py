@@ -31,6 +31,7 @@ _LIMIT_FIELD = Feature(
     unless=("too large", "at most", "maximum", "exceed"),
     only_with=_UNSUPPORTED,
 )
+_EFFORT = Feature(name="effort", named=("reasoning_effort", "reasoning.effort"))
 _SAMPLING = Feature(name="temperature", named=("temperature",), only_with=_UNSUPPORTED)
 _STRUCTURED = {
     Structured.JSON_SCHEMA: Feature(
@@ -125,7 +126,7 @@ class OpenAIAdapter(SdkAdapter):
     def _sent(self, prompt: Prompt) -> list[Feature]:
         """What the request carries that it could do without, the likeliest culprit first."""
         mode = self._mode(prompt)
-        optional = [_STREAM_OPTIONS, _CACHE_KEY, _LIMIT_FIELD, _SAMPLING]
+        optional = [_STREAM_OPTIONS, _CACHE_KEY, _EFFORT, _LIMIT_FIELD, _SAMPLING]
         kept = [feature for feature in optional if self._concessions.keeps(feature.name)]
         return [*kept, _STRUCTURED[mode]] if mode in _STRUCTURED else kept
 
@@ -150,6 +151,9 @@ class OpenAIAdapter(SdkAdapter):
             body["prompt_cache_key"] = hashlib.sha256(system.encode()).hexdigest()[:32]
         if prompt.temperature is not None and self._accepts.sampling and keeps("temperature"):
             body["temperature"] = prompt.temperature
+        if self._accepts.effort is not None and keeps("effort"):
+            # Reasoning counts against the output limit; at more effort it can leave no room for the answer.
+            body["reasoning_effort"] = self._accepts.effort
         if mode is Structured.JSON_SCHEMA:
             body["response_format"] = {"type": "json_schema", "json_schema": _json_schema(prompt)}
         elif mode is Structured.JSON_OBJECT:
