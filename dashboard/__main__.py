@@ -22,6 +22,7 @@ _READY_WITHIN_S = 60.0
 OPTIONS = {
     "server.address": HOST,
     "server.headless": "true",
+    "runner.magicEnabled": "false",
     "server.fileWatcherType": "none",
     "browser.gatherUsageStats": "false",
     "browser.serverAddress": HOST,

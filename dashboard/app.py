@@ -3,14 +3,22 @@
 import streamlit as st
 
 from dashboard import states
-from dashboard.context import set_selection
+from dashboard.context import Frame, set_frame
 from dashboard.filters import sidebar
 from dashboard.queries.facets import facets
 from dashboard.source import read, store_dir
 from harness.errors import StoreError
 
+# File and URL path, title, icon.
 PAGES = (
     ("overview", "Overview", ":material/dashboard:"),  # the first one is at /
+    ("latency", "Latency", ":material/timer:"),
+    ("cost", "Cost", ":material/payments:"),
+    ("quality", "Quality", ":material/verified:"),
+    ("savings", "Savings", ":material/savings:"),
+    ("runs", "Runs", ":material/list:"),
+    ("alerts", "Alerts", ":material/notifications:"),
+    ("live", "Live", ":material/sensors:"),
 )
 
 
@@ -23,11 +31,12 @@ def main() -> None:
     ]
     page = st.navigation(pages)
     try:
-        selection = sidebar(read(facets))
+        found = read(facets)
+        selection = sidebar(found)
         with st.sidebar:
             st.caption("Store")
             st.text(str(store_dir()))
-        set_selection(selection)
+        set_frame(Frame(selection=selection, facets=found))
         page.run()
     except StoreError as error:
         st.title(page.title, anchor=False)

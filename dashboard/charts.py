@@ -10,16 +10,18 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from dashboard.labels import shortened
+from harness.analysis import Estimate, Quantile, QuantileInterval
 
 PROVIDER_COLOURS = {"anthropic": "#2563eb", "openai": "#16a34a", "fixtures": "#eab308", "unknown": "#94a3b8"}
 OTHER_COLOURS = ("#9333ea", "#ea580c", "#0891b2", "#db2777", "#78716c", "#4f46e5", "#b45309", "#0d9488")
+QUANTILE_COLOURS = {"p50": "#0891b2", "p95": "#7c3aed", "p99": "#be185d"}
 TIER_COLOURS = {"high": "#0f766e", "medium": "#f59e0b", "low": "#dc2626", "ungraded": "#94a3b8"}
 INK = "#64748b"
 LIMIT_COLOUR = "#dc2626"
 LIMIT_MS = 8000.0
 """The gate's default limit on p95, drawn wherever latency is."""
 
-HEIGHT = 340
+HEIGHT = 360
 _CONFIG = {
     "displaylogo": False,
     "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
@@ -28,12 +30,48 @@ _CONFIG = {
 
 
 def provider_colour(provider: str) -> str:
-    """The provider's colour on every page: fixed for the known ones, else by its name."""
+    """The provider's colour on every page: fixed for the known ones, else by the name of whatever it is."""
     known = PROVIDER_COLOURS.get(provider)
     if known is not None:
         return known
     digest = hashlib.sha256(provider.encode()).digest()
     return OTHER_COLOURS[digest[0] % len(OTHER_COLOURS)]
+
+
+def colours_of(names: Iterable[str]) -> dict[str, str]:
+    """A colour for each name, of strategies or runs: providers keep theirs, no two others share one."""
+    found: dict[str, str] = {}
+    free = list(OTHER_COLOURS)
+    for name in sorted(set(names)):
+        wanted = provider_colour(name)
+        if wanted in found.values() and free:
+            wanted = free[0]
+        found[name] = wanted
+        if wanted in free:
+            free.remove(wanted)
+    return found
+
+
+def error_bars(figures: Sequence[Quantile], intervals: Sequence[QuantileInterval | None]) -> dict[str, Any]:
+    """Intervals of percentiles as Plotly's asymmetric error bars, seconds; an open side has none."""
+    up, down = [], []
+    for found, interval in zip(figures, intervals, strict=True):
+        value = found.value_ms
+        high = interval.high_ms if interval else None
+        low = interval.low_ms if interval else None
+        up.append(0.0 if value is None or high is None else max(0.0, (high - value) / 1000))
+        down.append(0.0 if value is None or low is None else max(0.0, (value - low) / 1000))
+    return {"type": "data", "symmetric": False, "array": up, "arrayminus": down, "thickness": 1.5, "width": 5}
+
+
+def estimate_bars(estimates: Sequence[Estimate | None]) -> dict[str, Any]:
+    """Intervals of estimates as error bars in their own unit; an open side has none."""
+    up, down = [], []
+    for found in estimates:
+        value = found.value if found else None
+        up.append(0.0 if found is None or value is None or found.high is None else found.high - value)
+        down.append(0.0 if found is None or value is None or found.low is None else value - found.low)
+    return {"type": "data", "symmetric": False, "array": up, "arrayminus": down, "thickness": 1.5, "width": 4}
 
 
 def label(text: str) -> str:
@@ -63,8 +101,8 @@ def figure(title: str, subtitle: str, *, y: str = "", x: str = "", height: int =
             "yanchor": "top",
         },
         height=height,
-        margin={"l": 8, "r": 16, "t": 76, "b": 8},
-        legend={"orientation": "h", "yanchor": "top", "y": -0.24, "x": 0, "title": None},
+        margin={"l": 8, "r": 16, "t": 100, "b": 8},
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.01, "x": 0, "title": None},
         hovermode="x unified",
         bargap=0.35,
     )
@@ -90,7 +128,6 @@ def stacked_bars(
     colours: Mapping[str, str],
     hover: str,
     text: str | None = None,
-    patterns: Mapping[str, str] | None = None,
 ) -> go.Figure:
     """Add bars stacked by part; a part without a value leaves a gap, not a zero."""
     for name, values in parts.items():
@@ -101,7 +138,6 @@ def stacked_bars(
             marker={
                 "color": colours[name],
                 "line": {"width": 0},
-                "pattern": {"shape": (patterns or {}).get(name, ""), "fgcolor": "rgba(255,255,255,0.55)"},
             },
             texttemplate=text,
             textposition="auto",
@@ -120,7 +156,7 @@ def limit_line(fig: go.Figure, *, limit_ms: float = LIMIT_MS, vertical: bool = F
         "annotation": {"text": text, "font": {"color": LIMIT_COLOUR, "size": 12}},
     }
     if vertical:
-        fig.add_vline(x=limit_ms / 1000, annotation_position="top right", **drawn)
+        fig.add_vline(x=limit_ms / 1000, annotation_position="bottom right", **drawn)
     else:
         fig.add_hline(y=limit_ms / 1000, annotation_position="top left", **drawn)
     return fig

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+MOMENT = st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm:ss", timezone="UTC")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 

@@ -81,3 +81,41 @@ def usd_note(estimate: Estimate) -> str:
     """`95% $0.0158 to $0.0166 · n 300`."""
     bounds = wording.usd_interval(estimate)
     return f"95% {bounds} · n {estimate.n:,}" if bounds != wording.UNKNOWN else f"n {estimate.n:,}"
+
+
+def score(value: float | None) -> str:
+    """`0.942`."""
+    return wording.UNKNOWN if value is None else f"{value:.3f}"
+
+
+def score_bounds(estimate: Estimate) -> str:
+    """`0.931 to 0.953`."""
+    if estimate.low is None or estimate.high is None:
+        return wording.UNKNOWN
+    return f"{estimate.low:.3f} to {estimate.high:.3f}"
+
+
+def score_note(estimate: Estimate) -> str:
+    """`95% 0.931 to 0.953 · n 300`."""
+    bounds = score_bounds(estimate)
+    return f"95% {bounds} · n {estimate.n:,}" if bounds != wording.UNKNOWN else f"n {estimate.n:,}"
+
+
+def ratio_bounds(estimate: Estimate) -> str:
+    """`91.1% to 96.4%`."""
+    return wording.ratio_interval(estimate)
+
+
+def usd_bounds(estimate: Estimate) -> str:
+    """`$0.015764 to $0.016648`."""
+    return wording.usd_interval(estimate)
+
+
+def signed_percent(value: float | None) -> str:
+    """`+20.6%`."""
+    return wording.UNKNOWN if value is None else f"{value:+.1%}"
+
+
+def as_float(value: Decimal | None) -> float | None:
+    """For showing only; None stays None."""
+    return None if value is None else float(value)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from dashboard.labels import plain
+from dashboard.labels import plain, shortened
 from dashboard.queries.overview import RunState
 from dashboard.scope import Scope
 from harness.errors import StoreDamagedError, StoreError, StoreMissingError, StoreTooNewError
@@ -21,18 +21,21 @@ _NOT_WHOLE = {"truncated": "truncated by its budget", "interrupted": "interrupte
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """A figure: label and unit, value, and what it rests on."""
+    """A figure: label and unit, value, and what it rests on. `name`, from the data, is plain text."""
 
     label: str
     value: str
     note: str = ""
     help: str | None = None
+    name: str | None = None
 
 
 def cards(row: Sequence[Card]) -> None:
     """Figures side by side; on a narrow screen one below the other."""
     for column, card in zip(st.columns(len(row)), row, strict=True):
         with column.container(border=True, height="stretch", gap=None):
+            if card.name is not None:
+                st.text(shortened(card.name))
             st.metric(card.label, card.value, help=card.help)
             if card.note:
                 st.caption(plain(card.note))
@@ -45,8 +48,8 @@ def mode_banner(scope: Scope) -> None:
         st.info(text)
 
 
-def run_banners(runs: Sequence[RunState], unpriced_calls: int = 0) -> None:
-    """Says which runs are not whole or suspect, and that sums leave unpriced calls out."""
+def run_banners(runs: Sequence[RunState]) -> None:
+    """Says which runs are not whole or suspect."""
     broken = [run for run in runs if run.status in _NOT_WHOLE]
     if broken:
         st.warning(
@@ -61,6 +64,10 @@ def run_banners(runs: Sequence[RunState], unpriced_calls: int = 0) -> None:
             icon=":material/report:",
         )
         names(run.name for run in suspect)
+
+
+def unpriced_banner(unpriced_calls: int) -> None:
+    """Says that sums of money leave unpriced calls out."""
     if unpriced_calls:
         st.warning(
             f"Sums of money exclude {unpriced_calls:,} unpriced calls: their cost is unknown, not zero.",

@@ -3,8 +3,8 @@
 import streamlit as st
 
 from dashboard import charts, labels, states
-from dashboard.context import begin, scope_line
-from dashboard.export import table
+from dashboard.context import begin
+from dashboard.moneyview import cost_by_role, cost_table
 from dashboard.queries.cost import Money, money
 from dashboard.queries.latency import GroupLatency, latency_figures
 from dashboard.queries.overview import (
@@ -12,9 +12,7 @@ from dashboard.queries.overview import (
     Saving,
     Shares,
     last_gate,
-    run_states,
     saving,
-    shares,
 )
 from dashboard.scope import Scope
 from dashboard.source import read
@@ -24,17 +22,12 @@ from harness.report.wording import UNKNOWN
 
 def main() -> None:
     """The page."""
-    scope = begin("Overview")
-    if scope is None:
+    subject = begin("Overview")
+    if subject is None:
         return
-    share = read(shares, scope)
-    if not share.requests:
-        states.empty("No requests", "No request fits these filters. Widen them in the sidebar.")
-        return
+    scope, share = subject.scope, subject.shares
     spent = read(money, scope)
-    scope_line(scope, share.requests, share.runs)
-    states.mode_banner(scope)
-    states.run_banners(read(run_states, scope), spent.unpriced_calls)
+    states.unpriced_banner(spent.unpriced_calls)
     latency = read(latency_figures, scope)
     _latency_cards(latency.groups[0], latency.source, share)
     saved = read(saving, scope)
@@ -42,12 +35,12 @@ def main() -> None:
     _quality_cards(share, read(last_gate, scope))
     left, middle, right = st.columns(3)
     with left:
-        _cost_chart(spent)
+        cost_by_role(spent, key="overview-cost")
     with middle:
         _saving_chart(saved)
     with right:
         _tier_chart(share)
-    _cost_table(spent)
+    cost_table(spent, key="overview-cost-rows")
 
 
 def _latency_cards(all_of_it: GroupLatency, source: str | None, share: Shares) -> None:
@@ -137,24 +130,6 @@ def _quality_cards(share: Shares, gate: LastGate | None) -> None:
     )
 
 
-def _cost_chart(spent: Money) -> None:
-    rows = [row for row in spent.rows if row.cost_usd is not None]
-    roles = [role for role in ("draft", "repair", "suggest", "judge") if any(r.role == role for r in rows)]
-    providers = sorted({row.provider for row in rows})
-    parts = {
-        provider: [
-            sum(float(r.cost_usd or 0) for r in rows if (r.provider, r.role) == (provider, role)) or None
-            for role in roles
-        ]
-        for provider in providers
-    }
-    calls = sum(row.calls - row.unpriced_calls for row in rows)
-    fig = charts.figure("Cost by provider and role", f"USD · n {calls:,} calls", y="USD")
-    colours = {provider: charts.provider_colour(provider) for provider in providers}
-    charts.stacked_bars(fig, roles, parts, colours=colours, hover="$%{y:.4f}", text="$%{y:.4f}")
-    charts.show(fig, key="overview-cost", file_name="cost-by-provider", alt="Cost by role and provider")
-
-
 def _saving_chart(saved: Saving) -> None:
     figures = saved.figures
     if figures.actual_usd is None or figures.single_provider_usd is None:
@@ -186,33 +161,6 @@ def _tier_chart(share: Shares) -> None:
         hovertemplate="%{x}: %{y:,}<extra></extra>",
     )
     charts.show(fig, key="overview-tiers", file_name="quality-tiers", alt="Requests by quality tier")
-
-
-def _cost_table(spent: Money) -> None:
-    st.subheader("Cost by role, provider and model", anchor=False)
-    if spent.from_columns:
-        st.caption(
-            f"{spent.from_columns:,} of these runs recorded no attempts: their sums come from the requests' "
-            "own columns, so retries are not in them."
-        )
-    rows = [
-        {
-            "role": row.role,
-            "provider": row.provider,
-            "model": row.model,
-            "calls": row.calls,
-            "unpriced calls": row.unpriced_calls,
-            "tokens in": row.input_tokens,
-            "tokens out": row.output_tokens,
-            "cost (USD)": None if row.cost_usd is None else float(row.cost_usd),
-        }
-        for row in spent.rows
-    ]
-    config = {
-        name: st.column_config.NumberColumn(format="localized")
-        for name in ("calls", "unpriced calls", "tokens in", "tokens out")
-    } | {"cost (USD)": st.column_config.NumberColumn(format="$%.4f")}
-    table(rows, "cost-by-model.csv", key="overview-cost-rows", config=config)
 
 
 main()

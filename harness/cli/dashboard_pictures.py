@@ -26,8 +26,8 @@ _SETTLE_MS = 1_200
 """Plotly animates its first drawing; a picture taken at once shows half of it."""
 
 
-def save_pictures(store: Path, folder: Path, *, dark: bool = False) -> None:
-    """Save `<page>-<width>.png` of every page.
+def save_pictures(store: Path, folder: Path, *, query: str = "", dark: bool = False) -> None:
+    """Save `<page>-<width>.png` of every page, with the filters of a URL's query.
 
     Raises:
         UsageError: no Chromium.
@@ -40,11 +40,11 @@ def save_pictures(store: Path, folder: Path, *, dark: bool = False) -> None:
         child.wait_port()
         browser = playwright.chromium.launch(executable_path=_chromium(), args=list(_QUIET))
         for width in WIDTHS:
-            _walk(browser, f"http://{HOST}:{port}", folder, width, dark=dark)
+            _walk(browser, f"http://{HOST}:{port}", folder, width, query, dark=dark)
         browser.close()
 
 
-def _walk(browser: Browser, url: str, folder: Path, width: int, *, dark: bool) -> None:
+def _walk(browser: Browser, url: str, folder: Path, width: int, query: str, *, dark: bool) -> None:
     context = browser.new_context(
         viewport={"width": width, "height": 900},
         device_scale_factor=1,
@@ -52,7 +52,7 @@ def _walk(browser: Browser, url: str, folder: Path, width: int, *, dark: bool) -
     )
     page = context.new_page()
     for name in PAGES:
-        page.goto(f"{url}/{'' if name == PAGES[0] else name}")
+        page.goto(f"{url}/{'' if name == 'overview' else name}?{query}")
         _settle(page)
         path = folder / f"{name}-{width}.png"
         _whole_height(page, width)

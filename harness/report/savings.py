@@ -136,10 +136,15 @@ class SavingsReport:
 def savings_sides(
     run: RunFacts, requests: Sequence[Request], calls: Sequence[Call]
 ) -> tuple[SavingsSide, ...]:
-    """The sides of a run: one for each strategy, in the order of the run's configuration, else by name."""
+    """The sides of a run: one for each strategy, in the order of the run's configuration, else by name.
+
+    A failed request tells no strategy of its own: in a run of a single strategy it belongs to that one.
+    """
+    named = {row.strategy for row in requests if row.strategy is not None}
+    only = next(iter(named)) if len(named) == 1 else None
     groups: dict[str | None, list[Request]] = {}
     for row in counted(requests):
-        groups.setdefault(row.strategy, []).append(row)
+        groups.setdefault(row.strategy or only, []).append(row)
     listed = [str(name) for name in run.config.get("strategies") or ()]
     place = {name: index for index, name in enumerate(listed)}
     ordered = sorted(groups, key=lambda name: (place.get(name or "", len(place)), name or ""))

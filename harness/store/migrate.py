@@ -56,10 +56,7 @@ def make_current(paths: StorePaths) -> None:
     if version < known_version():
         _back_up(paths, version)
         with connect(paths.database) as connection:
-            try:
-                apply(connection, after=version)
-            except duckdb.Error as error:  # closing rolls back
-                raise database_error(paths.database, error) from error
+            apply(connection, after=version)
 
 
 def schema_version(paths: StorePaths) -> int:

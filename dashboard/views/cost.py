@@ -1,0 +1,206 @@
+"""Cost: over time, draft and repair apart by provider, per request, and a month's forecast."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from dashboard import charts, labels, states
+from dashboard.context import begin
+from dashboard.moneyview import ROLES, cost_by_role, cost_table
+from dashboard.queries.cost import Money, money
+from dashboard.queries.costdetail import (
+    QUANTILES,
+    CostDistribution,
+    CostOverTime,
+    cost_distribution,
+    cost_over_time,
+    month_forecast,
+)
+from dashboard.source import read
+from dashboard.states import Card
+
+DEFAULT_VOLUME = 100_000
+
+
+def main() -> None:
+    """The page."""
+    subject = begin("Cost")
+    if subject is None:
+        return
+    scope = subject.scope
+    spent = read(money, scope)
+    states.unpriced_banner(spent.unpriced_calls)
+    spread = read(cost_distribution, scope)
+    _cards(spent, spread)
+    _forecast(spent)
+    left, right = st.columns(2)
+    with left:
+        _over_time(read(cost_over_time, scope))
+    with right:
+        cost_by_role(spent, key="cost-roles")
+    _histogram(spread)
+    cost_table(spent, key="cost-rows")
+
+
+def _cards(spent: Money, spread: CostDistribution) -> None:
+    judge = "" if spent.judge_usd is None else f" · judges {labels.usd(spent.judge_usd, 4)} apart"
+    states.cards(
+        [
+            Card(
+                label="Total cost",
+                value=labels.usd(spent.total_usd, 4),
+                note=(spent.exclusion or f"n {sum(r.calls for r in spent.rows if r.role != 'judge'):,} calls")
+                + judge,
+                help="Sum over all attempts, failed and retried ones included; warm-ups are left out.",
+            ),
+            Card(label="Draft", value=labels.usd(spent.draft_usd, 4), note=_calls(spent, "draft")),
+            Card(label="Repair", value=labels.usd(spent.repair_usd, 4), note=_calls(spent, "repair")),
+            Card(
+                label="Cost per hour",
+                value=labels.usd(spent.per_hour_usd),
+                note="at the rate in which requests arrived",
+                help="Total divided by the time between first and last arrival of each run.",
+            ),
+        ]
+    )
+    quantiles = [
+        Card(label=f"Cost per request, p{q * 100:g}", value=labels.usd(value, 6), note=f"n {spread.n:,}")
+        for q, value in zip(QUANTILES, spread.quantiles_usd, strict=True)
+    ]
+    mean = Card(
+        label="Cost per request, mean",
+        value=labels.usd(spent.per_request_usd, 6),
+        note=labels.usd_note(spent.per_request),
+        help="Over requests with a known cost.",
+    )
+    states.cards([mean, *quantiles])
+
+
+def _calls(spent: Money, role: str) -> str:
+    rows = [row for row in spent.rows if row.role == role]
+    failed = sum(row.failed_calls for row in rows)
+    return f"n {sum(row.calls for row in rows):,} calls" + (f", {failed:,} failed" if failed else "")
+
+
+def _forecast(spent: Money) -> None:
+    st.subheader("A month at your volume", anchor=False)
+    volume = st.number_input(
+        "Requests a month",
+        min_value=1,
+        max_value=10**10,
+        value=DEFAULT_VOLUME,
+        step=10_000,
+        key="volume",
+        bind="query-params",
+        width=260,
+    )
+    per_request = spent.per_request_usd
+    found = (
+        None
+        if per_request is None
+        else month_forecast(
+            total_usd=per_request * spent.per_request.n,
+            per_request=spent.per_request,
+            parts=(spent.draft_usd, spent.repair_usd),
+            requests=int(volume),
+        )
+    )
+    if found is None:
+        st.caption("No request has a known cost, so there is nothing to forecast from.")
+        return
+    interval = (
+        f"95% {labels.usd(found.low_usd, 2)} to {labels.usd(found.high_usd, 2)}"
+        if found.low_usd is not None
+        else "no interval from a single request"
+    )
+    unknown = spent.requests - found.n
+    left_out = f" · {unknown:,} requests of unknown cost left out" if unknown else ""
+    states.cards(
+        [
+            Card(
+                label="Monthly cost",
+                value=labels.usd(found.cost_usd, 2),
+                note=f"{interval} · n {found.n:,}{left_out}",
+                help="Mean cost per request times the volume; supposes requests like these.",
+            ),
+            Card(label="of it draft", value=labels.usd(found.draft_usd, 2)),
+            Card(label="of it repair", value=labels.usd(found.repair_usd, 2)),
+        ]
+    )
+
+
+def _over_time(found: CostOverTime) -> None:
+    fig = charts.figure(
+        f"Cost per {found.unit}", f"USD by provider, repair hatched · n {found.n:,} calls", y="USD", x="UTC"
+    )
+    for provider in sorted({row[1] for row in found.rows}):
+        for role in ROLES:
+            rows = [row for row in found.rows if row[1:3] == (provider, role)]
+            if rows:
+                _bars(fig, provider, role, rows)
+    fig.update_layout(barmode="stack")
+    charts.show(fig, key="cost-time", file_name=f"cost-per-{found.unit}", alt=f"Cost per {found.unit}")
+
+
+def _bars(fig: go.Figure, provider: str, role: str, rows: Sequence[tuple[datetime, str, str, float]]) -> None:
+    fig.add_bar(
+        x=charts.moments(row[0] for row in rows),
+        y=[row[3] for row in rows],
+        name=f"{charts.label(provider)} {role}",
+        marker={
+            "color": charts.provider_colour(provider),
+            "line": {"width": 0},
+            "pattern": {
+                "shape": "/" if role == "repair" else "",
+                "fillmode": "overlay",
+                "fgcolor": "rgba(255,255,255,0.7)",
+            },
+        },
+        hovertemplate="%{fullData.name}: $%{y:.4f}<extra></extra>",
+    )
+
+
+def _histogram(spread: CostDistribution) -> None:
+    unknown = f" · {spread.unknown:,} of unknown cost left out" if spread.unknown else ""
+    fig = charts.figure(
+        "Cost per request",
+        f"requests by cost in USD and draft provider · n {spread.n:,}{unknown}",
+        y="requests",
+        x="USD per request",
+    )
+    for provider in sorted({row[2] for row in spread.bins}):
+        bins = [row for row in spread.bins if row[2] == provider]
+        fig.add_bar(
+            x=[(low + high) / 2 for low, high, _, _ in bins],
+            y=[count for _, _, _, count in bins],
+            width=[high - low for low, high, _, _ in bins],
+            name=charts.label(provider),
+            marker={"color": charts.provider_colour(provider), "line": {"width": 0}},
+            customdata=[f"${low:.6f} to ${high:.6f}" for low, high, _, _ in bins],
+            hovertemplate="%{customdata}: %{y:,}<extra></extra>",
+        )
+    fig.update_layout(barmode="stack", hovermode="closest", showlegend=True)
+    fig.update_xaxes(tickprefix="$", tickformat=",.4f")
+    _headroom(fig, spread)
+    for name, value in zip(("median", "p95"), spread.quantiles_usd, strict=False):
+        if value is not None:
+            fig.add_vline(
+                x=value,
+                line={"color": charts.INK, "width": 1.5, "dash": "dot"},
+                annotation={"text": f"{name} ${value:.4f}", "font": {"size": 12}},
+                annotation_position="top right",
+            )
+    charts.show(fig, key="cost-histogram", file_name="cost-per-request", alt="Cost per request")
+
+
+def _headroom(fig: go.Figure, spread: CostDistribution) -> None:
+    """Room above the bars for the names of the lines."""
+    heights: dict[float, int] = {}
+    for low, _, _, count in spread.bins:
+        heights[low] = heights.get(low, 0) + count
+    fig.update_yaxes(range=[0, max(heights.values(), default=1) * 1.2])
+
+
+main()

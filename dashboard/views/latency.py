@@ -1,0 +1,219 @@
+"""Latency: by provider, model, strategy and stage, over time, and as a distribution with its limit."""
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from dashboard import charts, labels
+from dashboard.context import begin
+from dashboard.export import MOMENT, table
+from dashboard.queries.latency import LatencyFigures, latency_figures
+from dashboard.queries.latencydetail import (
+    Distribution,
+    PartLatency,
+    Timeline,
+    attempts,
+    distributions,
+    slowest,
+    stages,
+    timeline,
+)
+from dashboard.scope import Scope
+from dashboard.source import read
+from harness.report import wording
+
+GROUPINGS = ("provider", "model", "strategy", "run")
+NAMES = ("p50", "p95", "p99")
+DASHES = ("solid", "dash", "dot")
+
+
+def main() -> None:
+    """The page."""
+    subject = begin("Latency")
+    if subject is None:
+        return
+    scope = subject.scope
+    left, right, _ = st.columns([1, 1, 2])
+    group_by = left.selectbox("Compare by", GROUPINGS, key="by", bind="query-params")
+    limit_s = right.number_input(
+        "Limit (s)", min_value=0.1, value=8.0, step=0.5, key="limit", bind="query-params"
+    )
+    found = read(latency_figures, scope, group_by)
+    if found.source is None:
+        return
+    clock = (
+        "the client's clock, from the intended start" if found.source == "client" else "the server's clock"
+    )
+    st.caption(f"On {clock}. Failures rank above every success. Intervals are 95%.")
+    colours = charts.colours_of(group.group for group in found.groups)
+    _quantile_chart(found, group_by, colours, limit_s * 1000)
+    _quantile_table(found, group_by, read(distributions, scope, found.source, group_by, limit_s * 1000))
+    left, right = st.columns(2)
+    with left:
+        _ecdf(read(distributions, scope, found.source, group_by, limit_s * 1000), colours, limit_s * 1000)
+    with right:
+        _timeline(read(timeline, scope, found.source), limit_s * 1000)
+    left, right = st.columns(2)
+    with left:
+        _stage_chart(read(stages, scope))
+    with right:
+        _attempt_chart(read(attempts, scope))
+    _slowest(scope, found.source)
+
+
+def _quantile_chart(found: LatencyFigures, group_by: str, colours: dict[str, str], limit_ms: float) -> None:
+    n = sum(group.n for group in found.groups)
+    fig = charts.figure(
+        f"Latency by {group_by}", f"seconds, with 95% intervals · n {n:,} requests", y="s", x=""
+    )
+    for group in found.groups:
+        values = charts.seconds(figure.value_ms for figure in group.quantiles)
+        fig.add_scatter(
+            x=list(NAMES),
+            y=values,
+            name=f"{charts.label(group.group)} (n {group.n:,})",
+            mode="markers",
+            marker={"size": 11, "color": colours[group.group]},
+            error_y=charts.error_bars(group.quantiles, group.intervals),
+            hovertemplate="%{fullData.name}: %{y:.3f} s<extra></extra>",
+        )
+    fig.update_layout(scattermode="group", scattergap=0.6, showlegend=True)
+    charts.limit_line(fig, limit_ms=limit_ms)
+    charts.show(fig, key="latency-by", file_name=f"latency-by-{group_by}", alt=f"Latency by {group_by}")
+
+
+def _quantile_table(found: LatencyFigures, group_by: str, shapes: Sequence[Distribution]) -> None:
+    over = {shape.group: shape.over_limit for shape in shapes}
+    rows = []
+    for group in found.groups:
+        row: dict[str, object] = {group_by: group.group, "n": group.n, "failed": group.failures}
+        for figure, interval in zip(group.quantiles, group.intervals, strict=True):
+            row[figure.name] = wording.quantile(figure)
+            row[f"{figure.name} 95% interval"] = wording.quantile_interval(interval)
+        row["over the limit"] = labels.percent(over[group.group].value, 2)
+        row["unknown latency"] = group.unknown
+        rows.append(row)
+    table(rows, "latency.csv", key="latency-table")
+
+
+def _ecdf(shapes: Sequence[Distribution], colours: dict[str, str], limit_ms: float) -> None:
+    n = sum(shape.n for shape in shapes)
+    fig = charts.figure(
+        "Distribution", f"share of requests answered within · n {n:,}", y="share of requests", x="seconds"
+    )
+    for shape in shapes:
+        fig.add_scatter(
+            x=charts.seconds(shape.latency_ms),
+            y=list(shape.share),
+            name=charts.label(shape.group),
+            mode="lines",
+            line={"shape": "hv", "color": colours[shape.group], "width": 2},
+            hovertemplate="%{fullData.name}: %{y:.1%}<extra></extra>",
+        )
+    fig.update_yaxes(tickformat=".0%", range=[0, 1.02])
+    charts.limit_line(fig, limit_ms=limit_ms, vertical=True)
+    charts.show(fig, key="latency-ecdf", file_name="latency-distribution", alt="Distribution of latency")
+
+
+def _timeline(found: Timeline, limit_ms: float) -> None:
+    n = sum(bucket.n for bucket in found.buckets)
+    fig = charts.figure(
+        "Over time", f"seconds, per {_span(found.step_s)} of arrivals · n {n:,}", y="s", x="UTC"
+    )
+    at = charts.moments(bucket.at for bucket in found.buckets)
+    for index, (name, dash) in enumerate(zip(NAMES, DASHES, strict=True)):
+        values = charts.seconds(bucket.quantiles[index].value_ms for bucket in found.buckets)
+        fig.add_scatter(
+            x=at,
+            y=values,
+            name=name,
+            mode="lines+markers",
+            line={"dash": dash, "width": 2, "color": charts.QUANTILE_COLOURS[name]},
+            marker={"size": 5},
+            hovertemplate=f"{name}: %{{y:.3f}} s<extra></extra>",
+        )
+    failed = sum(bucket.failures for bucket in found.buckets)
+    if failed:
+        fig.add_bar(
+            x=at,
+            y=[bucket.failures for bucket in found.buckets],
+            name=f"failed ({failed:,})",
+            yaxis="y2",
+            marker_color="rgba(220,38,38,0.35)",
+            hovertemplate="failed: %{y:,}<extra></extra>",
+        )
+        fig.update_layout(
+            yaxis2={
+                "overlaying": "y",
+                "side": "right",
+                "showgrid": False,
+                "title": "failed",
+                "rangemode": "tozero",
+            }
+        )
+    charts.limit_line(fig, limit_ms=limit_ms)
+    charts.show(fig, key="latency-time", file_name="latency-over-time", alt="Latency over time")
+
+
+def _span(step_s: int) -> str:
+    for size, unit in ((604800, "week"), (86400, "day"), (3600, "hour"), (60, "minute")):
+        if step_s >= size:
+            return unit if step_s == size else f"{step_s // size} {unit}s"
+    return f"{step_s} s"
+
+
+def _stage_chart(found: Sequence[PartLatency]) -> None:
+    if not found:
+        st.caption("No stage durations: the target sent neither telemetry nor Server-Timing.")
+        return
+    fig = charts.figure("By stage", "seconds, server's clock, answered requests", y="s")
+    _part_bars(fig, [f"{part.name[0]}<br>n {part.n:,}" for part in found], found)
+    charts.show(fig, key="latency-stages", file_name="latency-by-stage", alt="Latency by stage")
+
+
+def _attempt_chart(found: Sequence[PartLatency]) -> None:
+    if not found:
+        st.caption("No attempts were recorded: the target keeps its calls to itself.")
+        return
+    fig = charts.figure("By attempt", "seconds from send to last token, answered attempts", y="s")
+    names = [f"{part.name[0]}<br>{charts.label(part.name[2])}<br>n {part.n:,}" for part in found]
+    _part_bars(fig, names, found)
+    charts.show(fig, key="latency-attempts", file_name="latency-by-attempt", alt="Latency by attempt")
+
+
+def _part_bars(fig: go.Figure, names: Sequence[str], found: Sequence[PartLatency]) -> None:
+    for index, name in enumerate(NAMES):
+        fig.add_bar(
+            x=list(names),
+            y=charts.seconds(part.quantiles[index].value_ms for part in found),
+            name=name,
+            marker_color=charts.QUANTILE_COLOURS[name],
+            hovertemplate=f"{name}: %{{y:.3f}} s<extra></extra>",
+        )
+    fig.update_layout(barmode="group", bargap=0.25)
+
+
+def _slowest(scope: Scope, source: str) -> None:
+    st.subheader("Slowest answers", anchor=False)
+    rows = [
+        {
+            "latency (ms)": row["latency_ms"],
+            "request": row["request_id"],
+            "case": row["case_id"],
+            "strategy": row["strategy"],
+            "draft": row["draft_source"],
+            "model": row["draft_model"],
+            "repair": row["repair_source"],
+            "arrived (UTC)": row["arrived_at"],
+        }
+        for row in read(slowest, scope, source)
+    ]
+    config = {
+        "latency (ms)": st.column_config.NumberColumn(format="%.1f"),
+        "arrived (UTC)": MOMENT,
+    }
+    table(rows, "slowest.csv", key="latency-slowest", config=config)
+
+
+main()

@@ -1,0 +1,258 @@
+"""Savings: what one strategy or run really saved against another, and what other prices would have meant."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from dashboard import charts, labels, states
+from dashboard.context import begin
+from dashboard.export import table
+from dashboard.queries.savings import Way, Ways, ways
+from dashboard.source import read
+from dashboard.states import Card
+from harness.analysis.frontier import pareto_set, recommend
+from harness.report.savings_document import (
+    NAIVE_HEAD,
+    WHAT_IF_HEAD,
+    naive_rows,
+    saving_verdict,
+    what_if_rows,
+)
+
+DEFAULT_VOLUME = 100_000
+
+
+def main() -> None:
+    """The page."""
+    subject = begin("Savings")
+    if subject is None:
+        return
+    left, right = st.columns(2)
+    volume = int(
+        left.number_input(
+            "Requests a month",
+            min_value=1,
+            max_value=10**10,
+            value=DEFAULT_VOLUME,
+            step=10_000,
+            key="volume",
+            bind="query-params",
+        )
+    )
+    also = tuple(
+        right.multiselect(
+            "What if at (provider/model)",
+            [],
+            key="also",
+            accept_new_options=True,
+            bind="query-params",
+            placeholder="for example openai/gpt-4o",
+        )
+    )
+    found = read(ways, subject.scope, None, volume, also)
+    names = [way.name for way in found.ways]
+    if len(names) > 1:
+        base = st.selectbox(
+            "Held against", names, index=None, key="base", placeholder="the first", bind="query-params"
+        )
+        if base is not None:
+            found = read(ways, subject.scope, base, volume, also)
+    _limits(found)
+    _measured(found)
+    _frontier(found.ways)
+    _what_if(found)
+
+
+def _limits(found: Ways) -> None:
+    if found.left_out:
+        st.caption(f"Of the latest requests only: {found.left_out:,} earlier ones are left out.")
+    if found.sides_left_out:
+        st.caption(
+            f"{found.sides_left_out:,} ways of the oldest runs are left out; choose runs in the sidebar."
+        )
+
+
+def _measured(found: Ways) -> None:
+    st.subheader("Measured", anchor=False)
+    _difference_cards(found.ways)
+    _cost_chart(found.ways)
+    table([_row(way) for way in found.ways], "savings.csv", key="savings-table")
+
+
+def _difference_cards(found: Sequence[Way]) -> None:
+    others = [way for way in found if way.saving is not None]
+    if not others:
+        st.caption(
+            "One way of answering here, so nothing to hold it against. Select several runs, or an "
+            "evaluation of several strategies."
+        )
+        return
+    st.caption("Saved per request, against:")
+    st.text(found[0].name)
+    cards = []
+    for way in others[:4]:
+        if way.saving is None:
+            continue
+        ratio = way.saving.ratio
+        cards.append(
+            Card(
+                label=f"Saving: {saving_verdict(way.saving)}",
+                value=labels.percent(ratio.value),
+                note=labels.ratio_note(ratio) + (" cases" if way.saving.paired else ""),
+                name=way.name,
+                help="Negative means that it costs more. Paired by case where both have the same cases.",
+            )
+        )
+    states.cards(cards)
+    warnings = [f"{way.name}: {way.saving.warning}" for way in others if way.saving and way.saving.warning]
+    if warnings:
+        st.warning("Read with care:")
+        states.names(warnings)
+
+
+def _row(way: Way) -> dict[str, object]:
+    total, saving = way.figures.total, way.saving
+    p95 = way.latency.quantiles[1] if way.latency else None
+    return {
+        "way": way.name,
+        "n": way.figures.priced,
+        "unknown cost": way.figures.unpriced,
+        "per request": labels.usd(total.per_request.value, 6),
+        "95% interval": labels.usd_bounds(total.per_request),
+        "draft": labels.usd(way.figures.draft.per_request.value, 6),
+        "repair": labels.usd(way.figures.repair.per_request.value, 6),
+        "per 1,000": labels.usd(total.per_1000.value, 2),
+        "per month": labels.usd(total.per_month.value if total.per_month else None, 2),
+        "saved per month": labels.usd(
+            saving.total.per_month.value if saving and saving.total.per_month else None, 2
+        ),
+        "saving": labels.percent(saving.ratio.value) if saving else "base",
+        "saving, 95% interval": labels.ratio_bounds(saving.ratio) if saving else "",
+        "p95": labels.quantile(p95) if p95 else "-",
+        "high tier": labels.percent(way.quality.high.value) if way.quality else "-",
+        "per high-tier answer": labels.usd(way.per_high_tier_usd, 6),
+    }
+
+
+def _cost_chart(found: Sequence[Way]) -> None:
+    n = sum(way.figures.priced for way in found)
+    fig = charts.figure("Cost per request", f"USD, draft and repair, 95% interval · n {n:,}", y="USD")
+    x = [charts.label(way.name) for way in found]
+    for role, colour in (("draft", "#475569"), ("repair", "#cbd5e1")):
+        volumes = [way.figures.draft if role == "draft" else way.figures.repair for way in found]
+        fig.add_bar(
+            x=x,
+            y=[volume.per_request.value for volume in volumes],
+            name=role,
+            marker_color=colour,
+            error_y=charts.estimate_bars([way.figures.total.per_request for way in found])
+            if role == "repair"
+            else None,
+            hovertemplate=f"{role}: $%{{y:.6f}}<extra></extra>",
+        )
+    fig.update_layout(barmode="stack", showlegend=True)
+    fig.update_yaxes(tickprefix="$")
+    charts.show(fig, key="savings-cost", file_name="cost-by-way", alt="Cost per request by way of answering")
+
+
+def _frontier(found: Sequence[Way]) -> None:
+    candidates = [way.candidate() for way in found]
+    placed = [candidate for candidate in candidates if candidate.complete]
+    if len(placed) < 2:
+        return
+    st.subheader("Which one", anchor=False)
+    standings = {standing.candidate.name: standing for standing in pareto_set(candidates)}
+    st.text(recommend(candidates).sentence)
+    fig = charts.figure(
+        "Cost against quality",
+        "USD per request and share of high tier, 95% intervals; filled: no other is better in all",
+        y="high tier",
+        x="USD per request",
+        height=400,
+    )
+    colours = charts.colours_of(way.name for way in found)
+    for candidate in placed:
+        p95 = labels.ms(candidate.p95_ms.value)
+        on_frontier = standings[candidate.name].on_frontier
+        name = charts.label(candidate.name)
+        fig.add_scatter(
+            x=[candidate.cost_usd.value],
+            y=[candidate.quality.value],
+            name=f"{name} (p95 {p95}, n {candidate.n:,})",
+            mode="markers",
+            marker={
+                "size": 14,
+                "color": colours[candidate.name],
+                "symbol": "circle" if on_frontier else "circle-open",
+                "line": {"width": 2},
+            },
+            error_x=charts.estimate_bars([candidate.cost_usd]),
+            error_y=charts.estimate_bars([candidate.quality]),
+            hovertemplate=f"{name}: $%{{x:.6f}}, %{{y:.1%}} high tier, p95 {p95}<extra></extra>",
+        )
+    fig.update_xaxes(tickprefix="$", rangemode="tozero")
+    fig.update_yaxes(tickformat=".0%", rangemode="normal")
+    fig.update_layout(hovermode="closest", showlegend=True)
+    charts.show(fig, key="savings-frontier", file_name="frontier", alt="Cost against quality")
+
+
+def _what_if(found: Ways) -> None:
+    st.subheader("What if: the same tokens at other prices", anchor=False)
+    st.caption(
+        "An assumption, not a measurement: the same recorded tokens at other models' prices. "
+        "Another model would have used other tokens, and repaired more or less often."
+    )
+    if found.unpriced:
+        st.warning("No trustworthy price, so not compared:")
+        states.names(found.unpriced)
+    chosen = found.ways[0] if found.ways else None
+    if len(found.ways) > 1:
+        name = st.selectbox("Of", [way.name for way in found.ways], key="of", bind="query-params")
+        chosen = next(way for way in found.ways if way.name == name)
+    if chosen is None:
+        return
+    _what_if_cards(chosen)
+    cells = what_if_rows(chosen.figures)
+    table([dict(zip(WHAT_IF_HEAD, row, strict=True)) for row in cells], "what-if.csv", key="what-if-table")
+    rows = naive_rows(found.report) if found.report is not None else []
+    if rows:
+        st.caption("Naive: all tokens at the draft model's price, as a single-price spreadsheet would say.")
+        table([dict(zip(NAIVE_HEAD, row, strict=True)) for row in rows], "naive.csv", key="naive-table")
+
+
+def _what_if_cards(way: Way) -> None:
+    cost = way.figures.breakdown
+    if cost is None or not cost.n_compared:
+        st.caption("No request has a known cost and known tokens, so nothing can be re-priced.")
+        return
+    n = f"n {cost.n_compared:,}" + (f" of {cost.n_requests:,}" if cost.n_compared != cost.n_requests else "")
+    states.cards(
+        [
+            Card(
+                label="As routed",
+                value=labels.usd(cost.compared_cost_usd, 4),
+                note=f"{n} requests",
+                help="Each call at its own provider's price; requests of unknown cost are left out.",
+            ),
+            Card(
+                label="Draft model alone",
+                value=labels.usd(cost.single_provider_cost_usd, 4),
+                note="draft and repair at the draft's model",
+            ),
+            Card(
+                label="Saved by the route",
+                value=labels.percent(labels.as_float(cost.saving_ratio)),
+                note=f"{n} requests",
+                help="Negative means that it costs more.",
+            ),
+            Card(
+                label="Naive figure",
+                value=labels.usd(cost.naive_cost_usd, 4),
+                note=f"misstates by {labels.signed_percent(labels.as_float(cost.misstatement_ratio))}",
+                help="All tokens at the draft model's price: what a single-price spreadsheet would say.",
+            ),
+        ]
+    )
+
+
+main()
