@@ -44,7 +44,7 @@ def ingest(store_dir: Path, *, wait: bool = True, chunk_bytes: int = CHUNK_BYTES
     """Take everything that the spools hold now.
 
     Args:
-        store_dir: the store's folder; nothing happens when it does not exist.
+        store_dir: the store's folder; nothing happens when it holds no spool.
         wait: False returns at once (`busy`) when another ingest is at work.
         chunk_bytes: spool bytes a transaction.
 
@@ -53,7 +53,7 @@ def ingest(store_dir: Path, *, wait: bool = True, chunk_bytes: int = CHUNK_BYTES
     """
     report = IngestReport()
     paths = StorePaths(Path(store_dir))
-    more = paths.root.is_dir()
+    more = bool(paths.segments())
     while more:
         with writing(paths, wait=wait) as held:
             if not held:

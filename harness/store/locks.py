@@ -1,7 +1,7 @@
 """Who may touch the database now: readers share, ingest excludes, and a waiting ingest goes next.
 
 Readers and ingest pass one turnstile. A waiting ingest stays in it, so that readers who come later cannot
-keep it out; readers leave it at once.
+keep it out; readers leave it at once. A lock of their own tells writers from readers in the turnstile.
 """
 
 import errno
@@ -15,8 +15,8 @@ from pathlib import Path
 from harness.store.paths import StorePaths
 from harness.store.spool import store_error
 
-PATIENCE_S = 1.0
-"""How long an ingest that need not wait gives the present readers."""
+PATIENCE_S = 4.0
+"""How long an ingest that need not wait for another gives the present readers."""
 _POLL_S = 0.005
 
 
@@ -49,25 +49,26 @@ def writing(paths: StorePaths, *, wait: bool = True) -> Iterator[bool]:
     Yields:
         True when the lock is held; False when it was given up.
     """
-    turnstile = _open(paths.turnstile)
+    writer = _open(paths.writer_lock)
+    turnstile = lock = None
     try:
-        if not wait and not _try_lock(turnstile):
+        if not wait and not _try_lock(writer):
             yield False
             return
+        _lock(writer, fcntl.LOCK_EX)
+        turnstile = _open(paths.turnstile)
         _lock(turnstile, fcntl.LOCK_EX)
         lock = _open(paths.lock)
-        try:
-            if not wait and not _lock_within(lock, PATIENCE_S):
-                yield False
-                return
-            _lock(lock, fcntl.LOCK_EX)
-            _close(turnstile)
-            turnstile = None
-            yield True
-        finally:
-            _close(lock)
-    finally:
+        if not wait and not _lock_within(lock, PATIENCE_S):
+            yield False
+            return
+        _lock(lock, fcntl.LOCK_EX)
         _close(turnstile)
+        turnstile = None
+        yield True
+    finally:
+        for fd in (lock, turnstile, writer):
+            _close(fd)
 
 
 def _open(path: Path) -> int | None:

@@ -1,6 +1,7 @@
 # ruff: noqa: S608 - names in SQL come from the records, values are bound
 """Reading exported Parquet in place, from a folder or object storage, through PyArrow's filesystems."""
 
+import re
 from dataclasses import dataclass
 
 import duckdb
@@ -18,6 +19,8 @@ PARTITIONS = pa.schema([("date", pa.string()), ("run_id", pa.string())])
 PARTITIONED = ("requests", "calls", "grades", "events", "gate_results")
 """Tables in folders by date and run; the others are small and stand in one file each."""
 
+_COLLAPSED = re.compile(r"^(s3|gs|gcs|abfss?|hdfs|file):/+")
+
 
 @dataclass(frozen=True, slots=True)
 class ParquetSource:
@@ -34,6 +37,7 @@ def locate(where: str) -> ParquetSource:
     Raises:
         StoreError: the address cannot be understood.
     """
+    where = _address(where)
     if "://" not in where:
         return ParquetSource(where, fs.LocalFileSystem(), where)
     try:
@@ -43,6 +47,15 @@ def locate(where: str) -> ParquetSource:
     return ParquetSource(where.partition("?")[0], filesystem, root)
 
 
+def _address(where: str) -> str:
+    """Give an address its slashes back: a command line's `Path` makes `s3:/bucket` of `s3://bucket`."""
+    found = _COLLAPSED.match(where)
+    if not found:
+        return where
+    slashes = ":///" if found[1] == "file" else "://"
+    return f"{found[1]}{slashes}{where[found.end() :]}"
+
+
 def find_parquet(where: str) -> ParquetSource | None:
     """The source at a place that holds exported Parquet; None for a folder that does not.
 
@@ -50,6 +63,7 @@ def find_parquet(where: str) -> ParquetSource | None:
         StoreMissingError: an address with nothing exported there.
         StoreError: an address that cannot be understood or reached.
     """
+    where = _address(where)
     source = locate(where)
     try:
         info = source.filesystem.get_file_info(f"{source.root}/runs")

@@ -44,6 +44,11 @@ class StorePaths:
         """Where a waiting ingest stops new readers."""
         return self.root / "store.turnstile"
 
+    @property
+    def writer_lock(self) -> Path:
+        """Held by whoever writes the database, also while waiting for its readers."""
+        return self.root / "store.writer"
+
     def segment(self, spool_id: str, number: int) -> Path:
         """The file of one segment."""
         middle = f".{number:06d}" if number else ""

@@ -65,6 +65,7 @@ def test_an_address_reads_as_a_folder_does(tmp_path: Path) -> None:
     store = filled(tmp_path / "store")
     export_parquet(open_store(store), f"file://{tmp_path}/out")
     assert len(open_store(f"file://{tmp_path}/out").requests()) == 2
+    assert len(open_store(Path(f"file://{tmp_path}/out")).requests()) == 2  # as a command line gives it
 
 
 def test_csv_cells_are_not_formulas(tmp_path: Path) -> None:
