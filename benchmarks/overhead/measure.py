@@ -20,7 +20,8 @@ import anthropic
 import openai
 
 from harness.orchestration.adapters import AdapterPool
-from harness.orchestration.caller import Caller, CallScope
+from harness.orchestration.attempt import CallScope
+from harness.orchestration.caller import Caller
 from harness.orchestration.ledger import Ledger
 from harness.orchestration.routing import Route
 from harness.pricing import Budget, PriceBook

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import stdtrit
@@ -21,7 +21,7 @@ class Difference:
     Attributes:
         name: `p95_latency`, `cost_per_request`, ...
         unit: of all figures: ms, usd, ratio, score.
-        a, b: the figure in each run; None when unknown or over every limit.
+        a, b: the figure in each run, a mean over cases when paired; None when unknown or over every limit.
         value: b - a; None when either is.
         low, high: interval of b - a; None is no bound on that side.
         confidence: nominal, 0..1.
@@ -164,7 +164,12 @@ def mean_difference(
     """
     first, second = _clustered(a, confidence), _clustered(b, confidence)
     if set(a) == set(b) and len(a) >= 2:
-        changes = np.array([np.mean(b[case]) - np.mean(a[case]) for case in sorted(a)])
+        # means over cases, so that the row adds up also where a run asked some cases more often
+        means = [np.array([np.mean(side[case]) for case in sorted(a)]) for side in (a, b)]
+        first, second = (
+            replace(run, value=float(m.mean())) for run, m in zip((first, second), means, strict=True)
+        )
+        changes = means[1] - means[0]
         half = stdtrit(len(changes) - 1, 0.5 + confidence / 2) * changes.std(ddof=1) / math.sqrt(len(changes))
         centre = float(changes.mean())
         return _difference(

@@ -103,7 +103,7 @@ def gate(
     if step_summary:
         _append_step_summary(gate_markdown(report.as_json()))
     if loaded.stored:
-        _record(report, store)
+        record_verdict(report, store)
     if json:
         print_json(report.as_json())
     else:
@@ -142,7 +142,7 @@ def print_report(report: GateReport) -> None:
     out.print(Text(report.headline, style=f"bold {_COLOURS[report.verdict]}"))
 
 
-def _record(report: GateReport, store: Path) -> None:
+def record_verdict(report: GateReport, store: Path) -> None:
     """Keep the verdict beside its run; the spool makes it durable, a later read ingests it."""
     result = GateResult(
         run_id=report.run_id,

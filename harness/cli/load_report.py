@@ -7,6 +7,8 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from harness.cli.gate import record_verdict
+from harness.cli.run_source import latest_ruler
 from harness.gate import GateLimits, GateReport, evaluate_gate, gate_input
 from harness.records import RunStatus
 from harness.report import RunSummary, run_summary, summary_table, write_reports
@@ -42,7 +44,7 @@ class Conclusion:
 
 
 def conclude(store_dir: Path, run_id: str, *, limit_ms: float) -> Conclusion:
-    """Compute, judge and report a stored run.
+    """Compute, judge and report a stored run; the verdict is kept beside it.
 
     Args:
         store_dir: where it is.
@@ -53,10 +55,19 @@ def conclude(store_dir: Path, run_id: str, *, limit_ms: float) -> Conclusion:
         run = view.run(run_id)
         requests = view.requests(run_id, include_warmup=True)
         calls = view.calls(run_id)
+        ruler = latest_ruler(view)
     summary = run_summary(requests, calls, run)
     gate = evaluate_gate(gate_input(run, requests, calls), GateLimits(max_p95_ms=limit_ms))
+    record_verdict(gate, store_dir)
     files = write_reports(
-        summary, run, requests, calls, store_dir / "reports", gate=gate.as_json(), limit_ms=limit_ms
+        summary,
+        run,
+        requests,
+        calls,
+        store_dir / "reports",
+        gate=gate.as_json(),
+        limit_ms=limit_ms,
+        ruler=ruler,
     )
     reports = {"html": files.html, "json": files.json, "markdown": files.markdown}
     return Conclusion(summary=summary, gate=gate, status=run.status, reports=reports)

@@ -1,13 +1,19 @@
 """A run named on the command line: from the store, or from a report file where there is no store."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from json import loads
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from harness.analysis.sample import RunFacts
 from harness.errors import UnknownRunError
+from harness.load.calibration import CALIBRATION_EVENT
 from harness.records import Call, Request, RunKind, RunStatus
 from harness.report import read_report
+
+if TYPE_CHECKING:
+    from harness.store import Snapshot
 
 FINISHED = (RunStatus.COMPLETED, RunStatus.STOPPED_EARLY, RunStatus.TRUNCATED)
 
@@ -17,6 +23,7 @@ class LoadedRun:
     """A run with its rows, warm-ups included.
 
     Attributes:
+        ruler: what the store's last `harness calibrate` found; None when there was none.
         stored: it came from a store that can be added to, so a verdict is kept beside it.
     """
 
@@ -24,6 +31,7 @@ class LoadedRun:
     requests: Sequence[Request]
     calls: Sequence[Call]
     stored: bool
+    ruler: Mapping[str, Any] | None = None
 
 
 def is_report_file(reference: str) -> bool:
@@ -50,8 +58,20 @@ def load_run(reference: str | None, store_dir: Path) -> LoadedRun:
         run = view.run(reference) if reference is not None else _latest_baseline(view.runs(), store_dir)
         requests = view.requests(run.run_id, include_warmup=True)
         calls = view.calls(run.run_id)
+        ruler = latest_ruler(view)
     writable = not isinstance(store, ParquetStore)
-    return LoadedRun(run=run, requests=requests, calls=calls, stored=writable)
+    return LoadedRun(run=run, requests=requests, calls=calls, stored=writable, ruler=ruler)
+
+
+def latest_ruler(view: "Snapshot") -> dict[str, Any] | None:
+    """The last calibration of a store with its `ts`, so that reports can cite the harness's own error."""
+    found = view.dicts(
+        "SELECT ts, payload FROM events WHERE name = ? ORDER BY ts DESC LIMIT 1", [CALIBRATION_EVENT]
+    )
+    if not found:
+        return None
+    payload: dict[str, Any] = loads(found[0]["payload"])
+    return {**payload, "ts": found[0]["ts"]}
 
 
 def _latest_baseline(runs: Sequence[RunFacts], store_dir: Path) -> RunFacts:

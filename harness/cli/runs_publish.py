@@ -33,7 +33,9 @@ def publish(
     summary = run_summary(loaded.requests, loaded.calls, loaded.run)
     limits = limits_of(load_gate_config(None, Path.cwd()))
     verdict = evaluate_gate(gate_input(loaded.run, loaded.requests, loaded.calls), limits)
-    files = write_reports(summary, loaded.run, loaded.requests, loaded.calls, into, gate=verdict.as_json())
+    files = write_reports(
+        summary, loaded.run, loaded.requests, loaded.calls, into, gate=verdict.as_json(), ruler=loaded.ruler
+    )
     if as_json:
         print_json({kind: str(getattr(files, kind)) for kind in ("json", "html", "markdown")})
         return

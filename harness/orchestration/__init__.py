@@ -1,7 +1,8 @@
 """Roles to calls to one request: routing, strategy, retry, pipeline, ledger."""
 
 from harness.orchestration.adapters import AdapterPool
-from harness.orchestration.caller import Caller, Gatekeeper, Source
+from harness.orchestration.attempt import CallScope, Source
+from harness.orchestration.caller import Caller, Gatekeeper
 from harness.orchestration.ledger import Ledger
 from harness.orchestration.outcome import PipelineResult
 from harness.orchestration.pipeline import Pipeline
@@ -19,6 +20,7 @@ from harness.orchestration.variables import Setting
 
 __all__ = [
     "AdapterPool",
+    "CallScope",
     "Caller",
     "Gatekeeper",
     "Ledger",

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from harness.errors import BadOutputError, CostGuardError, ProviderError, UnpricedModelError
-from harness.orchestration.caller import Caller, CallScope
+from harness.orchestration.attempt import CallScope
+from harness.orchestration.caller import Caller
 from harness.orchestration.routing import Route
 from harness.orchestration.strategy import Strategy, StrategyType
 from harness.records import ErrorKind, Prompt

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from harness.orchestration.caller import Source
+from harness.orchestration.attempt import Source
 from harness.orchestration.ledger import Ledger
 from harness.records import (
     Call,

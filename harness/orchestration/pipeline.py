@@ -14,7 +14,8 @@ from harness.errors import (
     ProviderError,
     UnpricedModelError,
 )
-from harness.orchestration.caller import Caller, CallScope
+from harness.orchestration.attempt import CallScope
+from harness.orchestration.caller import Caller
 from harness.orchestration.drafting import Draft, Drafter, read_answer
 from harness.orchestration.ledger import Ledger
 from harness.orchestration.outcome import PipelineResult, RequestFacts, completed_event, failed_event
@@ -52,8 +53,8 @@ class Pipeline(Generic[InputT, AnswerT]):
         deadline_s: for the whole request, seconds.
         finish_losers: wait for a hedge's losing call, after the latency is taken, so that its cost is known;
             else it is cancelled, and what it was billed stays unknown. Evaluators wait, services do not.
-        on_abandoned: told of a request cancelled from outside (its client left, the service stops), so that
-            what it cost is recorded; called before the cancellation goes on.
+        on_abandoned: told of a request cancelled from outside (its client left, the service stops) or given
+            up after a defect, so that what it cost is recorded; called before the exception goes on.
     """
 
     def __init__(
@@ -119,10 +120,17 @@ class Pipeline(Generic[InputT, AnswerT]):
         except BadOutputError as error:
             raise self._failure(progress, ErrorKind.BAD_OUTPUT, str(error), None) from error
         except asyncio.CancelledError:
-            if self.on_abandoned is not None:
-                event = self._failed_event(progress, ErrorKind.CANCELLED, "the request was abandoned")
-                self.on_abandoned(event, list(scope.ledger.calls))
+            self._abandon(progress, "the request was abandoned")
             raise
+        except Exception as error:
+            # A defect of ours propagates; but what the request cost until then is recorded first.
+            self._abandon(progress, f"given up after a defect ({type(error).__name__})")
+            raise
+
+    def _abandon(self, progress: Progress, message: str) -> None:
+        if self.on_abandoned is not None:
+            event = self._failed_event(progress, ErrorKind.CANCELLED, message)
+            self.on_abandoned(event, list(progress.scope.ledger.calls))
 
     async def _run(self, task_input: InputT, progress: Progress) -> PipelineResult:
         try:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from harness.orchestration.caller import CallScope
+from harness.orchestration.attempt import CallScope
 from harness.tasks.base import Labels
 
 StageListener = Callable[[str, Mapping[str, Any]], None]

@@ -14,10 +14,10 @@ from harness.providers.base import ProviderSettings
 from harness.providers.capabilities import Structured, capabilities_of
 from harness.providers.clients import ClientPool
 from harness.providers.concessions import Feature
-from harness.providers.sdk import PLACEHOLDER_KEY, SdkAdapter, SdkErrors
+from harness.providers.sdk import PLACEHOLDER_KEY, SdkAdapter, SdkErrors, make_client
 from harness.providers.structured import instructed
 from harness.providers.warmup import replaying, tls_context
-from harness.records import ErrorKind, Prompt, dump_json
+from harness.records import Prompt, dump_json
 
 DEFAULT_BASE_URL = "https://api.anthropic.com"
 _LADDER = (Structured.JSON_SCHEMA, Structured.TOOL, Structured.FENCED)
@@ -36,16 +36,6 @@ _STRUCTURED = {
         only_with=("support", "permitted", "unknown", "unexpected"),
     ),
 }
-
-
-def _make_client(settings: ProviderSettings) -> anthropic.AsyncAnthropic:
-    return anthropic.AsyncAnthropic(
-        api_key=settings.api_key or PLACEHOLDER_KEY,
-        base_url=settings.base_url or DEFAULT_BASE_URL,
-        max_retries=0,
-        # Redirects off: the prompt and our own headers would follow them to a host that nobody named.
-        http_client=anthropic.DefaultAsyncHttpxClient(follow_redirects=False, verify=tls_context()),
-    )
 
 
 @cache
@@ -76,9 +66,6 @@ def _warm_up() -> None:
             pass
 
 
-_CLIENTS: ClientPool[anthropic.AsyncAnthropic] = ClientPool(_make_client)
-
-
 class AnthropicAdapter(SdkAdapter):
     """One Anthropic model; see `LLMAdapter`.
 
@@ -91,6 +78,11 @@ class AnthropicAdapter(SdkAdapter):
         timeout=anthropic.APITimeoutError,
         connection=anthropic.APIConnectionError,
     )
+    clients = ClientPool(
+        lambda settings: make_client(
+            anthropic.AsyncAnthropic, anthropic.DefaultAsyncHttpxClient, settings, DEFAULT_BASE_URL
+        )
+    )
     whole_type = anthropic.types.Message
 
     def __init__(self, settings: ProviderSettings, model: str, *, clock: Clock = SYSTEM_CLOCK) -> None:
@@ -98,28 +90,11 @@ class AnthropicAdapter(SdkAdapter):
         self._accepts = capabilities_of("anthropic", model)
         _warm_up()
 
-    async def aclose(self) -> None:
-        """Let go of the shared client; the last adapter that does closes it."""
-        await _CLIENTS.give_back(self._settings, self._holder)
+    def _endpoint(self, client: anthropic.AsyncAnthropic) -> AsyncMessages:
+        return client.messages
 
-    async def _ask(self, prompt: Prompt, *, call_id: str, timeout_s: float, attempt: Attempt) -> None:
-        messages: AsyncMessages = _CLIENTS.lend(self._settings, self._holder).messages
-        create: Any = messages.create if self._settings.stream else messages.with_raw_response.create
-
-        async def send() -> Any:
-            return await create(
-                stream=self._settings.stream,
-                timeout=timeout_s,
-                extra_headers=self._headers(call_id),
-                **self._body(prompt),
-            )
-
-        answer = await self._conceding(send, lambda: self._sent(prompt))
-        await self._take(answer, attempt, Reading(attempt))
-        if attempt.stop_reason in ("max_tokens", "model_context_window_exceeded"):
-            raise attempt.failure(ErrorKind.TRUNCATED, f"cut off at the limit ({attempt.stop_reason})")
-        if attempt.stop_reason == "refusal":
-            raise attempt.failure(ErrorKind.CONTENT_FILTER, "the model refused to answer")
+    def _reader(self, attempt: Attempt) -> Reading:
+        return Reading(attempt)
 
     def _mode(self, prompt: Prompt) -> Structured | None:
         """How this prompt is held to its schema; None when it has none."""
@@ -131,7 +106,6 @@ class AnthropicAdapter(SdkAdapter):
         return mode
 
     def _sent(self, prompt: Prompt) -> list[Feature]:
-        """What the request carries that it could do without."""
         mode = self._mode(prompt)
         optional = [_STRUCTURED[mode]] if mode in _STRUCTURED else []
         return [f for f in (*optional, _CACHE, _SAMPLING) if self._concessions.keeps(f.name)]

@@ -4,7 +4,7 @@ from typing import Any
 
 from harness.providers.attempt import Attempt
 from harness.providers.sdk import listed
-from harness.records import Usage, dump_json
+from harness.records import ErrorKind, Usage, dump_json
 
 
 class UsageCount:
@@ -91,6 +91,18 @@ class Reading:
                 self._attempt.add_whole(dump_json(getattr(block, "input", None)).decode())
         self._usage.start(getattr(message, "usage", None))
         self._end(message, message)
+
+    def check(self) -> None:
+        """Raise what the stop reason says of an answer that is none.
+
+        Raises:
+            ProviderError: truncated or refused.
+        """
+        reason = self._attempt.stop_reason
+        if reason in ("max_tokens", "model_context_window_exceeded"):
+            raise self._attempt.failure(ErrorKind.TRUNCATED, f"cut off at the limit ({reason})")
+        if reason == "refusal":
+            raise self._attempt.failure(ErrorKind.CONTENT_FILTER, "the model refused to answer")
 
     def _end(self, source: Any, ended: Any) -> None:
         self._attempt.ended(getattr(ended, "stop_reason", None))

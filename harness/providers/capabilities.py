@@ -30,6 +30,7 @@ class Capabilities:
     Attributes:
         structured: the strongest way it can be held to a schema.
         sampling: it accepts `temperature`.
+        effort: the reasoning effort to ask for; None for models that take none.
         limit_field: the name of its output limit (`max_tokens` or `max_completion_tokens`).
         known: False when only the catch-all rule matched.
     """
@@ -37,6 +38,7 @@ class Capabilities:
     structured: Structured
     sampling: bool
     limit_field: str = "max_tokens"
+    effort: str | None = None
     known: bool = True
 
 
@@ -64,6 +66,7 @@ def capabilities_of(kind: str, model: str) -> Capabilities:
                 structured=Structured(rule["structured"]),
                 sampling=rule["sampling"],
                 limit_field=rule.get("limit_field", "max_tokens"),
+                effort=rule.get("effort"),
                 known=rule["match"] != "*",
             )
     raise KeyError(model)

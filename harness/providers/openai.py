@@ -14,7 +14,7 @@ from harness.providers.capabilities import Structured, capabilities_of
 from harness.providers.clients import ClientPool
 from harness.providers.concessions import Feature
 from harness.providers.openai_reading import Reading
-from harness.providers.sdk import PLACEHOLDER_KEY, SdkAdapter, SdkErrors
+from harness.providers.sdk import PLACEHOLDER_KEY, SdkAdapter, SdkErrors, make_client
 from harness.providers.structured import instructed, is_strict
 from harness.providers.warmup import replaying, tls_context
 from harness.records import Prompt
@@ -31,6 +31,7 @@ _LIMIT_FIELD = Feature(
     unless=("too large", "at most", "maximum", "exceed"),
     only_with=_UNSUPPORTED,
 )
+_EFFORT = Feature(name="effort", named=("reasoning_effort", "reasoning.effort"))
 _SAMPLING = Feature(name="temperature", named=("temperature",), only_with=_UNSUPPORTED)
 _STRUCTURED = {
     Structured.JSON_SCHEMA: Feature(
@@ -43,16 +44,6 @@ _STRUCTURED = {
     ),
 }
 _OTHER_LIMIT = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
-
-
-def _make_client(settings: ProviderSettings) -> openai.AsyncOpenAI:
-    return openai.AsyncOpenAI(
-        api_key=settings.api_key or PLACEHOLDER_KEY,
-        base_url=settings.base_url or DEFAULT_BASE_URL,
-        max_retries=0,
-        # Redirects off: the prompt and our own headers would follow them to a host that nobody named.
-        http_client=openai.DefaultAsyncHttpxClient(follow_redirects=False, verify=tls_context()),
-    )
 
 
 @cache
@@ -73,9 +64,6 @@ def _warm_up() -> None:
             pass
 
 
-_CLIENTS: ClientPool[openai.AsyncOpenAI] = ClientPool(_make_client)
-
-
 class OpenAIAdapter(SdkAdapter):
     """One model behind a chat-completions endpoint; see `LLMAdapter`.
 
@@ -88,6 +76,11 @@ class OpenAIAdapter(SdkAdapter):
         timeout=openai.APITimeoutError,
         connection=openai.APIConnectionError,
     )
+    clients = ClientPool(
+        lambda settings: make_client(
+            openai.AsyncOpenAI, openai.DefaultAsyncHttpxClient, settings, DEFAULT_BASE_URL
+        )
+    )
     whole_type = openai.types.chat.ChatCompletion
 
     def __init__(self, settings: ProviderSettings, model: str, *, clock: Clock = SYSTEM_CLOCK) -> None:
@@ -95,26 +88,11 @@ class OpenAIAdapter(SdkAdapter):
         self._accepts = capabilities_of("openai", model)
         _warm_up()
 
-    async def aclose(self) -> None:
-        """Let go of the shared client; the last adapter that does closes it."""
-        await _CLIENTS.give_back(self._settings, self._holder)
+    def _endpoint(self, client: openai.AsyncOpenAI) -> AsyncCompletions:
+        return client.chat.completions
 
-    async def _ask(self, prompt: Prompt, *, call_id: str, timeout_s: float, attempt: Attempt) -> None:
-        completions: AsyncCompletions = _CLIENTS.lend(self._settings, self._holder).chat.completions
-        create: Any = completions.create if self._settings.stream else completions.with_raw_response.create
-
-        async def send() -> Any:
-            return await create(
-                stream=self._settings.stream,
-                timeout=timeout_s,
-                extra_headers=self._headers(call_id),
-                **self._body(prompt),
-            )
-
-        answer = await self._conceding(send, lambda: self._sent(prompt))
-        reading = Reading(attempt)
-        await self._take(answer, attempt, reading)
-        reading.check()
+    def _reader(self, attempt: Attempt) -> Reading:
+        return Reading(attempt)
 
     def _mode(self, prompt: Prompt) -> Structured | None:
         """How this prompt is held to its schema; None when it has none."""
@@ -123,9 +101,8 @@ class OpenAIAdapter(SdkAdapter):
         return self._concessions.strongest(self._accepts.structured, _LADDER)
 
     def _sent(self, prompt: Prompt) -> list[Feature]:
-        """What the request carries that it could do without, the likeliest culprit first."""
         mode = self._mode(prompt)
-        optional = [_STREAM_OPTIONS, _CACHE_KEY, _LIMIT_FIELD, _SAMPLING]
+        optional = [_STREAM_OPTIONS, _CACHE_KEY, _EFFORT, _LIMIT_FIELD, _SAMPLING]
         kept = [feature for feature in optional if self._concessions.keeps(feature.name)]
         return [*kept, _STRUCTURED[mode]] if mode in _STRUCTURED else kept
 
@@ -150,6 +127,9 @@ class OpenAIAdapter(SdkAdapter):
             body["prompt_cache_key"] = hashlib.sha256(system.encode()).hexdigest()[:32]
         if prompt.temperature is not None and self._accepts.sampling and keeps("temperature"):
             body["temperature"] = prompt.temperature
+        if self._accepts.effort is not None and keeps("effort"):
+            # Reasoning counts against the output limit; at more effort it can leave no room for the answer.
+            body["reasoning_effort"] = self._accepts.effort
         if mode is Structured.JSON_SCHEMA:
             body["response_format"] = {"type": "json_schema", "json_schema": _json_schema(prompt)}
         elif mode is Structured.JSON_OBJECT:

@@ -17,8 +17,10 @@ from harness.clock import SYSTEM_CLOCK, Clock
 from harness.errors import ProviderError
 from harness.providers.attempt import Attempt
 from harness.providers.base import ProviderSettings
+from harness.providers.clients import ClientPool, ClientT
 from harness.providers.concessions import MAX_RESENDS, REFUSING_STATUS, Concessions, Feature
 from harness.providers.structured import unfenced
+from harness.providers.warmup import tls_context
 from harness.records import NO_USAGE, Completion, ErrorKind, Prompt
 
 PLACEHOLDER_KEY = "none"
@@ -51,6 +53,26 @@ class Reader(Protocol):
         """Take an answer in one piece in; anything but the SDK's own type tells nothing."""
         ...
 
+    def check(self) -> None:
+        """Raise what the stop reason says of an answer that is none: truncated, filtered or refused."""
+        ...
+
+
+def make_client(
+    client_type: Callable[..., ClientT],
+    http_type: Callable[..., httpx2.AsyncClient],
+    settings: ProviderSettings,
+    default_url: str,
+) -> ClientT:
+    """An SDK's client with its retries off, and no key taken from the environment."""
+    return client_type(
+        api_key=settings.api_key or PLACEHOLDER_KEY,
+        base_url=settings.base_url or default_url,
+        max_retries=0,
+        # Redirects off: the prompt and our own headers would follow them to a host that nobody named.
+        http_client=http_type(follow_redirects=False, verify=tls_context()),
+    )
+
 
 def listed(source: Any, name: str) -> list[Any]:
     """The list that a field of an SDK object holds; empty when it holds anything else."""
@@ -62,6 +84,7 @@ class SdkAdapter(ABC):
     """An adapter on an official SDK; see `LLMAdapter`. Subclasses ask and read the stream."""
 
     errors: SdkErrors
+    clients: ClientPool[Any]
     whole_type: Any
     """The SDK's type of an answer in one piece."""
 
@@ -81,12 +104,24 @@ class SdkAdapter(ABC):
         return f"{type(self).__name__}(name={self.name!r}, model={self.model!r})"
 
     @abstractmethod
-    async def _ask(self, prompt: Prompt, *, call_id: str, timeout_s: float, attempt: Attempt) -> None:
-        """Send the prompt and read the whole answer into `attempt`; let the SDK's errors out."""
+    def _endpoint(self, client: Any) -> Any:
+        """The SDK's resource that creates answers."""
 
     @abstractmethod
+    def _body(self, prompt: Prompt) -> dict[str, Any]:
+        """The arguments of the SDK's `create`."""
+
+    @abstractmethod
+    def _sent(self, prompt: Prompt) -> list[Feature]:
+        """What the request carries that it could do without, the likeliest culprit first."""
+
+    @abstractmethod
+    def _reader(self, attempt: Attempt) -> Reader:
+        """What reads the answer into the attempt."""
+
     async def aclose(self) -> None:
-        """Let go of the shared client."""
+        """Let go of the shared client; the last adapter that does closes it."""
+        await self.clients.give_back(self._settings, self._holder)
 
     async def generate(self, prompt: Prompt, *, call_id: str, timeout_s: float) -> Completion:
         """Make exactly one attempt, streamed; see `LLMAdapter.generate`."""
@@ -109,13 +144,30 @@ class SdkAdapter(ABC):
             return completion
         return replace(completion, text=unfenced(completion.text))
 
-    async def _conceding(self, send: Callable[[], Awaitable[Any]], sent: Callable[[], list[Feature]]) -> Any:
+    async def _ask(self, prompt: Prompt, *, call_id: str, timeout_s: float, attempt: Attempt) -> None:
+        """Send the prompt and read the whole answer into `attempt`; let the SDK's errors out."""
+        endpoint = self._endpoint(self.clients.lend(self._settings, self._holder))
+        create = endpoint.create if self._settings.stream else endpoint.with_raw_response.create
+
+        async def send() -> Any:
+            return await create(
+                stream=self._settings.stream,
+                timeout=timeout_s,
+                extra_headers={**dict(self._settings.extra_headers), "X-Client-Request-Id": call_id},
+                **self._body(prompt),
+            )
+
+        reader = self._reader(attempt)
+        await self._take(await self._conceding(send, prompt), attempt, reader)
+        reader.check()
+
+    async def _conceding(self, send: Callable[[], Awaitable[Any]], prompt: Prompt) -> Any:
         """Send; where the endpoint refuses something we can do without, learn it and send again.
 
         A 400 is never billed, so this stays one attempt.
         """
         for _ in range(MAX_RESENDS):
-            offered = sent()
+            offered = self._sent(prompt)
             try:
                 return await send()
             except self.errors.status as error:
@@ -142,9 +194,6 @@ class SdkAdapter(ABC):
                 return
             async for event in answer:
                 reader.take_event(event)
-
-    def _headers(self, call_id: str) -> dict[str, str]:
-        return {**dict(self._settings.extra_headers), "X-Client-Request-Id": call_id}
 
     def _classified(self, error: Exception, attempt: Attempt, timeout_s: float) -> ProviderError:
         """The error of the attempt, from whatever the SDK or the transport raised.

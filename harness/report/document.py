@@ -66,6 +66,7 @@ def report_document(
     calls: Sequence[Call],
     *,
     gate: Mapping[str, Any] | None = None,
+    ruler: Mapping[str, Any] | None = None,
     written_at: datetime | None = None,
 ) -> dict[str, Any]:
     """The report as a JSON object; unknown columns are left out of a request, not written as zero.
@@ -76,6 +77,7 @@ def report_document(
         requests: all, warm-ups included and marked.
         calls: attempts.
         gate: the gate's own JSON, when it has spoken.
+        ruler: what the last `harness calibrate` of the store found, when there was one.
         written_at: the moment of writing; None is now.
     """
     return {
@@ -85,6 +87,7 @@ def report_document(
         "run": {name: getattr(run, name) for name in _RUN_FIELDS},
         "figures": _figures(summary),
         "gate": gate,
+        "ruler": ruler,
         "requests": [_known(row) for row in requests],
         "calls": [_known(call) for call in calls],
     }

@@ -58,6 +58,7 @@ def render_html(
     *,
     gate: Mapping[str, Any] | None = None,
     limit_ms: float | None = None,
+    ruler: Mapping[str, Any] | None = None,
 ) -> str:
     """The report's HTML, under 500 KB whatever the number of requests.
 
@@ -67,6 +68,7 @@ def render_html(
         requests: for the charts and the slowest.
         gate: the gate's JSON; its latency limit is drawn when no other is given.
         limit_ms: the latency limit to draw.
+        ruler: the last calibration, or None.
     """
     limit = limit_ms if limit_ms is not None else _gate_limit(gate)
     cost = summary.cost
@@ -93,6 +95,7 @@ def render_html(
             slowest_head=SLOWEST_HEAD,
             slowest=_slowest(requests),
             settings=_settings(summary, run),
+            ruler=ruler_sentence(ruler),
             empty_columns=summary.empty_columns,
         )
     )
@@ -198,6 +201,21 @@ def _flat(settings: Mapping[str, Any], prefix: str = "") -> list[tuple[str, obje
         elif value is not None and value != []:
             found.append((f"{prefix}{name}", value))
     return found
+
+
+def ruler_sentence(ruler: Mapping[str, Any] | None) -> str:
+    """The harness's own error on this machine, as last measured; or that nobody measured it."""
+    found = {} if ruler is None else {entry.get("q"): entry for entry in ruler.get("moderate") or []}
+    errors = [
+        f"p{q * 100:g} {found[q]['error_ms']:+.2f} ms"
+        for q in (0.5, 0.95, 0.99)
+        if q in found and found[q].get("error_ms") is not None
+    ]
+    if ruler is None or not errors:
+        return "The harness's own error was not measured on this machine: harness calibrate does it."
+    beyond = "" if ruler.get("within_bounds") else " That is NOT within its bounds: the machine was too busy."
+    when = str(ruler.get("ts"))[:16]
+    return f"The harness's own error, measured {when} at a moderate rate: {', '.join(errors)}.{beyond}"
 
 
 def _text(value: object) -> str:

@@ -34,6 +34,7 @@ def write_reports(
     *,
     gate: Mapping[str, Any] | None = None,
     limit_ms: float | None = None,
+    ruler: Mapping[str, Any] | None = None,
 ) -> ReportPaths:
     """Write `<kind>-YYYY-MM-DD-HHmmss.{json,html,md}` and `latest.*`, each whole or not at all.
 
@@ -45,6 +46,7 @@ def write_reports(
         out_dir: the folder; made when missing.
         gate: the gate's JSON (`GateReport.as_json()`), to be shown.
         limit_ms: the latency limit drawn in the charts; None draws the gate's own, or none.
+        ruler: the last calibration's payload with its `ts`; the report cites the harness's own error.
 
     Returns:
         The dated files.
@@ -52,11 +54,11 @@ def write_reports(
     Raises:
         StoreFullError: the disk refused a file; files already there are untouched.
     """
-    document = report_document(summary, run, requests, calls, gate=gate)
+    document = report_document(summary, run, requests, calls, gate=gate, ruler=ruler)
     stem = _free_stem(out_dir, run)
     contents = {
         "json": document_bytes(document),
-        "html": render_html(summary, run, requests, gate=gate, limit_ms=limit_ms).encode(),
+        "html": render_html(summary, run, requests, gate=gate, limit_ms=limit_ms, ruler=ruler).encode(),
         "md": render_markdown(summary, gate=gate).encode(),
     }
     out_dir.mkdir(parents=True, exist_ok=True)

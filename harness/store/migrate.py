@@ -56,7 +56,10 @@ def make_current(paths: StorePaths) -> None:
     if version < known_version():
         _back_up(paths, version)
         with connect(paths.database) as connection:
-            apply(connection, after=version)
+            try:
+                apply(connection, after=version)
+            except duckdb.Error as error:  # closing rolls back
+                raise database_error(paths.database, error) from error
 
 
 def schema_version(paths: StorePaths) -> int:

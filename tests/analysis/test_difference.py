@@ -92,7 +92,7 @@ def test_an_empty_run_is_a_problem_not_a_zero():
 def test_coverage_of_the_p95_difference(paired):
     rng = np.random.default_rng(11)
     truth = math.exp(8.1 + 0.4 * 1.6448536) - math.exp(8.0 + 0.4 * 1.6448536)
-    hits, runs = 0, 60
+    hits, runs = 0, 40
     template = run_of([1.0] * 300)
     if not paired:
         template = [replace(row, case_id=None) for row in template]
@@ -107,7 +107,7 @@ def test_coverage_of_the_p95_difference(paired):
         ]
         found = compare_runs(a, b).named("p95_latency")
         hits += (found.low is None or found.low <= truth) and (found.high is None or truth <= found.high)
-    assert hits / runs >= 0.88  # the long simulation is in the campaign
+    assert hits / runs >= 0.85  # the long simulation is in the campaign
 
 
 def test_cost_differences_pair_by_case():
@@ -118,3 +118,8 @@ def test_cost_differences_pair_by_case():
     assert found.paired
     assert found.high < 0  # the spread between cases is forty times the saving; pairing removes it
     assert found.value == pytest.approx(-0.0005)
+
+
+def test_paired_rows_add_up_when_cases_were_asked_unevenly():
+    found = mean_difference("cost", "usd", {"x": [1.0], "y": [3.0]}, {"x": [1.0, 1.0, 1.0], "y": [4.0]})
+    assert (found.a, found.b, found.value) == (2.0, 2.5, 0.5)

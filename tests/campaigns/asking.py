@@ -6,7 +6,8 @@ from decimal import Decimal
 
 from harness.errors import ProviderError
 from harness.orchestration.adapters import AdapterPool
-from harness.orchestration.caller import Caller, CallScope
+from harness.orchestration.attempt import CallScope
+from harness.orchestration.caller import Caller
 from harness.orchestration.ledger import Ledger
 from harness.orchestration.retry import RetryPolicy
 from harness.orchestration.routing import Route

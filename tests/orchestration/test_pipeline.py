@@ -18,6 +18,7 @@ from harness.records import (
     ErrorKind,
     FailedEvent,
     FallbackReason,
+    Prompt,
     ProviderMode,
     RequestStatus,
     Role,
@@ -224,6 +225,17 @@ async def test_a_cancelled_request_is_told_and_holds_its_reservation() -> None:
     assert call.cost_usd is None
     assert budget.reserved_usd == 0
     assert budget.settled_usd == call.cost_reserved_usd
+
+
+async def test_a_defect_propagates_after_its_cost_is_recorded() -> None:
+    def broken(_prompt: Prompt) -> str:
+        raise ZeroDivisionError
+
+    SCRIPTS.update(anthropic=Script([BROKEN]), openai=Script([broken]))
+    told: list[list[Call]] = []
+    with pytest.raises(ZeroDivisionError):
+        await run(on_abandoned=lambda _event, calls: told.append(calls))
+    assert [call.cost_usd for call in told[0]] == [DRAFT_USD, None]
 
 
 async def test_the_run_budget_holds_under_concurrency_cuts_and_retries() -> None:

@@ -54,6 +54,16 @@ async def test_temperature_goes_only_to_models_that_accept_it(adapter_at: Build)
         assert ("temperature" in server.asked[0].body) is expected, model
 
 
+async def test_reasoning_models_are_asked_for_little_effort_unless_they_refuse(adapter_at: Build) -> None:
+    said = "Unsupported value: 'reasoning_effort' does not support 'low' with this model."
+    refusal = Reply([json.dumps({"error": {"message": said}})], status=400, content_type="application/json")
+    async with wire_server([Reply(openai_stream()), refusal, Reply(openai_stream())]) as server:
+        await ask(adapter_at("openai", server.url, model="gpt-5.4"))
+        await ask(adapter_at("openai", server.url, model="gpt-5.4"))
+        await ask(adapter_at("openai", server.url, model="gpt-4o"))
+    assert [asked.body.get("reasoning_effort") for asked in server.asked] == ["low", "low", None, None]
+
+
 REFUSED_FIELDS = {
     "stream_options": "Unknown field: stream_options",
     "prompt_cache_key": "Unrecognized request argument supplied: prompt_cache_key",

@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from harness.cli.app import main
 from harness.emulator import EmulatorSettings, FaultRule, running_emulator
 from tests.service.running import emulated_env, rows
 
@@ -43,17 +44,6 @@ def serving(
     finally:
         process.kill()
         process.wait()
-
-
-def refusal(tmp_path: Path, *options: str, env: dict[str, str]) -> tuple[int, str]:
-    done = subprocess.run(
-        [*COMMAND, "--store", str(tmp_path / "store"), *options],
-        env={**os.environ, **env},
-        capture_output=True,
-        timeout=60,
-        check=False,
-    )
-    return done.returncode, done.stderr.decode()
 
 
 def test_sigterm_ends_it_within_a_second_and_leaves_a_completed_run(tmp_path: Path) -> None:
@@ -118,13 +108,25 @@ def test_requests_in_flight_at_the_end_are_recorded(tmp_path: Path) -> None:
     ],
 )
 def test_what_cannot_work_is_one_sentence_and_exit_2(
-    tmp_path: Path, env: dict[str, str], options: tuple[str, ...], sentence: str
+    tmp_path: Path,
+    env: dict[str, str],
+    options: tuple[str, ...],
+    sentence: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    code, message = refusal(tmp_path, *options, env=env)
-    assert code == 2, message
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    store = ("--store", str(tmp_path / "store"))
+    monkeypatch.setattr("sys.argv", ["harness", "serve", "--port", "0", *store, *options])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    message = capsys.readouterr().err
+    assert ended.value.code == 2, message
     assert sentence in message
     assert message.count("\n") == 1
     assert CANARY not in message
+    assert not (tmp_path / "store").exists()
 
 
 def test_fixtures_in_production_serve_only_under_an_alert(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """What leaves this process for each backend, taken off the wire."""
 
+import resource
+import signal
 import socket
 import threading
 from collections.abc import Iterator
@@ -122,6 +124,28 @@ def test_jsonl_writes_the_event_s_own_schema(tmp_path: Path) -> None:
     assert [line["event"] for line in lines] == ["assist.draft.completed"] * 2 + ["assist.draft.failed"]
     assert lines[1]["cost_usd"] == Decimal("0.02886")
     assert "repair_source" not in lines[0]
+
+
+def test_jsonl_cut_short_by_a_full_disk_loses_one_line_only(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    sink = JsonlSink(path)
+    sink.emit(DRAFTED)
+    size = path.stat().st_size
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size + 100, before[1]))
+        with pytest.raises(OSError, match="cut short"):
+            sink.emit(DRAFTED)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+    sink.emit(REPAIRED)
+    sink.close()
+    first, torn, last = path.read_bytes().splitlines()
+    assert len(torn) == 100
+    assert load_json_exact(first)["cost_usd"] == Decimal("0.0285")
+    assert load_json_exact(last)["cost_usd"] == Decimal("0.02886")
 
 
 def test_the_store_sink_writes_rows(tmp_path: Path) -> None:
