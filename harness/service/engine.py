@@ -17,6 +17,7 @@ from harness.pricing import Budget, PriceBook
 from harness.records import Call, CompletedEvent, Content, FailedEvent, ProviderMode
 from harness.service.intake import Envelope
 from harness.service.problems import ProblemError, upstream_problem
+from harness.service.recent import RecentIds
 from harness.service.recording import Recorder
 from harness.service.settings import ServiceSettings
 from harness.tasks.registry import get_task
@@ -67,6 +68,7 @@ class Engine:
         self.answered = 0
         self.failed = 0
         self._in_flight = 0
+        self._recent_ids = RecentIds()
         self._seen_mode = _mode_by_settings(settings.strategy)
         if fixtures_roles:
             self.recorder.raise_fixtures_alert(fixtures_roles)
@@ -80,9 +82,10 @@ class Engine:
             ProblemError: it got none; recorded too.
         """
         self._in_flight += 1
+        filed_as = self._recent_ids.filed_as(envelope.request_id, envelope.run_id)
         try:
             result = await self.pipeline(task_name).run(
-                task_input, request_id=envelope.request_id, run_id=envelope.run_id, on_stage=on_stage
+                task_input, request_id=filed_as, run_id=envelope.run_id, on_stage=on_stage
             )
         except PipelineFailedError as error:
             raise self._fail(task_name, error) from error

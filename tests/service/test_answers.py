@@ -12,6 +12,7 @@ import pytest
 from harness.emulator import EmulatorSettings, FaultRule, RunningEmulator, running_emulator
 from harness.orchestration import resolve_routing, resolve_strategy
 from harness.records import load_json_exact
+from harness.service.recent import RecentIds
 from tests.service.running import emulated_env, rows, service, sse
 
 URL = "/assist/draft-graph"
@@ -194,6 +195,30 @@ def test_debug_shows_how_the_answer_came_about() -> None:
         debug = client.post(URL, json={**BRIEF, "include_debug": True}).json()["debug"]
     assert debug["calls"][0]["provider"] == "fixtures"
     assert "schema" in " ".join(debug["score_parts"])
+
+
+def test_a_retry_under_the_same_id_is_a_request_of_its_own(tmp_path: Path) -> None:
+    with service(store_dir=tmp_path) as client:
+        for _ in range(3):
+            response = client.post(URL, json=BRIEF, headers={"X-Request-Id": "same"})
+            assert response.headers["x-request-id"] == "same"
+    stored = rows(tmp_path, "SELECT request_id FROM requests ORDER BY request_id")
+    assert [row["request_id"] for row in stored] == ["same", "same:2", "same:3"]
+
+
+def test_only_the_latest_ids_are_remembered() -> None:
+    recent = RecentIds(remembered=2)
+    assert [recent.filed_as(name, None) for name in ("a", "b", "a", "c", "a", "b")] == [
+        "a",
+        "b",
+        "a:2",
+        "c",
+        "a:3",
+        "b",
+    ]
+    assert recent.filed_as("x" * 128, None) == "x" * 128
+    assert recent.filed_as("x" * 128, None) == "x" * 126 + ":2"
+    assert recent.filed_as("x" * 128, "run") == "x" * 128
 
 
 def test_content_is_stored_only_when_asked_for(tmp_path: Path) -> None:
