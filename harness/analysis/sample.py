@@ -1,5 +1,6 @@
 """Which rows a figure is computed from: one place decides what counts, in which order, on whose clock."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -150,12 +151,17 @@ def _source(rows: Sequence[Request]) -> LatencySource | None:
 
 
 def request_latency(row: Request, source: LatencySource | None) -> float | None:
-    """Milliseconds of one answered request on the given clock; None when it failed or has none there."""
+    """Milliseconds of one answered request on the given clock; None when it failed or has none there.
+
+    What is no duration (negative, infinite; a report file may say so) is unknown.
+    """
     if row.status is not RequestStatus.OK:
         return None
     if source is LatencySource.SERVER:
-        return row.server_ms if row.server_ms is not None else row.latency_ms
-    return None if row.latency_source is LatencySource.SERVER else row.latency_ms
+        value = row.server_ms if row.server_ms is not None else row.latency_ms
+    else:
+        value = None if row.latency_source is LatencySource.SERVER else row.latency_ms
+    return value if value is not None and math.isfinite(value) and value >= 0 else None
 
 
 def request_costs(requests: Sequence[Request], calls: Sequence[Call] = ()) -> list[Decimal | None]:

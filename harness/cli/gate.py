@@ -19,6 +19,7 @@ from harness.gate.junit import junit_xml
 from harness.records import GateResult, GateVerdict
 from harness.report import plain_table
 from harness.report.markdown import gate_markdown
+from harness.report.wording import printable
 from harness.store import Spool
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -139,7 +140,7 @@ def print_report(report: GateReport) -> None:
     """The checks as a table, and the verdict line below them."""
     rows = [(check.verdict.value, check.name, check.sentence) for check in report.checks]
     out.print(plain_table(("verdict", "check", "why"), rows))
-    out.print(Text(report.headline, style=f"bold {_COLOURS[report.verdict]}"))
+    out.print(Text(printable(report.headline), style=f"bold {_COLOURS[report.verdict]}"))
 
 
 def record_verdict(report: GateReport, store: Path) -> None:

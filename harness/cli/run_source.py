@@ -36,7 +36,7 @@ class LoadedRun:
 
 def is_report_file(reference: str) -> bool:
     """True for a reference that names a JSON file rather than a run in the store."""
-    return reference.endswith(".json") or Path(reference).is_file()
+    return reference.endswith(".json") or ("/" in reference and Path(reference).is_file())
 
 
 def load_run(reference: str | None, store_dir: Path) -> LoadedRun:

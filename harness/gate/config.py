@@ -40,18 +40,26 @@ def _duration(value: object) -> object:
         raise ValueError(str(error)) from error
 
 
+def _no_flag(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("an amount is wanted, not true or false")  # noqa: TRY004 - pydantic's own kind
+    return value
+
+
 class GateConfig(BaseModel):
     """What a file may say; absent is unset. The names are the command's flags with underscores."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     max_p95: Annotated[float | None, BeforeValidator(_duration)] = None
-    max_error_ratio: float | None = Field(None, ge=0, le=1)
-    min_rps: float | None = Field(None, ge=0, allow_inf_nan=False)
-    max_cost_per_request: Decimal | None = Field(None, ge=0, allow_inf_nan=False)
-    min_high_tier: float | None = Field(None, ge=0, le=1)
-    confidence: float | None = Field(None, gt=0.5, lt=1)
-    require_live: bool | None = None
+    max_error_ratio: float | None = Field(None, ge=0, le=1, strict=True)
+    min_rps: float | None = Field(None, ge=0, allow_inf_nan=False, strict=True)
+    max_cost_per_request: Annotated[
+        Decimal | None, BeforeValidator(_no_flag), Field(ge=0, allow_inf_nan=False)
+    ] = None
+    min_high_tier: float | None = Field(None, ge=0, le=1, strict=True)
+    confidence: float | None = Field(None, gt=0.5, lt=1, strict=True)
+    require_live: bool | None = Field(None, strict=True)
     baseline: str | None = None
 
 

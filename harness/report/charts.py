@@ -5,6 +5,7 @@ Text stays text (`svg.fonttype: none`), so that the page can be searched and its
 
 import io
 import re
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
@@ -20,6 +21,7 @@ from harness.analysis.percentile import latency_percentile
 from harness.analysis.sample import LatencySample, counted
 from harness.records import Request, RequestStatus, Role
 from harness.report.figures import CostRow
+from harness.report.wording import printable
 
 INK, MUTED, GRID = "#1f2933", "#616e7c", "#e4e7eb"
 BLUE, TEAL, ORANGE, RED, VIOLET = "#2563eb", "#0d9488", "#d97706", "#dc2626", "#7c3aed"
@@ -54,7 +56,9 @@ _MAX_POINTS = 400
 def _canvas(name: str, width_in: float, height_in: float) -> Iterator[tuple[Figure, Axes, list[str]]]:
     """A figure in the house style; its SVG is put into the list on leaving."""
     result: list[str] = []
-    with mpl.rc_context(cast("Any", {**_STYLE, "svg.hashsalt": name})):
+    with warnings.catch_warnings(), mpl.rc_context(cast("Any", {**_STYLE, "svg.hashsalt": name})):
+        # the text stays text, and the page's font has what matplotlib's own lacks
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure = Figure(figsize=(width_in, height_in), layout="constrained")
         yield figure, figure.add_subplot(), result
         buffer = io.StringIO()
@@ -140,8 +144,8 @@ def timeline_chart(requests: Sequence[Request], limit_ms: float | None) -> str |
 
 def slowest_chart(requests: Sequence[Request], most: int = 10) -> str | None:
     """The slowest requests as bars of their stages; what no stage explains is the time around them."""
-    rows = [row for row in counted(requests) if row.status is RequestStatus.OK and row.latency_ms is not None]
-    rows = sorted(rows, key=lambda row: -(row.latency_ms or 0.0))[:most]
+    rows = [row for row in counted(requests) if np.isfinite(_latency_s(row))]
+    rows = sorted(rows, key=_latency_s, reverse=True)[:most]
     if not rows:
         return None
     stages = _stage_colours(rows)
@@ -152,9 +156,9 @@ def slowest_chart(requests: Sequence[Request], most: int = 10) -> str | None:
             width = np.array([(row.stages_ms or {}).get(name, 0.0) / 1000.0 for row in rows])
             axes.barh(places, width, left=left, height=0.62, color=colour, label=name)
             left = left + width
-        rest = np.maximum(0.0, np.array([(row.latency_ms or 0.0) / 1000.0 for row in rows]) - left)
+        rest = np.maximum(0.0, np.array([_latency_s(row) for row in rows]) - left)
         axes.barh(places, rest, left=left, height=0.62, color="#cbd2d9", label="other")
-        axes.set_yticks(places, [row.case_id or row.request_id[-18:] for row in rows])
+        axes.set_yticks(places, [printable(row.case_id or row.request_id)[-22:] for row in rows])
         axes.invert_yaxis()
         axes.grid(visible=False, axis="y")
         axes.set_xlabel("seconds from the intended start")
@@ -172,7 +176,7 @@ def cost_chart(rows: Sequence[CostRow]) -> str | None:
             cost = float(row.cost_usd or 0)
             axes.barh(place, cost, height=0.6, color=ROLE_COLOURS[row.role])
             axes.annotate(f" ${cost:,.4f}", (cost, place), va="center", fontsize=9, color=INK)
-        names = [f"{row.role.value}: {row.model}" for row in priced]
+        names = [f"{row.role.value}: {printable(row.model)}" for row in priced]
         axes.set_yticks(range(len(priced)), names)
         axes.invert_yaxis()
         axes.margins(x=0.18)

@@ -160,8 +160,8 @@ def _saving(summary: RunSummary) -> str:
 
 
 def _slowest(requests: Sequence[Request]) -> list[tuple[str, ...]]:
-    timed = [row for row in requests if not row.warmup and row.latency_ms is not None]
-    timed.sort(key=lambda row: -(row.latency_ms or 0.0))
+    timed = [row for row in requests if not row.warmup and (row.latency_ms or row.server_ms) is not None]
+    timed.sort(key=lambda row: -(row.latency_ms or row.server_ms or 0.0))
     return [
         (
             row.request_id,

@@ -1,5 +1,6 @@
 """The one place where the figures of a run are computed."""
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -118,7 +119,7 @@ def _head(run: RunFacts, requests: Sequence[Request]) -> RunHead:
 
 def _quantiles(values: Iterable[float | None], *, failures: int = 0) -> tuple[Quantile, ...]:
     """Quantiles of the known values; empty when none is known."""
-    known = [value for value in values if value is not None]
+    known = [value for value in values if value is not None and math.isfinite(value) and value >= 0]
     if not known:
         return ()
     return tuple(latency_percentile(known, failures=failures, q=q) for q in QUANTILES)
@@ -143,7 +144,8 @@ def _quality(rows: Sequence[Request], ok: Sequence[Request]) -> QualityFigures:
 
 
 def _generator(rows: Sequence[Request], run: RunFacts) -> GeneratorFigures:
-    late = [max(0.0, row.lateness_ms) for row in rows if row.lateness_ms is not None]
+    told = [row.lateness_ms for row in rows if row.lateness_ms is not None]
+    late = [max(0.0, value) for value in told if math.isfinite(value)]
     suspect = run.summary.get("suspect")
     return GeneratorFigures(
         lateness_p50_ms=latency_percentile(late, q=0.5).value_ms,

@@ -6,6 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from harness.report import wording
 from harness.report.figures import RunSummary
 from harness.report.rows import (
     COST_HEAD,
@@ -58,16 +59,19 @@ def plain_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
     for name in head:
         table.add_column(name, justify="left" if name in _LEFT else "right", overflow="fold")
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_row(*(Text(wording.printable(cell)) for cell in row))
     return table
 
 
 def _title(summary: RunSummary) -> Text:
     run = summary.run
-    text = Text(f"{run.name} ", style="bold").append(f"({run.run_id}, {run.status.value})", style="dim")
+    text = Text(f"{wording.printable(run.name)} ", style="bold").append(
+        f"({run.run_id}, {run.status.value})", style="dim"
+    )
     banner = mode_banner(run.provider_mode)
     if banner:
         text.append(f"\n{banner}", style="bold yellow")
     if summary.generator.suspect:
-        text.append(f"\nSUSPECT: {'; '.join(summary.generator.reasons)}", style="bold red")
+        reasons = wording.printable("; ".join(summary.generator.reasons))
+        text.append(f"\nSUSPECT: {reasons}", style="bold red")
     return text

@@ -8,6 +8,11 @@ from harness.analysis.percentile import Quantile, min_requests
 UNKNOWN = "-"
 
 
+def printable(text: str) -> str:
+    """Foreign text on one line of a terminal: no escape sequence or other control character gets through."""
+    return "".join(c if c.isprintable() else "?" for c in text.replace("\n", " "))
+
+
 def ms(value: float | None) -> str:
     """Milliseconds to a tenth: `8,010.6 ms`; nothing is rounded across a limit."""
     return UNKNOWN if value is None else f"{value:,.1f} ms"

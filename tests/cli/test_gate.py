@@ -128,6 +128,9 @@ def test_limits_from_files_and_flags_before_files(cli, good_store, tmp_path):
         "a: &x [1]\nb: *x",
         "min_rps: .nan",
         "max_p95: 0s",
+        "max_error_ratio: true",
+        "max_cost_per_request: true",
+        "require_live: 1",
     ],
 )
 def test_a_wrong_file_is_one_sentence_naming_it(cli, good_store, tmp_path, text):

@@ -126,3 +126,9 @@ def test_a_silent_target_leaves_columns_empty_with_a_reason():
 def test_the_table_says_emulated():
     rows = mixed_run()
     assert "EMULATED" in rendered(run_summary(rows, calls_of(rows), JudgedRun()))
+
+
+def test_no_escape_sequence_reaches_the_terminal():
+    rows = [*mixed_run(), failed(100, error_message="\x1b]0;owned\x07 \x1b[2J")]
+    run = JudgedRun(name="x\x1b[2J", summary={"suspect": True, "suspect_reasons": ["\x1b[2J"]})
+    assert "\x1b" not in rendered(run_summary(rows, calls_of(rows), run))

@@ -10,11 +10,11 @@ import pytest
 
 from harness.errors import ConfigError, StoreFullError
 from harness.gate import GateLimits, evaluate_gate, gate_input
-from harness.records import ProviderMode
+from harness.records import GateVerdict, ProviderMode
 from harness.report import read_report, run_summary, write_reports
 from tests.judged_rows import START, JudgedRun, calls_of, failed, repaired, request
 
-ATTACK = "<img src=x onerror=alert(1)> | `x` $\\frac{1}{0}$"
+ATTACK = "<img src=x onerror=alert(1)> | `x` $\\frac{1}{0}$ \x1b[31m \u6f22\U0001f600"
 
 
 def a_run(n=120):
@@ -165,3 +165,13 @@ def test_the_report_cites_the_rulers_own_error(tmp_path):
     assert "p95 +0.41 ms" in paths.html.read_text()
     assert json.loads(paths.json.read_text())["ruler"]["within_bounds"] is True
     assert "was not measured" in written(a_run(), tmp_path).html.read_text()
+
+
+@pytest.mark.parametrize("latency", ["-5", "1e999"])
+def test_a_duration_that_is_none_is_unknown(tmp_path, latency):
+    path = written([request(s, 3000.0) for s in range(60)], tmp_path).json
+    path.write_text(path.read_text().replace('"latency_ms":3000.0', f'"latency_ms":{latency}', 1))
+    back = read_report(path)
+    report = evaluate_gate(gate_input(back.run, back.requests), GateLimits())
+    assert report.verdict is GateVerdict.INCONCLUSIVE
+    assert run_summary(back.requests, back.calls, back.run).unknown_latency == 1
