@@ -30,6 +30,8 @@ SETTINGS = {
     "PERF_TARGET_URL": "target of `harness baseline`",
     "PERF_DURATION_SEC": "seconds of arrivals of `harness baseline`",
     "PERF_RPS": "requests per second of `harness baseline`",
+    "HARNESS_ALERT_RULES": "a file of your own alert rules, beside the built-in ones",
+    "HARNESS_ALERT_WEBHOOK": "where alerts are posted (Slack-compatible); a secret, never printed",
     "DD_AGENT_HOST": "DogStatsD host; none means no metrics by UDP",
     "DD_AGENT_PORT": "DogStatsD port",
     "DD_SERVICE": "service tag of the metrics",

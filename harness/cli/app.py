@@ -24,6 +24,7 @@ COMMANDS: dict[str, str] = {
     "config": "what was resolved, and from where",
     "strategies": "the mixes of providers there are",
     "export": "rows as Parquet or CSV, for elsewhere",
+    "alerts": "cost spikes, errors, fixtures in production, changed routing",
     "store": "check, repair and measure the store",
     "dashboard": "compare providers, costs and quality in the browser",
     "serve": "the reference service",
