@@ -1,5 +1,6 @@
 """`harness emulate`: a loopback stand-in for the providers."""
 
+import gc
 import os
 from pathlib import Path
 from typing import Annotated
@@ -48,6 +49,8 @@ def emulate(  # noqa: PLR0917 - a command line
     )
 
     def announce(url: str, bound_port: int) -> None:
+        gc.collect()
+        gc.freeze()  # a full collection over all that is loaded by now would make answers late
         if port_file is not None:
             _write_whole(port_file, f"{bound_port}\n")
         print(f"listening on {url}", flush=True)

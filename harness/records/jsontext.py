@@ -4,6 +4,7 @@ One encoder for the event, the header, the log, the spool and every `--json`.
 """
 
 import json
+import sys
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -47,7 +48,9 @@ def dump_json(value: Any, *, indent: bool = False, ascii_only: bool = False) -> 
     Raises:
         TypeError: a value that JSON cannot carry.
     """
-    option = orjson.OPT_NON_STR_KEYS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_SERIALIZE_NUMPY
+    option = orjson.OPT_NON_STR_KEYS | orjson.OPT_PASSTHROUGH_DATETIME
+    if "numpy" in sys.modules:  # else orjson would import it to look: 0.2 s in the middle of some request
+        option |= orjson.OPT_SERIALIZE_NUMPY
     if indent:
         option |= orjson.OPT_INDENT_2
     text = orjson.dumps(value, default=_default, option=option)

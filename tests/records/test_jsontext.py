@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -34,3 +36,12 @@ def test_moments_are_written_in_utc_and_naive_ones_refused() -> None:
 
 def test_a_number_with_a_giant_exponent_stays_short() -> None:
     assert dump_json(Decimal("1e1000000000")) == b"1E+1000000000"
+
+
+def test_writing_money_does_not_import_numpy():
+    """orjson would, to see whether a Decimal is an array: a stall of 0.2 s in the middle of a load run."""
+    code = (
+        "import sys; from decimal import Decimal; from harness.records import dump_json; "
+        "dump_json({'a': Decimal('1.5')}); sys.exit('numpy' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
