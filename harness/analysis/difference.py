@@ -163,38 +163,35 @@ def mean_difference(
     Source: Miller, Adding Error Bars to Evals (2024), section 3 on paired differences.
     """
     first, second = _clustered(a, confidence), _clustered(b, confidence)
-    if set(a) == set(b) and len(a) >= 2:
-        # means over cases, so that the row adds up also where a run asked some cases more often
-        means = [np.array([np.mean(side[case]) for case in sorted(a)]) for side in (a, b)]
-        first, second = (
-            replace(run, value=float(m.mean())) for run, m in zip((first, second), means, strict=True)
-        )
-        changes = means[1] - means[0]
-        half = stdtrit(len(changes) - 1, 0.5 + confidence / 2) * changes.std(ddof=1) / math.sqrt(len(changes))
-        centre = float(changes.mean())
-        return _difference(
-            name,
-            unit,
-            first,
-            second,
-            (centre - float(half), centre + float(half)),
-            value=centre,
-            method="paired_t",
-            paired=True,
-            cases=len(changes),
-            higher_is_worse=higher_is_worse,
-        )
-    bounds = recovered_interval(first, second)
+    paired = set(a) == set(b) and len(a) >= 2
+    if paired:
+        first, second, bounds = _paired_means(a, b, first, second)
+    else:
+        bounds = recovered_interval(first, second)
     return _difference(
         name,
         unit,
         first,
         second,
         bounds,
-        method="cluster_t_recovered",
-        paired=False,
+        method="paired_t" if paired else "cluster_t_recovered",
+        paired=paired,
+        cases=len(a) if paired else None,
         higher_is_worse=higher_is_worse,
     )
+
+
+def _paired_means(
+    a: Mapping[str, list[float]], b: Mapping[str, list[float]], first: Estimate, second: Estimate
+) -> tuple[Estimate, Estimate, tuple[float | None, float | None]]:
+    """Means over cases, so that B - A adds up where a run asked some cases more often, and its t interval."""
+    means = [np.array([np.mean(side[case]) for case in sorted(a)]) for side in (a, b)]
+    changes = means[1] - means[0]
+    quantile = float(stdtrit(changes.size - 1, 0.5 + first.confidence / 2))
+    half = quantile * float(changes.std(ddof=1)) / math.sqrt(changes.size)
+    centre = float(means[1].mean()) - float(means[0].mean())
+    runs = [replace(run, value=float(m.mean())) for run, m in zip((first, second), means, strict=True)]
+    return runs[0], runs[1], (centre - half, centre + half)
 
 
 def _clustered(groups: Mapping[str, list[float]], confidence: float) -> Estimate:
@@ -212,12 +209,10 @@ def _difference(
     *,
     method: str,
     paired: bool,
-    value: float | None = None,
     cases: int | None = None,
     higher_is_worse: bool = True,
 ) -> Difference:
-    if value is None and a.value is not None and b.value is not None:
-        value = b.value - a.value
+    value = None if a.value is None or b.value is None else b.value - a.value
     return Difference(
         name=name,
         unit=unit,

@@ -1,5 +1,6 @@
-"""Every command, flag, setting and workflow of docs/gate.md works, and the action runs."""
+"""Every command, flag, setting and workflow of docs/gate.md and reports.md works; the action runs."""
 
+import json
 import os
 import re
 import subprocess
@@ -19,8 +20,11 @@ from tests.judged_rows import START, JudgedRun, calls_of, request
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "gate.md").read_text()
+REPORTS_PAGE = (ROOT / "docs" / "reports.md").read_text()
 COMMANDS = [
-    line for block in re.findall(r"```console\n(.*?)```", PAGE, re.DOTALL) for line in block.splitlines()
+    line
+    for block in re.findall(r"```console\n(.*?)```", PAGE + REPORTS_PAGE, re.DOTALL)
+    for line in block.splitlines()
 ]
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text())
 
@@ -70,6 +74,13 @@ def test_the_pages_limits_are_limits(tmp_path):
 def test_every_setting_is_on_the_page():
     for name in GateConfig.model_fields:
         assert f"--{name.replace('_', '-')}" in PAGE
+
+
+def test_the_reports_page_names_every_key(place):
+    document = json.loads((place / "results" / "reports" / "latest.json").read_text())
+    for key in document:
+        assert f"`{key}`" in REPORTS_PAGE
+    assert document["schema"] in REPORTS_PAGE
 
 
 def test_the_workflow_names_inputs_the_action_has():
