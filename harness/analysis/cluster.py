@@ -57,3 +57,80 @@ def _cluster_sums(deviations: np.ndarray, clusters: Sequence[Hashable] | None) -
     order: dict[Hashable, int] = {}
     index = [order.setdefault(name, len(order)) for name in clusters]
     return np.bincount(index, weights=deviations)
+
+
+def clustered_share(
+    hits: Sequence[bool],
+    clusters: Sequence[Hashable] | None = None,
+    *,
+    confidence: float = DEFAULT_CONFIDENCE,
+) -> Estimate:
+    """Share of hits with a Wilson interval at the effective sample size.
+
+    n_eff = p (1 - p) / se^2 with the cluster-robust error, at most n; where all rows agree (p is 0 or 1) no
+    spread can be seen and the clusters themselves are counted. The t quantile with G - 1 degrees of freedom
+    stands for the normal one.
+
+    Returns:
+        The share, None for no rows; bounds None below two clusters.
+
+    Source: Korn and Graubard (1998) for the effective sample size; Wilson (1927) for the form.
+    """
+    mean = clustered_mean([float(hit) for hit in hits], clusters, confidence=confidence)
+    count = len(set(clusters)) if clusters is not None else len(hits)
+    if mean.value is None or mean.high is None:
+        return Estimate(
+            value=mean.value, low=None, high=None, confidence=confidence, method="cluster_wilson", n=mean.n
+        )
+    quantile, share = float(stdtrit(count - 1, 0.5 + confidence / 2.0)), mean.value
+    error = (mean.high - mean.value) / quantile
+    effective = min(float(mean.n), share * (1.0 - share) / error**2) if error > 0 else float(count)
+    scale = 1.0 + quantile**2 / effective
+    centre = (share + quantile**2 / (2 * effective)) / scale
+    spread = math.sqrt(share * (1.0 - share) / effective + quantile**2 / (4 * effective**2))
+    half = quantile / scale * spread
+    return Estimate(
+        value=share,
+        low=0.0 if share == 0 else max(0.0, centre - half),
+        high=1.0 if share == 1 else min(1.0, centre + half),
+        confidence=confidence,
+        method="cluster_wilson",
+        n=mean.n,
+    )
+
+
+def clustered_ratio(
+    numerators: ArrayLike,
+    denominators: ArrayLike,
+    clusters: Sequence[Hashable] | None = None,
+    *,
+    confidence: float = DEFAULT_CONFIDENCE,
+) -> Estimate:
+    """Sum of the numerators over the sum of the denominators (cost per good answer), cluster-robust.
+
+    Linearised: the residuals numerator - R denominator are summed by cluster.
+
+    Returns:
+        None where the denominators sum to 0; bounds None below two clusters.
+
+    Source: Cochran, Sampling Techniques (1977), section 2.11.
+    """
+    top, bottom = np.asarray(numerators, dtype=np.float64), np.asarray(denominators, dtype=np.float64)
+    n, whole = int(top.size), float(bottom.sum())
+    if not n or whole <= 0:
+        return Estimate(value=None, low=None, high=None, confidence=confidence, method="cluster_ratio", n=n)
+    ratio = float(top.sum()) / whole
+    residuals = _cluster_sums(top - ratio * bottom, clusters)
+    count = len(residuals)
+    half: float | None = None
+    if count >= 2:
+        error = math.sqrt(count / (count - 1) * float(np.dot(residuals, residuals))) / whole
+        half = float(stdtrit(count - 1, 0.5 + confidence / 2.0)) * error
+    return Estimate(
+        value=ratio,
+        low=None if half is None else max(0.0, ratio - half),
+        high=None if half is None else ratio + half,
+        confidence=confidence,
+        method="cluster_ratio",
+        n=n,
+    )

@@ -14,6 +14,7 @@ COMMANDS: dict[str, str] = {
     "demo": "emulator, service and 300 requests in a minute: baseline, gate, report",
     "baseline": "drive load at a service and record every request",
     "calibrate": "measure the harness's own error on this machine",
+    "eval": "a suite through several strategies: graded, priced, compared",
     "gate": "PASS, FAIL or INCONCLUSIVE on a run",
     "compare": "two runs: differences with intervals",
     "savings": "what one strategy saves against another, measured and what-if",

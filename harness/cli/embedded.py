@@ -24,6 +24,7 @@ class EmbeddedTarget:
         faults: fault rules, a file or JSON.
         ledger: where the emulator writes what it really did.
         environment: as recorded.
+        rpm: requests a minute that the emulator allows each model; None for no limit.
     """
 
     speed: float = 1.0
@@ -32,6 +33,7 @@ class EmbeddedTarget:
     faults: str | None = None
     ledger: Path | None = None
     environment: str = "demo"
+    rpm: int | None = None
 
 
 def start_emulator(group: ChildGroup, embedded: EmbeddedTarget) -> tuple[Child, str]:
@@ -42,11 +44,23 @@ def start_emulator(group: ChildGroup, embedded: EmbeddedTarget) -> tuple[Child, 
         ("--defect-rate", embedded.defect_rate),
         ("--faults", embedded.faults),
         ("--ledger", embedded.ledger),
+        ("--rpm", embedded.rpm),
     ):
         if value is not None:
             options += [name, str(value)]
     child = group.start("emulator", harness_command("emulate", *options), serves=True)
     return child, f"http://127.0.0.1:{child.wait_port()}"
+
+
+def emulated_environment(emulator_url: str) -> dict[str, str]:
+    """This process's variables with both providers at the emulator, without the user's own settings."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith(_DROPPED)}
+    return env | {
+        "ANTHROPIC_BASE_URL": emulator_url,
+        "ANTHROPIC_API_KEY": "sk-ant-emulated",
+        "OPENAI_BASE_URL": f"{emulator_url}/v1",
+        "OPENAI_API_KEY": "sk-emulated",
+    }
 
 
 def start_service(
@@ -56,15 +70,10 @@ def start_service(
     providers = group.folder / "providers.json"
     overrides = {"repair_graph": {"provider": "openai", "model": REPAIR_MODEL}}
     providers.write_text(json.dumps({"overrides": overrides}))
-    env = {name: value for name, value in os.environ.items() if not name.startswith(_DROPPED)}
-    env |= {
+    env = emulated_environment(emulator_url) | {
         "LLM_PROVIDER": "anthropic",
         "LLM_MODEL": DRAFT_MODEL,
         "PROVIDERS_CONFIG_PATH": str(providers),
-        "ANTHROPIC_BASE_URL": emulator_url,
-        "ANTHROPIC_API_KEY": "sk-ant-emulated",
-        "OPENAI_BASE_URL": f"{emulator_url}/v1",
-        "OPENAI_API_KEY": "sk-emulated",
     }
     options = ["--port", "0", "--telemetry-header", "--environment", embedded.environment]
     command = harness_command("serve", *options, "--store", str(store_dir))

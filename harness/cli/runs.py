@@ -8,11 +8,14 @@ import typer
 from rich.table import Table
 
 from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, out, print_json
+from harness.cli.eval_view import evaluation_view
 from harness.cli.runs_prune import prune
 from harness.cli.runs_publish import publish
 from harness.cli.runs_reprice import reprice
-from harness.records import GateResult
+from harness.records import Call, GateResult, Request
 from harness.report import RunSummary, run_summary, summary_table
+from harness.report.evaluation import evaluation_figures, is_evaluation
+from harness.report.evaluation_document import evaluation_document
 from harness.store import StoredRun, open_store
 
 app = typer.Typer(no_args_is_help=True, help="What is in the store, and what one run's figures are.")
@@ -57,11 +60,19 @@ def list_runs(
 def show_run(
     run: RunArgument = "latest", *, store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False
 ) -> None:
-    """Every figure of one run, each with its n and interval.
+    """Every figure of one run, each with its n and interval; of several strategies, each by itself.
 
     Example: harness runs show latest --json
     """
-    summary = load_summary(store, run)
+    stored, requests, calls = _load(store, run)
+    if is_evaluation(requests):
+        figures = evaluation_figures(stored, requests, calls)
+        if as_json:
+            print_json(evaluation_document(figures))
+        else:
+            out.print(evaluation_view(figures))
+        return
+    summary = run_summary(requests, calls, stored)
     if as_json:
         print_json(summary)
     else:
@@ -74,13 +85,18 @@ def load_summary(store: Path, run: str) -> RunSummary:
     Raises:
         UnknownRunError, StoreError: nothing to show.
     """
+    stored, requests, calls = _load(store, run)
+    return run_summary(requests, calls, stored)
+
+
+def _load(store: Path, run: str) -> tuple[StoredRun, list[Request], list[Call]]:
     opened = open_store(store)
     opened.ingest()
     with opened.snapshot() as view:
         stored = view.run(run)
         requests = view.requests(stored.run_id, include_warmup=True)
         calls = view.calls(stored.run_id)
-    return run_summary(requests, calls, stored)
+    return stored, requests, calls
 
 
 def _listed(run: StoredRun, requests: int, verdict: GateResult | None) -> dict[str, object]:

@@ -17,10 +17,17 @@ NOT_PART_OF_THE_QUESTION = frozenset(
 """Top-level fields that identify the caller, not the question: they change no draw."""
 
 
-def body_digest(body: Mapping[str, Any]) -> bytes:
-    """Digest of the question, 16 bytes; key order and caller labels do not matter."""
+def body_digest(body: Mapping[str, Any], asked_apart: str = "") -> bytes:
+    """Digest of the question, 16 bytes; key order and caller labels do not matter.
+
+    Args:
+        body: the request body.
+        asked_apart: from `X-Emulate-Draw`; the same body under another text is another question.
+    """
     question = {key: value for key, value in body.items() if key not in NOT_PART_OF_THE_QUESTION}
-    return hashlib.blake2b(orjson.dumps(question, option=orjson.OPT_SORT_KEYS), digest_size=16).digest()
+    text = orjson.dumps(question, option=orjson.OPT_SORT_KEYS)
+    key = hashlib.blake2b(asked_apart.encode()).digest() if asked_apart else b""
+    return hashlib.blake2b(text, digest_size=16, key=key).digest()
 
 
 class Draws:

@@ -88,7 +88,7 @@ class _Serving:
             raw = await self._body()
             self._wire.authenticate(self._exchange.header)
             body = object_in(raw)
-            digest = body_digest(body)
+            digest = body_digest(body, self._exchange.header(b"x-emulate-draw") or "")
             model = body.get("model") if isinstance(body.get("model"), str) else ""
             self._draws, self._entry.occurrence = self._engine.draws(str(model), digest)
             self._entry.request_id = f"req_01{self._draws.token('request id')}"

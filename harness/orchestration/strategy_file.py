@@ -1,19 +1,14 @@
-"""Strategy files: roles and policy in a few lines of YAML, read strictly.
+"""Strategy files: roles and policy in a few lines of YAML, read strictly."""
 
-Aliases are refused: a few hundred bytes of them can explode into gigabytes.
-"""
-
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from harness.errors import ConfigError
-from harness.orchestration.config_file import first_problem, read_bounded
+from harness.orchestration.config_file import first_problem
+from harness.orchestration.plain_yaml import load_plain_yaml
 
-MAX_BYTES = 100_000
 StrategyName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 
 
@@ -79,46 +74,14 @@ _ADAPTER: TypeAdapter[SingleSpec | HybridSpec | FallbackSpec | CascadeSpec | Hed
 )
 
 
-class _NoAliasLoader(yaml.SafeLoader):
-    """Safe YAML without aliases and without repeated keys."""
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
-            event = self.peek_event()  # type: ignore[no-untyped-call]  # PyYAML has no types here
-            raise yaml.MarkedYAMLError(problem="aliases are not allowed", problem_mark=event.start_mark)
-        return super().compose_node(parent, index)
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - the base class's signature
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if str(key.value) in seen:
-                raise yaml.MarkedYAMLError(
-                    problem=f"key '{key.value}' stands twice", problem_mark=key.start_mark
-                )
-            seen.add(str(key.value))
-        return super().construct_mapping(node, deep)
-
-
 def load_strategy_file(path: Path) -> SingleSpec | HybridSpec | FallbackSpec | CascadeSpec | HedgeSpec:
     """One strategy, checked.
 
     Raises:
         ConfigError: unreadable, not YAML, or not a strategy; names the file and, where known, the line.
     """
-    content = _parsed(path, read_bounded(path, MAX_BYTES))
-    if not isinstance(content, Mapping):
-        raise ConfigError(str(path), "is not a mapping of a strategy's fields")
+    content = load_plain_yaml(path, what="a strategy")
     try:
-        return _ADAPTER.validate_python(dict(content))
+        return _ADAPTER.validate_python(content)
     except ValidationError as error:
         raise ConfigError(str(path), first_problem(error)) from error
-
-
-def _parsed(path: Path, text: bytes) -> Any:
-    try:
-        return yaml.load(text, Loader=_NoAliasLoader)  # noqa: S506 - a SafeLoader, and stricter
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ConfigError(f"{path}:{line}", f"is not a readable strategy ({error.problem})") from error
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError, TypeError) as error:
-        raise ConfigError(str(path), f"is not YAML ({type(error).__name__})") from error

@@ -84,12 +84,12 @@ def report_document(
         "schema": SCHEMA,
         "written_at": written_at or datetime.now(UTC),
         "written_by": f"harness {__version__}",
-        "run": {name: getattr(run, name) for name in _RUN_FIELDS},
+        "run": run_fields(run),
         "figures": _figures(summary),
         "gate": gate,
         "ruler": ruler,
-        "requests": [_known(row) for row in requests],
-        "calls": [_known(call) for call in calls],
+        "requests": [known_fields(row) for row in requests],
+        "calls": [known_fields(call) for call in calls],
     }
 
 
@@ -115,7 +115,13 @@ def _figures(summary: RunSummary) -> dict[str, Any]:
     return figures
 
 
-def _known(row: Request | Call) -> dict[str, Any]:
+def run_fields(run: RunFacts) -> dict[str, Any]:
+    """A run as a report holds it."""
+    return {name: getattr(run, name) for name in _RUN_FIELDS}
+
+
+def known_fields(row: Request | Call) -> dict[str, Any]:
+    """A row without what is unknown, and without the run it belongs to."""
     return {
         entry.name: value
         for entry in fields(row)

@@ -39,7 +39,7 @@ def savings_document(report: SavingsReport) -> dict[str, Any]:
         "confidence": report.confidence,
         "per_month": report.per_month,
         "sides": [_side(figures, report.per_month) for figures in report.sides],
-        "savings": [_saving(found) for found in report.savings],
+        "savings": [saving_json(found) for found in report.savings],
     }
 
 
@@ -150,7 +150,8 @@ def _name(side: SavingsSide) -> dict[str, Any]:
     }
 
 
-def _saving(found: MeasuredSaving) -> dict[str, Any]:
+def saving_json(found: MeasuredSaving) -> dict[str, Any]:
+    """What one side saves against another."""
     return {
         "a": _name(found.a),
         "b": _name(found.b),

@@ -55,7 +55,7 @@ def write_reports(
         StoreFullError: the disk refused a file; files already there are untouched.
     """
     document = report_document(summary, run, requests, calls, gate=gate, ruler=ruler)
-    stem = _free_stem(out_dir, run)
+    stem = free_stem(out_dir, run)
     contents = {
         "json": document_bytes(document),
         "html": render_html(summary, run, requests, gate=gate, limit_ms=limit_ms, ruler=ruler).encode(),
@@ -64,13 +64,13 @@ def write_reports(
     out_dir.mkdir(parents=True, exist_ok=True)
     for suffix, content in contents.items():
         for name in (stem, "latest"):
-            _replace(out_dir / f"{name}.{suffix}", content)
+            replace_file(out_dir / f"{name}.{suffix}", content)
     return ReportPaths(
         json=out_dir / f"{stem}.json", html=out_dir / f"{stem}.html", markdown=out_dir / f"{stem}.md"
     )
 
 
-def _free_stem(out_dir: Path, run: RunFacts) -> str:
+def free_stem(out_dir: Path, run: RunFacts) -> str:
     """The dated name, the run's own where it is one; the second run of a second gets its id behind it."""
     stem = f"{run.kind.value}-{run.started_at:%Y-%m-%d-%H%M%S}"
     if re.fullmatch(rf"{run.kind.value}-\d{{4}}-\d\d-\d\d-\d{{6}}", run.name):
@@ -82,7 +82,8 @@ def _free_stem(out_dir: Path, run: RunFacts) -> str:
     return f"{stem}-{run.run_id}" if taken else stem
 
 
-def _replace(path: Path, content: bytes) -> None:
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all; raises StoreFullError when the disk refuses."""
     draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         draft.write_bytes(content)

@@ -41,3 +41,10 @@ def test_key_order_and_caller_labels_do_not_change_the_question():
 def test_occurrences_count_each_body_apart():
     seen = Occurrences()
     assert [seen.next(b"a"), seen.next(b"a"), seen.next(b"b"), seen.next(b"a")] == [1, 2, 1, 3]
+
+
+def test_a_body_asked_apart_is_another_question_of_its_own() -> None:
+    body = {"model": "m", "messages": [1]}
+    apart = [body_digest(body), body_digest(body, "hybrid/1"), body_digest(body, "hybrid/2")]
+    assert len(set(apart)) == 3
+    assert body_digest(body, "hybrid/1") == apart[1]

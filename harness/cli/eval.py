@@ -1,0 +1,143 @@
+"""`harness eval`: a suite through several strategies; tiers, cost and latency, compared case by case."""
+
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, err, out, print_json
+from harness.cli.embedded import EmbeddedTarget
+from harness.cli.eval_plan import (
+    DEFAULT_CONCURRENCY,
+    DEFAULT_SPEED,
+    EvalPlan,
+    find_resumed,
+    resumed_plan,
+)
+from harness.cli.eval_run import Evaluation
+from harness.errors import EXIT_FAIL, EXIT_INTERRUPTED, UsageError
+from harness.evaluation import load_suite
+from harness.records import RunStatus
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+
+@app.command()
+def evaluate(
+    *,
+    suite: Annotated[
+        str | None, typer.Argument(metavar="[SUITE]", help="golden, smoke, suggest, or a suite file.")
+    ] = None,
+    strategy: Annotated[
+        list[str] | None,
+        typer.Option(help="A strategy's name or file; may be repeated [the suite's own]."),
+    ] = None,
+    repeats: Annotated[
+        int | None, typer.Option(min=1, max=1000, help="Ask each case so often [the suite's own].")
+    ] = None,
+    cases: Annotated[int | None, typer.Option(min=1, help="Only the first so many cases.")] = None,
+    budget: Annotated[
+        str | None, typer.Option(metavar="USD", help="The most that the whole run may cost.")
+    ] = None,
+    concurrency: Annotated[
+        int, typer.Option(min=1, max=256, help="The most cases at once; it adapts below that.")
+    ] = DEFAULT_CONCURRENCY,
+    resume: Annotated[
+        str | None, typer.Option(metavar="RUN", help="Go on with an evaluation that ended early.")
+    ] = None,
+    live: Annotated[
+        bool, typer.Option("--live", help="Ask the configured providers; it costs real money.")
+    ] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Go on over budget (as far as it lasts), or live without one.")
+    ] = False,
+    speed: Annotated[
+        float, typer.Option(min=0.01, help="Embedded: divide the emulated latencies by this.")
+    ] = DEFAULT_SPEED,
+    seed: Annotated[int | None, typer.Option(help="Embedded: of every emulated draw.")] = None,
+    defect_rate: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Embedded: share of drafts to repair.")
+    ] = None,
+    faults: Annotated[
+        str | None, typer.Option(help="Embedded: fault rules, a file or JSON.", metavar="FILE|JSON")
+    ] = None,
+    rpm: Annotated[
+        int | None, typer.Option(min=1, help="Embedded: requests a minute that each model allows.")
+    ] = None,
+    ledger: Annotated[Path | None, typer.Option(help="Embedded: the emulator's own account.")] = None,
+    name: Annotated[str | None, typer.Option(help="The run's name [eval-DATE-TIME].")] = None,
+    store: StoreOption = DEFAULT_STORE,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask every case of a suite of every strategy: graded, priced, timed, compared case by case.
+
+    Example: harness eval golden --repeats 3
+    """
+    budget_usd = _budget(budget)
+    if resume is not None:
+        if suite is not None or strategy or repeats or cases or live or name:
+            raise UsageError(
+                "--resume goes on with a run as it was: only --budget, --ledger and --yes go with it"
+            )
+        found = find_resumed(store, resume)
+        plan = resumed_plan(found, store, budget_usd=budget_usd, confirmed=yes, ledger=ledger)
+        outcome = Evaluation(plan, err, found).run()
+    else:
+        if suite is None:
+            raise UsageError("say which suite: `harness eval golden`, or a suite file's path")
+        loaded = load_suite(suite)
+        embedded = EmbeddedTarget(
+            speed=speed, seed=seed, defect_rate=defect_rate, faults=faults, rpm=rpm, ledger=ledger
+        )
+        built_in = loaded.path.stem == suite
+        plan = EvalPlan(
+            store_dir=store,
+            suite_reference=suite if built_in else str(loaded.path.resolve()),
+            suite=loaded,
+            strategies=tuple(strategy or loaded.strategies),
+            repeats=repeats or loaded.repeats,
+            cases=cases,
+            budget_usd=budget_usd,
+            concurrency=concurrency,
+            live=live,
+            confirmed=yes,
+            name=name,
+            embedded=embedded,
+        )
+        outcome = Evaluation(plan, err).run()
+    _conclude(store, outcome.run_id, as_json=as_json)
+    if outcome.status is RunStatus.INTERRUPTED:
+        err.print(f"go on with: harness eval --resume {outcome.run_id}", soft_wrap=True)
+        raise typer.Exit(EXIT_INTERRUPTED)
+    raise typer.Exit(EXIT_FAIL if outcome.status is RunStatus.FAILED else 0)
+
+
+def _budget(text: str | None) -> Decimal | None:
+    if text is None:
+        return None
+    try:
+        amount = Decimal(text)
+    except InvalidOperation as error:
+        raise UsageError(f"--budget '{text[:40]}': not a number of dollars") from error
+    if not amount.is_finite() or amount <= 0 or amount > 1_000_000:
+        raise UsageError(f"--budget {text[:40]}: expected more than 0 and at most 1,000,000 dollars")
+    return amount
+
+
+def _conclude(store: Path, run_id: str, *, as_json: bool) -> None:
+    """Figures from the store, the report's files, and what is shown."""
+    from harness.cli.eval_view import evaluation_view  # noqa: PLC0415 - statistics load after the run, not before
+    from harness.cli.run_source import load_run  # noqa: PLC0415
+    from harness.report.evaluation import evaluation_figures  # noqa: PLC0415
+    from harness.report.evaluation_document import evaluation_document, write_evaluation  # noqa: PLC0415
+
+    loaded = load_run(run_id, store)
+    figures = evaluation_figures(loaded.run, loaded.requests, loaded.calls)
+    files = write_evaluation(figures, loaded.requests, loaded.calls, store / "reports")
+    if as_json:
+        print_json({**evaluation_document(figures), "files": [str(path) for path in files]})
+        return
+    out.print(evaluation_view(figures))
+    out.print(Text("\nreport: " + ", ".join(str(path) for path in files), style="dim"), soft_wrap=True)

@@ -1,0 +1,143 @@
+"""What an evaluation was asked to be: from the command line, or from the run that is to be resumed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from harness.cli.embedded import EmbeddedTarget
+from harness.errors import UsageError
+from harness.evaluation import Progress, Suite, load_suite, read_progress
+from harness.records import RunKind, RunStatus
+
+DEFAULT_CONCURRENCY = 16
+DEFAULT_SPEED = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvalPlan:
+    """Everything that makes an evaluation what it is.
+
+    Attributes:
+        suite_reference: a built-in suite's name, or an absolute path.
+        strategies: names or paths of strategy files; the first is the one compared with.
+        cases: only so many of the suite's first cases; None for all.
+        budget_usd: the most that the whole run may commit; None for no limit.
+        live: ask the configured providers, not the emulator.
+        confirmed: go on where the forecast exceeds the budget, or without a budget on live providers.
+    """
+
+    store_dir: Path
+    suite_reference: str
+    suite: Suite
+    strategies: tuple[str, ...]
+    repeats: int
+    cases: int | None = None
+    budget_usd: Decimal | None = None
+    concurrency: int = DEFAULT_CONCURRENCY
+    live: bool = False
+    confirmed: bool = False
+    name: str | None = None
+    embedded: EmbeddedTarget = field(default_factory=lambda: EmbeddedTarget(speed=DEFAULT_SPEED))
+
+    def config(self) -> dict[str, Any]:
+        """As stored with the run, and read back by `resumed_plan`; no secrets."""
+        embedded = {
+            "emulator_speed": self.embedded.speed,
+            "emulator_seed": self.embedded.seed,
+            "emulator_defect_rate": self.embedded.defect_rate,
+            "emulator_faults": self.embedded.faults,
+            "emulator_rpm": self.embedded.rpm,
+        }
+        return {
+            "suite": self.suite.name,
+            "suite_reference": self.suite_reference,
+            "dataset_digest": self.suite.digest,
+            "task": self.suite.task,
+            "strategy_references": list(self.strategies),
+            "repeats": self.repeats,
+            "cases": self.cases,
+            "budget_usd": None if self.budget_usd is None else str(self.budget_usd),
+            "concurrency": self.concurrency,
+            "embedded": not self.live,
+            **({} if self.live else embedded),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resumed:
+    """A run to go on with: its id and name, what it was, and how far it came."""
+
+    run_id: str
+    name: str
+    config: Mapping[str, Any]
+    progress: Progress
+
+
+def find_resumed(store_dir: Path, reference: str) -> Resumed:
+    """The run to resume.
+
+    Raises:
+        UnknownRunError, StoreError: no such run or store.
+        UsageError: it is no evaluation, still running, or already complete.
+    """
+    from harness.store import open_store  # noqa: PLC0415 - only a resumed run needs DuckDB before it starts
+
+    opened = open_store(store_dir)
+    opened.ingest(wait=True)
+    with opened.snapshot() as view:
+        run = view.run(reference)
+        if run.kind is not RunKind.EVAL:
+            raise UsageError(f"run {run.run_id} is a {run.kind} run; only an evaluation can be resumed")
+        if run.status is RunStatus.RUNNING:
+            raise UsageError(f"run {run.run_id} is still running; resume it when it has ended")
+        if run.status is RunStatus.COMPLETED:
+            raise UsageError(f"run {run.run_id} is complete: nothing is left to resume")
+        progress = read_progress(view, run.run_id)
+    return Resumed(run_id=run.run_id, name=run.name, config=run.config, progress=progress)
+
+
+def resumed_plan(
+    resumed: Resumed,
+    store_dir: Path,
+    *,
+    budget_usd: Decimal | None,
+    confirmed: bool,
+    ledger: Path | None,
+) -> EvalPlan:
+    """The plan of the run that is resumed; a new budget may take the old one's place.
+
+    Raises:
+        UsageError: the cases are no longer those that the run began with.
+    """
+    config = resumed.config
+    suite = load_suite(str(config["suite_reference"]))
+    if suite.digest != config["dataset_digest"]:
+        raise UsageError(
+            f"the cases of suite '{suite.name}' have changed since run {resumed.run_id} began; start anew"
+        )
+    old = config.get("budget_usd")
+    seed, defects = config.get("emulator_seed"), config.get("emulator_defect_rate")
+    embedded = EmbeddedTarget(
+        speed=float(config.get("emulator_speed", DEFAULT_SPEED)),
+        seed=None if seed is None else int(seed),
+        defect_rate=None if defects is None else float(defects),
+        faults=config.get("emulator_faults"),
+        rpm=config.get("emulator_rpm"),
+        ledger=ledger,
+    )
+    return EvalPlan(
+        store_dir=store_dir,
+        suite_reference=str(config["suite_reference"]),
+        suite=suite,
+        strategies=tuple(config["strategy_references"]),
+        repeats=int(config["repeats"]),
+        cases=config.get("cases"),
+        budget_usd=budget_usd if budget_usd is not None else (None if old is None else Decimal(old)),
+        concurrency=int(config["concurrency"]),
+        live=not config["embedded"],
+        confirmed=confirmed,
+        name=resumed.name,
+        embedded=embedded,
+    )

@@ -1,0 +1,329 @@
+"""Running an evaluation: the emulator beside it, a forecast before it, every record acknowledged."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from harness.cli.embedded import emulated_environment, start_emulator
+from harness.cli.eval_forecast import announce, recorded_requests
+from harness.cli.eval_plan import EvalPlan, Resumed
+from harness.cli.eval_progress import show_progress
+from harness.cli.load_watch import Ingestion
+from harness.cli.processes import Child, ChildGroup
+from harness.clock import SYSTEM_CLOCK
+from harness.errors import UsageError
+from harness.evaluation import (
+    Bench,
+    EvaluationForecast,
+    GuardedTask,
+    LiveEvaluation,
+    Progress,
+    Runner,
+    Session,
+    Stop,
+    Unit,
+    forecast_evaluation,
+    mode_of,
+    units,
+)
+from harness.evaluation.pools import EvaluationPools
+from harness.load.runrecord import git_sha
+from harness.orchestration import Routing, Strategy, resolve_routing, resolve_strategy
+from harness.pricing import Budget, PriceBook
+from harness.records import Run, RunEnd, RunKind, RunStatus, new_id
+from harness.store import Spool, ingest
+from harness.tasks.base import Task
+from harness.tasks.registry import get_task
+from harness.version import __version__
+
+UNKNOWN_URL = "http://127.0.0.1:9"
+"""Where the emulator is before it has started: enough to read strategies and prices."""
+POLL_S = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvalOutcome:
+    """How it ended; figures are read from the store."""
+
+    run_id: str
+    status: RunStatus
+    forecast: EvaluationForecast
+
+
+class Evaluation:
+    """One evaluation, new or resumed.
+
+    Args:
+        plan: what to run.
+        console: for progress and remarks.
+        resumed: the run to go on with; None begins one.
+    """
+
+    def __init__(self, plan: EvalPlan, console: Console, resumed: Resumed | None = None) -> None:
+        self._plan = plan
+        self._console = console
+        self._progress = resumed.progress if resumed is not None else Progress()
+        self._run_id = resumed.run_id if resumed is not None else new_id("run")
+        self._book = PriceBook.load()
+        self._task: Task[Any, Any] = get_task(plan.suite.task)
+        self._cases = plan.suite.cases[: plan.cases]
+        self._stop = Stop()
+        self._problem: str | None = None
+
+    def run(self) -> EvalOutcome:
+        """Forecast, run, record; when this returns everything is in the database.
+
+        Raises:
+            UsageError: the plan makes no sense, or its forecast exceeds the budget.
+            ConfigError, UnpricedModelError: a strategy cannot be run.
+            StoreError: the store cannot be written.
+        """
+        plan = self._plan
+        with ChildGroup() as group:
+            routing = self._routing(group.folder, UNKNOWN_URL)
+            forecast = self._forecast(_strategies(plan, routing))
+            child = None
+            if not plan.live:
+                child, url = start_emulator(group, plan.embedded)
+                routing = self._routing(group.folder, url)
+            status = self._record(routing, forecast, child)
+        ingest(plan.store_dir, wait=True)
+        return EvalOutcome(run_id=self._run_id, status=status, forecast=forecast)
+
+    def _routing(self, folder: Path, emulator_url: str) -> Routing:
+        if self._plan.live:
+            return resolve_routing(dict(os.environ))
+        config = folder / "providers.json"
+        config.write_text("{}")
+        env = emulated_environment(emulator_url)
+        for name in ("HARNESS_ENV", "DD_ENV", "COST_MAX_USD"):
+            if name in os.environ:
+                env[name] = os.environ[name]
+        return resolve_routing(env, config_path=config)
+
+    def _forecast(self, strategies: Sequence[Strategy]) -> EvaluationForecast:
+        plan, left = self._plan, self._left(strategies)
+        for strategy in strategies:
+            for route in strategy.routes:
+                if plan.live:
+                    route.require_key()
+                self._book.require(route.provider, route.model, local=route.settings.local)
+        prompts = [self._task.draft_prompt(self._task.parse_input(case.body)) for case in self._cases]
+        forecast = forecast_evaluation(
+            strategies,
+            prompts,
+            {s.name: sum(unit.strategy.name == s.name for unit in left) for s in strategies},
+            recorded_requests(plan.store_dir, plan.suite.task, strategies, live=plan.live),
+            self._book,
+            at=SYSTEM_CLOCK.now(),
+            repairs=self._task.repair_override is not None,
+        )
+        announce(self._console, plan, self._progress, forecast, cases=len(self._cases))
+        self._check_budget(forecast)
+        return forecast
+
+    def _check_budget(self, forecast: EvaluationForecast) -> None:
+        plan = self._plan
+        if plan.confirmed:
+            return
+        if plan.live and plan.budget_usd is None:
+            raise UsageError("--live spends real money: say how much at most with --budget USD, or --yes")
+        if plan.budget_usd is None:
+            return
+        needed = Decimal(str(forecast.cost_usd)) + self._progress.committed_usd
+        if needed > plan.budget_usd:
+            raise UsageError(
+                f"the forecast of ${needed:.4f} exceeds the budget of ${plan.budget_usd}: raise it, ask "
+                "fewer cases, or go as far as it lasts with --yes"
+            )
+
+    def _left(self, strategies: Sequence[Strategy]) -> list[Unit]:
+        todo = units(strategies, self._cases, self._plan.repeats)
+        return [unit for unit in todo if unit.key not in self._progress.finished]
+
+    def _record(self, routing: Routing, forecast: EvaluationForecast, child: Child | None) -> RunStatus:
+        plan = self._plan
+        strategies = _strategies(plan, routing)
+        planned = len(self._cases) * len(strategies) * plan.repeats
+        live = LiveEvaluation(
+            planned=planned, before=len(self._progress.finished), budget_usd=plan.budget_usd
+        )
+        budget = Budget("evaluation", plan.budget_usd)
+        budget.spend(self._progress.committed_usd)
+        with Spool.open(plan.store_dir) as spool:
+            spool.append(self._begin(routing, strategies, forecast, planned, spool.spool_id)).result()
+            session = None
+            bench = self._bench(routing, spool, budget)
+            try:
+                with Ingestion(plan.store_dir):
+                    session = asyncio.run(self._session(bench, self._left(strategies), live, child))
+            finally:
+                end = self._end(session, live, budget, planned)
+                spool.append(end).result()
+        if end.summary["problem"]:
+            self._console.print(f"harness: {end.summary['problem']}", style="red", soft_wrap=True)
+        return end.status
+
+    def _bench(self, routing: Routing, spool: Spool, budget: Budget) -> Bench:
+        return Bench(
+            run_id=self._run_id,
+            task=GuardedTask(self._task),
+            book=self._book,
+            spool=spool,
+            budget=budget,
+            cost_max_usd=routing.cost_max_usd,
+            environment=routing.environment,
+            concurrency=self._plan.concurrency,
+            pools=EvaluationPools(emulated=not self._plan.live),
+            generations=self._progress.generations,
+        )
+
+    async def _session(
+        self, bench: Bench, todo: Sequence[Unit], live: LiveEvaluation, child: Child | None
+    ) -> Session | None:
+        """One session on its own event loop; None when it was ended at once."""
+        runner = Runner(bench, todo, live, self._stop)
+        work = asyncio.create_task(runner.run())
+        helpers = [asyncio.create_task(show_progress(live, self._console))]
+        if child is not None:
+            helpers.append(asyncio.create_task(self._watch(child)))
+        self._listen(work)
+        try:
+            with suppress(asyncio.CancelledError):
+                return await work
+            return None
+        finally:
+            for helper in helpers:
+                helper.cancel()
+            await asyncio.gather(*helpers, return_exceptions=True)
+            await bench.pools.aclose()
+
+    def _listen(self, work: "asyncio.Task[Session]") -> None:
+        """The first Ctrl-C lets what runs finish; the second ends it at once."""
+        loop = asyncio.get_running_loop()
+
+        def on_signal() -> None:
+            if self._stop.asked:
+                work.cancel()
+                return
+            self._console.print(
+                "ending: cases under way may finish; again to end them at once", style="yellow"
+            )
+            self._stop.ask()
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, on_signal)
+
+    async def _watch(self, child: Child) -> None:
+        while child.running:  # noqa: ASYNC110 - a process tells nobody when it dies
+            await asyncio.sleep(POLL_S)
+        self._problem = f"the emulator ended with code {child.process.returncode}: {child.log_tail()}"
+        self._stop.ask()
+
+    def _begin(
+        self,
+        routing: Routing,
+        strategies: Sequence[Strategy],
+        forecast: EvaluationForecast,
+        planned: int,
+        owner: str,
+    ) -> Run:
+        plan, now = self._plan, SYSTEM_CLOCK.now()
+        config = {
+            **plan.config(),
+            "strategies": [strategy.name for strategy in strategies],
+            "routes": {strategy.name: _routes(strategy) for strategy in strategies},
+            "planned": planned,
+            "cost_max_usd": str(routing.cost_max_usd),
+            "forecast": forecast_json(forecast),
+        }
+        return Run(
+            run_id=self._run_id,
+            kind=RunKind.EVAL,
+            name=plan.name or f"eval-{now:%Y-%m-%d-%H%M%S}",
+            started_at=now,
+            environment=routing.environment,
+            target=f"suite {plan.suite.name}",
+            git_sha=git_sha(Path.cwd()),
+            harness_version=__version__,
+            owner=owner,
+            config=config,
+        )
+
+    def _end(self, session: Session | None, live: LiveEvaluation, budget: Budget, planned: int) -> RunEnd:
+        status = session.status if session is not None else RunStatus.INTERRUPTED
+        problem = self._problem or (session.problem if session is not None else None)
+        summary: dict[str, Any] = {
+            "planned": planned,
+            "finished": live.done,
+            "budget_usd": None if budget.limit_usd is None else str(budget.limit_usd),
+            "committed_usd": str(budget.committed_usd),
+            "sent_calls": session.sent_calls if session is not None else None,
+            "wasted_calls": session.wasted_calls if session is not None else None,
+            "possibly_paid_twice": [
+                {
+                    "request_id": case.request_id,
+                    "strategy": case.strategy,
+                    "case_id": case.case_id,
+                    "repeat": case.repeat,
+                    "reserved_usd": str(case.reserved_usd),
+                }
+                for case in self._progress.in_doubt
+            ],
+            "problem": problem,
+        }
+        return RunEnd(
+            run_id=self._run_id,
+            ended_at=SYSTEM_CLOCK.now(),
+            status=RunStatus.FAILED if problem else status,
+            provider_mode=mode_of(session.modes) if session is not None else None,
+            summary=summary,
+        )
+
+
+def forecast_json(forecast: EvaluationForecast) -> dict[str, Any]:
+    """The forecast as stored and printed; USD."""
+    return {
+        "requests": forecast.requests,
+        "cost_usd": forecast.cost_usd,
+        "low_usd": forecast.low_usd,
+        "high_usd": forecast.high_usd,
+        "strategies": [
+            {
+                "strategy": part.strategy,
+                "requests": part.requests,
+                "cost_usd": part.cost_usd,
+                "low_usd": part.low_usd,
+                "high_usd": part.high_usd,
+                "basis": part.basis,
+                "recorded": part.recorded,
+            }
+            for part in forecast.parts
+        ],
+    }
+
+
+def _strategies(plan: EvalPlan, routing: Routing) -> list[Strategy]:
+    found = [resolve_strategy(routing, reference) for reference in plan.strategies]
+    names = [strategy.name for strategy in found]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(f"two strategies are called '{name}': their figures could not be told apart")
+    return found
+
+
+def _routes(strategy: Strategy) -> Mapping[str, Any]:
+    return {
+        "type": strategy.type,
+        "models": [f"{route.provider}/{route.model}" for route in strategy.routes],
+        "draft": f"{strategy.draft.provider}/{strategy.draft.model}",
+        "repair": f"{strategy.repair.provider}/{strategy.repair.model}",
+    }

@@ -1,0 +1,31 @@
+"""An evaluation's figures on the terminal: strategies side by side, verdicts below."""
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from harness.report import plain_table
+from harness.report.evaluation import EvaluationFigures
+from harness.report.evaluation_document import (
+    COMPARISON_HEAD,
+    comparison_rows,
+    evaluation_notes,
+    strategy_head,
+    strategy_rows,
+)
+
+
+def evaluation_view(figures: EvaluationFigures) -> RenderableType:
+    """The figures of every strategy and the verdicts, for `rich`."""
+    run = figures.run
+    parts: list[RenderableType] = [Text(f"{run.name} ({run.run_id}, {run.status.value})", style="bold")]
+    parts += [Text(note, style="bold yellow") for note in evaluation_notes(figures)]
+    parts.append(plain_table(strategy_head(figures), strategy_rows(figures)))
+    parts.append(Text("intervals: 95%, clustered by case", style="dim"))
+    if figures.comparisons:
+        parts += [Text(f"\nagainst {figures.comparisons[0].first}", style="bold")]
+        parts.append(plain_table(COMPARISON_HEAD, comparison_rows(figures)))
+        parts += [Text(found.verdict) for found in figures.comparisons]
+        parts += [
+            Text(f"{found.other}: {found.power}", style="dim") for found in figures.comparisons if found.power
+        ]
+    return Group(*parts)

@@ -1,0 +1,88 @@
+"""Whether the evaluation's budget can carry one more case to its end.
+
+A case starts only if its worst case fits beside the worst cases of those under way, so that a budget ends a
+run between cases, not inside one. The calls themselves reserve from the same budget, which never gives more
+than it has.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from harness.orchestration import Route, Strategy
+from harness.orchestration.attempt import prompt_bytes
+from harness.pricing import Budget, PriceBook
+from harness.records import Prompt
+
+ANSWER_BYTES_PER_TOKEN = 4
+"""A repair is shown the draft it has to mend: so many bytes a token of it at the most, as a rule."""
+
+
+@dataclass(slots=True)
+class Hold:
+    """A case under way: its worst case, and the budget its calls book in."""
+
+    amount_usd: Decimal
+    budget: Budget
+
+    @property
+    def outstanding_usd(self) -> Decimal:
+        """What it may still come to ask for."""
+        return max(Decimal(0), self.amount_usd - self.budget.committed_usd)
+
+
+class Admission:
+    """Keeps the cases under way and what they may still cost.
+
+    Args:
+        budget: the evaluation's own; without a limit every case is admitted.
+    """
+
+    def __init__(self, budget: Budget) -> None:
+        self.budget = budget
+        self._holds: dict[int, Hold] = {}
+
+    @property
+    def under_way(self) -> int:
+        """Cases admitted and not yet released."""
+        return len(self._holds)
+
+    def admit(self, seq: int, amount_usd: Decimal) -> Hold | None:
+        """A hold for a case, or None when the budget may not carry it to its end."""
+        remaining = self.budget.remaining_usd
+        promised = sum((hold.outstanding_usd for hold in self._holds.values()), Decimal(0))
+        if remaining is not None and promised + amount_usd > remaining:
+            return None
+        hold = self._holds[seq] = Hold(amount_usd, Budget("case", None, self.budget))
+        return hold
+
+    def release(self, seq: int) -> None:
+        """The case has ended."""
+        self._holds.pop(seq, None)
+
+
+def worst_case_usd(
+    strategy: Strategy, prompt: Prompt, book: PriceBook, at: datetime, *, repairs: bool
+) -> Decimal:
+    """The most that one case should cost when each role answers at its first attempt.
+
+    Raises:
+        UnpricedModelError: a model without a price.
+    """
+    size = prompt_bytes(prompt)
+    drafts = [strategy.draft, strategy.escalate_to, strategy.hedge]
+    total = sum((_worst(route, size, prompt, book, at) for route in drafts if route is not None), Decimal(0))
+    if repairs:
+        shown = size + ANSWER_BYTES_PER_TOKEN * prompt.max_tokens
+        total += _worst(strategy.repair, shown, prompt, book, at)
+    return total
+
+
+def _worst(route: Route, size: int, prompt: Prompt, book: PriceBook, at: datetime) -> Decimal:
+    local = route.settings.local
+    worst = book.worst_case_usd(
+        route.provider, route.model, prompt_bytes=size, max_tokens=prompt.max_tokens, at=at, local=local
+    )
+    if worst is None:
+        book.require(route.provider, route.model, local=local)
+    return worst or Decimal(0)

@@ -1,0 +1,167 @@
+"""What is recorded of one unit: its start, its end with every call and grade, or its being cut short."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from harness.evaluation.gatekeeper import CaseWait
+from harness.evaluation.grading import is_graded
+from harness.evaluation.plan import Unit
+from harness.orchestration import PipelineResult
+from harness.records import (
+    HIGH_TIER_MIN_SCORE,
+    Call,
+    CompletedEvent,
+    Event,
+    FailedEvent,
+    Grade,
+    LatencySource,
+    Request,
+    RequestStatus,
+    Role,
+)
+from harness.tasks.base import QualityScore
+from harness.telemetry import event_row
+
+STARTED_EVENT = "eval.case.started"
+CUT_EVENT = "eval.case.cut"
+OVERALL = "quality"
+"""Grader name of the weighted score itself; its parts stand under their own names."""
+
+Record = Call | Event | Grade | Request
+EventT = TypeVar("EventT", CompletedEvent, FailedEvent)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filing:
+    """Where a unit's records belong."""
+
+    run_id: str
+    request_id: str
+    unit: Unit
+    task: str
+    environment: str | None
+    generation: int
+
+    def started(self, now: datetime, hold_usd: Decimal) -> Event:
+        """Written and acknowledged before the first call: after a crash it tells what may be paid twice."""
+        return self._event(STARTED_EVENT, now, {"reserved_usd": str(hold_usd)})
+
+    def cut(self, now: datetime, calls: Sequence[Call], why: str) -> list[Record]:
+        """A unit that was broken off: what it paid is known, so it is not paid twice unknowingly."""
+        return [*calls, self._event(CUT_EVENT, now, {"why": why})]
+
+    def answered(
+        self, result: PipelineResult, wait: CaseWait, started_at: datetime
+    ) -> tuple[Request, list[Record]]:
+        """The request, and all records of the unit with the request last: it is the mark of completion."""
+        event = _without_waits(result.event, wait)
+        if not is_graded(result.quality):
+            event = replace(event, quality_score=None, quality_tier=None, score_basis=None)
+        request = self._request(event, RequestStatus.OK, started_at)
+        name = (
+            None if self.task == "draft_graph" else f"assist.{self.task.split('_', maxsplit=1)[0]}.completed"
+        )
+        told = event_row(event, self.run_id, name=name)
+        return request, [*result.calls, *self._grades(result.quality), told, request]
+
+    def failed(
+        self, event: FailedEvent, calls: Sequence[Call], wait: CaseWait, started_at: datetime
+    ) -> tuple[Request, list[Record]]:
+        """The same of a request without an answer."""
+        event = _without_waits(event, wait)
+        request = self._request(event, event.status, started_at)
+        request = replace(
+            request,
+            http_status=event.http_status,
+            error_kind=event.error_kind,
+            error_message=event.error_message,
+        )
+        name = None if self.task == "draft_graph" else f"assist.{self.task.split('_', maxsplit=1)[0]}.failed"
+        return request, [*calls, event_row(event, self.run_id, name=name), request]
+
+    def _request(
+        self, event: CompletedEvent | FailedEvent, status: RequestStatus, started_at: datetime
+    ) -> Request:
+        told = {name: getattr(event, name) for name in _SHARED if hasattr(event, name)}
+        repaired = getattr(event, "repair_source", None) is not None
+        return Request(
+            run_id=self.run_id,
+            request_id=self.request_id,
+            status=status,
+            seq=self.unit.seq,
+            scenario="eval",
+            task=self.task,
+            case_id=self.unit.case.case_id,
+            repeat=self.unit.repeat,
+            started_at=started_at,
+            latency_ms=event.latency_ms,
+            service_ms=event.latency_ms,
+            server_ms=event.latency_ms,
+            latency_source=LatencySource.CLIENT,
+            unpriced=event.cost_usd is None,
+            mixed_providers=getattr(event, "mixed_providers", None) if repaired else None,
+            **told,
+        )
+
+    def _grades(self, quality: QualityScore) -> list[Record]:
+        graded = is_graded(quality)
+        overall = Grade(
+            run_id=self.run_id,
+            request_id=self.request_id,
+            grader=OVERALL,
+            score=quality.score if graded else None,
+            passed=quality.score >= HIGH_TIER_MIN_SCORE if graded else None,
+            detail={"basis": quality.basis, **quality.detail},
+        )
+        parts = [
+            Grade(
+                run_id=self.run_id,
+                request_id=self.request_id,
+                grader=name,
+                score=score,
+                passed=score >= HIGH_TIER_MIN_SCORE,
+            )
+            for name, score in quality.parts.items()
+        ]
+        return [overall, *parts]
+
+    def _event(self, name: str, now: datetime, more: Mapping[str, Any]) -> Event:
+        payload = {
+            "strategy": self.unit.strategy.name,
+            "case_id": self.unit.case.case_id,
+            "repeat": self.unit.repeat,
+            "generation": self.generation,
+            **more,
+        }
+        return Event(
+            ts=now,
+            name=name,
+            request_id=self.request_id,
+            run_id=self.run_id,
+            environment=self.environment,
+            payload=payload,
+        )
+
+
+_SHARED = tuple(
+    name
+    for name in CompletedEvent.__dataclass_fields__
+    if name in Request.__dataclass_fields__
+    and name not in ("run_id", "request_id", "latency_ms", "mixed_providers")
+)
+"""Fields that the event and the request's row have in common."""
+
+
+def _without_waits(event: EventT, wait: CaseWait) -> EventT:
+    """The event's times without what our own gate made the request wait."""
+    if not wait.waited_s:
+        return event
+    stages = dict(event.stages_ms)
+    for role, seconds in wait.waited_s.items():
+        stage = "repair" if role is Role.REPAIR else "draft"
+        if stage in stages:
+            stages[stage] = max(0.0, stages[stage] - 1000 * seconds)
+    return replace(event, latency_ms=max(0.0, event.latency_ms - wait.total_ms), stages_ms=stages)

@@ -1,0 +1,85 @@
+"""Suite files: which cases, which task, which strategies, how often."""
+
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from harness.bundle import bundled
+from harness.errors import ConfigError
+from harness.orchestration.config_file import first_problem
+from harness.orchestration.plain_yaml import load_plain_yaml
+from harness.tasks.briefs import BriefCase, load_cases
+
+MAX_REPEATS = 1000
+
+
+class SuiteFile(BaseModel):
+    """A suite as written; `dataset` is relative to the file."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+    task: str = Field(min_length=1, max_length=64)
+    dataset: str = Field(min_length=1, max_length=1000)
+    strategies: list[str] = Field(min_length=1, max_length=50)
+    repeats: int = Field(default=1, ge=1, le=MAX_REPEATS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suite:
+    """A suite with its cases read.
+
+    Attributes:
+        digest: of the cases, so that a resumed run asks the same ones.
+    """
+
+    name: str
+    path: Path
+    task: str
+    strategies: tuple[str, ...]
+    repeats: int
+    cases: tuple[BriefCase, ...]
+    digest: str
+
+
+def load_suite(reference: str) -> Suite:
+    """A built-in suite by name, or any by path.
+
+    Raises:
+        ConfigError: no such suite, or a wrong file; names it.
+    """
+    path = find_suite(reference)
+    try:
+        file = SuiteFile.model_validate(load_plain_yaml(path, what="a suite"))
+    except ValidationError as error:
+        raise ConfigError(str(path), first_problem(error)) from error
+    dataset = path.parent / file.dataset
+    cases = load_cases(dataset)
+    return Suite(
+        name=file.name,
+        path=path,
+        task=file.task,
+        strategies=tuple(dict.fromkeys(file.strategies)),
+        repeats=file.repeats,
+        cases=cases,
+        digest=sha256(dataset.read_bytes()).hexdigest()[:16],
+    )
+
+
+def find_suite(reference: str) -> Path:
+    """The file of a built-in suite's name, or the path itself.
+
+    Raises:
+        ConfigError: neither; names what is there.
+    """
+    path = Path(reference)
+    if path.suffix in (".yaml", ".yml") or "/" in reference:
+        if not path.is_file():
+            raise ConfigError("SUITE", f"there is no suite file '{reference}'")
+        return path
+    files = {file.stem: file for file in sorted(bundled("scenarios", "suites").glob("*.yaml"))}
+    if reference not in files:
+        raise ConfigError("SUITE", f"unknown suite '{reference}' (known: {', '.join(files)})")
+    return files[reference]

@@ -1,0 +1,238 @@
+"""An evaluation as JSON, as the rows of tables, and as Markdown; written into the store's reports."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.analysis.difference import Difference
+from harness.analysis.interval import Estimate
+from harness.records import Call, Request, Tier
+from harness.report import wording
+from harness.report.document import SCHEMA as REPORT_SCHEMA
+from harness.report.document import document_bytes, known_fields, run_fields
+from harness.report.evaluation import EvaluationFigures, QuantileFigure, StrategyComparison, StrategyFigures
+from harness.report.markdown import escaped, table
+from harness.report.rows import mode_banner
+from harness.report.savings_document import estimate_json, saving_json
+from harness.report.write import free_stem, replace_file
+from harness.version import __version__
+
+SCHEMA = "harness.evaluation.v1"
+COMPARISON_HEAD = ("against the first", "score, points", "high tier, points", "saved", "cases")
+
+
+def evaluation_document(figures: EvaluationFigures) -> dict[str, Any]:
+    """The figures as one JSON object: unknown is null, amounts are USD, ratios 0..1."""
+    run = figures.run
+    return {
+        "schema": SCHEMA,
+        "run": run_fields(run),
+        "provider_mode": figures.mode,
+        "planned": figures.planned,
+        "caution": figures.caution,
+        "latency_note": figures.latency_note,
+        "forecast": run.config.get("forecast"),
+        "possibly_paid_twice": run.summary.get("possibly_paid_twice") or [],
+        "strategies": [_strategy(found) for found in figures.strategies],
+        "comparisons": [_comparison(found) for found in figures.comparisons],
+    }
+
+
+def strategy_head(figures: EvaluationFigures) -> tuple[str, ...]:
+    """A column for the figures' names and one for each strategy."""
+    return ("figure", *(found.strategy for found in figures.strategies))
+
+
+def strategy_rows(figures: EvaluationFigures) -> list[tuple[str, ...]]:
+    """One line a figure, one column a strategy, each figure with its 95% interval."""
+    lines: tuple[tuple[str, Callable[[StrategyFigures], str]], ...] = (
+        ("requests, cases", _counts),
+        ("high tier", lambda found: _percent(found.tiers[Tier.HIGH])),
+        ("medium tier", lambda found: _percent(found.tiers[Tier.MEDIUM])),
+        ("low tier", lambda found: _percent(found.tiers[Tier.LOW])),
+        ("mean score", lambda found: _number(found.score, 3)),
+        ("p50 latency, ms", lambda found: _ms(found.p50)),
+        ("p95 latency, ms", lambda found: _ms(found.p95)),
+        ("$ per request", lambda found: _number(found.cost_per_request, 5)),
+        ("$ per high answer", lambda found: _number(found.cost_per_high, 5)),
+        ("$ in all", lambda found: f"{found.total_usd:.4f}"),
+        ("repaired", lambda found: _percent(found.repaired)),
+        ("failed", lambda found: _percent(found.failed)),
+    )
+    rows = [(name, *(cell(found) for found in figures.strategies)) for name, cell in lines]
+    if any(found.unpriced for found in figures.strategies):
+        rows.append(("unpriced requests", *(f"{found.unpriced:,}" for found in figures.strategies)))
+    if any(found.ok != found.graded for found in figures.strategies):
+        rows.append(("ungraded answers", *(f"{found.ok - found.graded:,}" for found in figures.strategies)))
+    return rows
+
+
+def _counts(found: StrategyFigures) -> str:
+    of = "" if found.planned in (None, found.requests) else f" of {found.planned:,}"
+    return f"{found.requests:,}{of}, {found.cases:,}"
+
+
+def comparison_rows(figures: EvaluationFigures) -> list[tuple[str, ...]]:
+    """One line for each strategy against the first."""
+    return [
+        (
+            found.other,
+            _points(found.score),
+            _points(found.high),
+            _percent(found.saving.ratio),
+            f"{found.cases:,}",
+        )
+        for found in figures.comparisons
+    ]
+
+
+def evaluation_notes(figures: EvaluationFigures) -> list[str]:
+    """What must be said beside the figures."""
+    said = [mode_banner(figures.mode), figures.caution, figures.latency_note]
+    doubted = figures.run.summary.get("possibly_paid_twice") or []
+    if doubted:
+        said.append(
+            f"{wording.count(len(doubted), 'case')} possibly paid twice (in flight when a session died)"
+        )
+    return [text for text in said if text is not None]
+
+
+def evaluation_markdown(figures: EvaluationFigures) -> str:
+    """The evaluation as Markdown."""
+    parts = [f"# {escaped(figures.run.name)}"]
+    parts += [f"> **{escaped(note)}**" for note in evaluation_notes(figures)]
+    parts.append(
+        "## Strategies\n\nIntervals: 95%, clustered by case.\n\n"
+        + table(strategy_head(figures), strategy_rows(figures))
+    )
+    if figures.comparisons:
+        first = escaped(figures.comparisons[0].first)
+        parts.append(f"## Against {first}\n\n" + table(COMPARISON_HEAD, comparison_rows(figures)))
+        parts.append("\n".join(f"- {escaped(found.verdict)}" for found in figures.comparisons))
+        parts.append(
+            "\n".join(
+                f"- {escaped(found.other)}: {escaped(found.power)}"
+                for found in figures.comparisons
+                if found.power
+            )
+        )
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def write_evaluation(
+    figures: EvaluationFigures, requests: Sequence[Request], calls: Sequence[Call], out_dir: Path
+) -> tuple[Path, Path]:
+    """Write `eval-YYYY-MM-DD-HHmmss.{json,md}`, each whole or not at all; returns both.
+
+    The JSON is a report that `gate`, `compare` and `savings` read where there is no store.
+
+    Raises:
+        StoreFullError: the disk refused a file.
+    """
+    document: Mapping[str, Any] = {
+        "schema": REPORT_SCHEMA,
+        "written_by": f"harness {__version__}",
+        "run": run_fields(figures.run),
+        "evaluation": evaluation_document(figures),
+        "requests": [known_fields(row) for row in requests],
+        "calls": [known_fields(call) for call in calls],
+    }
+    out_dir.mkdir(parents=True, exist_ok=True)
+    stem = free_stem(out_dir, figures.run)
+    paths = (out_dir / f"{stem}.json", out_dir / f"{stem}.md")
+    replace_file(paths[0], document_bytes(document))
+    replace_file(paths[1], evaluation_markdown(figures).encode())
+    return paths
+
+
+def _strategy(found: StrategyFigures) -> dict[str, Any]:
+    return {
+        "strategy": found.strategy,
+        "planned": found.planned,
+        "requests": found.requests,
+        "ok": found.ok,
+        "graded": found.graded,
+        "cases": found.cases,
+        "tiers": {tier.value: estimate_json(share) for tier, share in found.tiers.items()},
+        "score": estimate_json(found.score),
+        "p50_ms": _quantile(found.p50),
+        "p95_ms": _quantile(found.p95),
+        "cost_per_request_usd": estimate_json(found.cost_per_request),
+        "cost_per_high_answer_usd": estimate_json(found.cost_per_high),
+        "total_cost_usd": found.total_usd,
+        "unpriced_requests": found.unpriced,
+        "repaired_ratio": estimate_json(found.repaired),
+        "error_ratio": estimate_json(found.failed),
+    }
+
+
+def _comparison(found: StrategyComparison) -> dict[str, Any]:
+    return {
+        "first": found.first,
+        "other": found.other,
+        "verdict": found.verdict,
+        "power": found.power,
+        "cases": found.cases,
+        "confidence": found.confidence,
+        "score": _difference(found.score),
+        "high_tier": _difference(found.high),
+        "saving": saving_json(found.saving),
+    }
+
+
+def _difference(found: Difference) -> dict[str, Any]:
+    return {
+        "a": found.a,
+        "b": found.b,
+        "difference": found.value,
+        "low": found.low,
+        "high": found.high,
+        "method": found.method,
+        "paired": found.paired,
+        "n_a": found.n_a,
+        "n_b": found.n_b,
+    }
+
+
+def _quantile(found: QuantileFigure) -> dict[str, Any]:
+    return {
+        "value": found.value_ms,
+        "low": found.low_ms,
+        "high": found.high_ms,
+        "over_limit": found.over_limit,
+        "n": found.n,
+    }
+
+
+def _percent(estimate: Estimate) -> str:
+    if estimate.value is None:
+        return wording.UNKNOWN
+    if estimate.low is None or estimate.high is None:
+        return f"{estimate.value:.1%}"
+    return f"{estimate.value:.1%} [{100 * estimate.low:.1f}, {100 * estimate.high:.1f}]"
+
+
+def _number(estimate: Estimate, digits: int) -> str:
+    if estimate.value is None:
+        return wording.UNKNOWN
+    if estimate.low is None or estimate.high is None:
+        return f"{estimate.value:.{digits}f}"
+    return f"{estimate.value:.{digits}f} [{estimate.low:.{digits}f}, {estimate.high:.{digits}f}]"
+
+
+def _ms(found: QuantileFigure) -> str:
+    if found.over_limit:
+        return "over any limit (failures)"
+    if found.value_ms is None:
+        return wording.UNKNOWN
+    low = "-" if found.low_ms is None else f"{found.low_ms:,.0f}"
+    high = "-" if found.high_ms is None else f"{found.high_ms:,.0f}"
+    return f"{found.value_ms:,.0f} [{low}, {high}]"
+
+
+def _points(found: Difference) -> str:
+    if found.value is None:
+        return wording.UNKNOWN
+    if found.low is None or found.high is None:
+        return f"{100 * found.value:+.1f}"
+    return f"{100 * found.value:+.1f} [{100 * found.low:+.1f}, {100 * found.high:+.1f}]"
