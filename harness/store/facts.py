@@ -35,41 +35,44 @@ def facts_sql() -> str:
 
     A value of the wrong type, outside its vocabulary or below zero becomes NULL: unknown.
     """
-    names = list(_PATHS)
-    paths = ", ".join(f"'$.{_PATHS[name]}'" for name in names)
-    values = {name: _typed(name, f"v[{index}]") for index, name in enumerate(names, start=1)}
-    tasks = " ".join(f"WHEN '{event}' THEN '{task}'" for event, task in REQUEST_EVENTS.items())
-    values["task"] = f"CASE name {tasks} END"
-    values["unpriced"] = f"{values['cost_usd']} IS NULL"
-    values["stages_ms"] = (
-        "CASE json_type(payload, '$.stages_ms') WHEN 'OBJECT' THEN payload->'$.stages_ms' END"
+    paths = ", ".join(f"'$.{path}'" for path in _PATHS.values())
+    typed = ", ".join(
+        f"TRY_CAST(v[{index}] AS {SQL_TYPES[_kind(name)]}) AS {name}"
+        for index, name in enumerate(_PATHS, start=1)
     )
-    values["environment"] = f"coalesce(environment, {values['environment']})"
+    values = {name: _known(name) for name in _PATHS}
+    tasks = " ".join(f"WHEN '{event}' THEN '{task}'" for event, task in REQUEST_EVENTS.items())
+    values["task"] = f"CASE event {tasks} END"
+    values["unpriced"] = f"{values['cost_usd']} IS NULL"
+    values["stages_ms"] = "CASE json_type(stages) WHEN 'OBJECT' THEN stages END"
+    values["environment"] = "coalesce(told_environment, environment)"
     events = ", ".join(f"'{event}'" for event in REQUEST_EVENTS)
     columns = ", ".join(f"{values[name]} AS {name}" for name in FACT_COLUMNS)
     return f"""
         SELECT _n, _spool, run_id, request_id, ts,
-            CASE WHEN name LIKE '%.completed' THEN 'ok'
+            CASE WHEN event LIKE '%.completed' THEN 'ok'
                 ELSE coalesce({values["status"]}, 'error') END AS status,
             {values["error_kind"]} AS error_kind, {values["http_status"]} AS http_status, {columns}
         FROM (
-            SELECT *, json_extract_string(payload, [{paths}]) AS v FROM stage.event
-            WHERE name IN ({events}) AND request_id IS NOT NULL
+            SELECT _n, _spool, run_id, request_id, ts, name AS event, environment AS told_environment,
+                payload->'$.stages_ms' AS stages, {typed}
+            FROM (
+                SELECT *, json_extract_string(payload, [{paths}]) AS v FROM stage.event
+                WHERE name IN ({events}) AND request_id IS NOT NULL
+            )
         )"""
 
 
-def _typed(name: str, text: str) -> str:
-    kind = FACT_COLUMNS.get(name, "int" if name == "http_status" else "text")
-    value = f"TRY_CAST({text} AS {SQL_TYPES[kind]})"
+def _kind(name: str) -> Kind:
+    return FACT_COLUMNS.get(name, "int" if name == "http_status" else "text")
+
+
+def _known(name: str) -> str:
     if name in _VOCABULARY:
         words = ", ".join(f"'{word}'" for word in _VOCABULARY[name])
-        return f"CASE WHEN {value} IN ({words}) THEN {value} END"
+        return f"CASE WHEN {name} IN ({words}) THEN {name} END"
     if name in _UNIT_RANGE:
-        return f"CASE WHEN {value} BETWEEN 0 AND 1 THEN {value} END"
-    if _counts(kind):
-        return f"CASE WHEN {value} >= 0 AND {value} < 1e15 THEN {value} END"
-    return value
-
-
-def _counts(kind: Kind) -> bool:
-    return kind in ("int", "float", "money")
+        return f"CASE WHEN {name} BETWEEN 0 AND 1 THEN {name} END"
+    if _kind(name) in ("int", "float", "money"):
+        return f"CASE WHEN {name} >= 0 AND {name} < 1e15 THEN {name} END"
+    return name

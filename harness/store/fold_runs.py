@@ -20,7 +20,7 @@ def fold_runs(old: Iterable[Row], starts: Iterable[Row], ends: Iterable[Row]) ->
     """Fold what is known about some runs into one row each.
 
     The earliest start gives the row, the latest start its owner (a resumed run has several), the latest end
-    not older than that owner its status. Times compare as datetimes.
+    its status; of a resumed run, only an end not older than its owner. Times compare as datetimes.
 
     Args:
         old: rows of `runs` already stored.
@@ -38,7 +38,7 @@ def fold_runs(old: Iterable[Row], starts: Iterable[Row], ends: Iterable[Row]) ->
         known = by_run.get(end["run_id"])
         if known is None:
             folded.waiting.append(end)
-        elif end["ended_at"] >= known["owner_since"]:
+        elif known["owner_since"] == known["started_at"] or end["ended_at"] >= known["owner_since"]:
             by_run[end["run_id"]] = _ended(known, end)
     folded.runs = list(by_run.values())
     return folded

@@ -114,6 +114,7 @@ def test_a_database_of_something_else_is_not_touched(tmp_path: Path) -> None:
         connection.execute("CREATE TABLE theirs (a INT)")
     with pytest.raises(StoreDamagedError, match="not a store"):
         open_store(tmp_path)
+    write(tmp_path, a_run())
     with pytest.raises(StoreDamagedError, match="not a store"):
         ingest(tmp_path)
 
@@ -122,6 +123,7 @@ def test_a_later_schema_asks_for_an_upgrade(tmp_path: Path) -> None:
     two_runs(tmp_path)
     with duckdb.connect(str(StorePaths(tmp_path).database)) as connection:
         connection.execute("INSERT INTO schema_version VALUES (99, TIMESTAMP '2030-01-01', '9.0')")
+    write(tmp_path, a_run("third"))
     for use in (open_store, ingest):
         with pytest.raises(StoreTooNewError, match="schema 99"):
             use(tmp_path)
