@@ -19,6 +19,9 @@ _MARGIN = 0.82
 """Ville's bound is all but reached when the true share is the allowed one: a little more evidence than
 1 / alpha is asked for, so that the rate of wrong decisions stays clear of alpha."""
 
+LEAST_REQUESTS = 10
+"""No decision before: the first slow answers of a cold start are no verdict on a service."""
+
 _BELOW_BETS = ((0.0085, 0.92), (0.03, 0.08))
 """Shares bet on (at a limit of 5%) and their weights, for "fewer exceed than allowed"."""
 
@@ -89,16 +92,20 @@ class SequentialTest:
             return self._decision
         self._n += 1
         self._exceeded += exceeded
-        if self._below.bet(exceeded) >= self._threshold:
+        below, above = self._below.bet(exceeded), self._above.bet(exceeded)
+        if self._n < LEAST_REQUESTS:
+            return self._decision
+        if below >= self._threshold:
             self._decision = Decision.BELOW
-        elif self._above.bet(exceeded) >= self._threshold:
+        elif above >= self._threshold:
             self._decision = Decision.ABOVE
         return self._decision
 
     def decide_all(self, exceeded: NDArray[np.int64]) -> SequentialOutcome:
         """The outcome of a fresh test on a whole sequence, given its running count of exceedances."""
+        late_enough = np.arange(1, exceeded.size + 1) >= LEAST_REQUESTS
         crossed = {
-            decision: np.flatnonzero(mixture.path(exceeded) >= self._threshold)
+            decision: np.flatnonzero((mixture.path(exceeded) >= self._threshold) & late_enough)
             for decision, mixture in ((Decision.BELOW, self._below), (Decision.ABOVE, self._above))
         }
         decided = {decision: int(places[0]) + 1 for decision, places in crossed.items() if places.size}

@@ -32,12 +32,11 @@ def test_no_exceedance_decides_as_soon_as_the_mathematics_allow():
 
 def test_evidence_is_the_mixture_of_likelihood_ratios():
     test = SequentialTest()
-    outcomes = [False, True, False, True, True]
-    for exceeded in outcomes:
+    for exceeded in [False, True, False, True, True, False, False, False, False, False]:
         decision = test.observe(exceeded)
     from harness.analysis.sequential import _ABOVE_BETS  # noqa: PLC0415
 
-    by_hand = sum(w * (s / 0.05) ** 3 * ((1 - s) / 0.95) ** 2 for s, w in _ABOVE_BETS)
+    by_hand = sum(w * (s / 0.05) ** 3 * ((1 - s) / 0.95) ** 7 for s, w in _ABOVE_BETS)
     assert (decision is Decision.ABOVE) == (by_hand >= 1 / (0.82 * 0.05))
     assert math.isclose(sum(weight for _, weight in _ABOVE_BETS), 1.0)
 
@@ -48,6 +47,12 @@ def test_one_by_one_and_all_at_once_agree(outcomes, max_ratio):
     for exceeded in outcomes:
         test.observe(exceeded)
     assert decide_sequence(outcomes, max_ratio=max_ratio) == test.outcome
+
+
+def test_a_cold_start_is_no_verdict():
+    assert decide_sequence([True] * 9).decision is Decision.UNDECIDED
+    assert decide_sequence([True] * 3 + [False] * 200).decision is not Decision.ABOVE
+    assert decide_sequence([True] * 10).decision is Decision.ABOVE
 
 
 def test_a_decision_stands():
