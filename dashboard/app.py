@@ -1,5 +1,7 @@
 """The dashboard's frame: filters in the sidebar, then the page. Run by `harness dashboard`."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from dashboard import states
@@ -8,6 +10,9 @@ from dashboard.filters import sidebar
 from dashboard.queries.facets import facets
 from dashboard.source import read, store_dir
 from harness.errors import StoreError
+
+# A file of our own: a named icon would be fetched from another host.
+ICON = Path(__file__).with_name("icon.svg")
 
 # File and URL path, title, icon.
 PAGES = (
@@ -24,7 +29,7 @@ PAGES = (
 
 def main() -> None:
     """Draw the frame and run the chosen page; a store that cannot be read is one sentence."""
-    st.set_page_config(page_title="harness", page_icon=":material/monitoring:", layout="wide")
+    st.set_page_config(page_title="harness", page_icon=str(ICON), layout="wide")
     pages = [
         st.Page(f"views/{name}.py", title=title, icon=icon, url_path=name, default=name == "overview")
         for name, title, icon in PAGES

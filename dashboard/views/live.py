@@ -34,9 +34,8 @@ def _body() -> None:
         )
         return
     going = run.status == "running"
-    st.caption(
-        "Running now, refreshed every 2 seconds" if going else "Nothing runs now; this is the latest run"
-    )
+    said = "Running now, refreshed every 2 seconds." if going else "Nothing runs now; this is the latest run."
+    st.caption(f"{said} The filters do not apply here.")
     st.text(f"{run.name}  ({run.kind}, {run.status})" + (f"  {run.target}" if run.target else ""))
     scope = Scope(kind=run.kind, mode=run.mode, run_ids=(run.run_id,))
     states.mode_banner(scope)

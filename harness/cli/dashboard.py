@@ -14,7 +14,7 @@ from harness.cli.console import DEFAULT_STORE, StoreOption
 from harness.cli.processes import module_command
 from harness.errors import UsageError
 
-app = typer.Typer()
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 HOST = "127.0.0.1"
 

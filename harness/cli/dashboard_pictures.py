@@ -14,7 +14,7 @@ WIDTHS = (1440, 390)
 """A desk and a phone, pixels."""
 
 PAGES = ("overview", "latency", "cost", "quality", "savings", "runs", "alerts", "live")
-_QUIET = (
+QUIET = (
     "--no-sandbox",
     "--disable-gpu",
     "--disable-background-networking",
@@ -38,7 +38,7 @@ def save_pictures(store: Path, folder: Path, *, query: str = "", dark: bool = Fa
         command = [*dashboard_command(), "--port", str(port)]
         child = group.start("dashboard", command, env=dashboard_env(store), serves=True)
         child.wait_port()
-        browser = playwright.chromium.launch(executable_path=_chromium(), args=list(_QUIET))
+        browser = playwright.chromium.launch(executable_path=_chromium(), args=list(QUIET))
         for width in WIDTHS:
             _walk(browser, f"http://{HOST}:{port}", folder, width, query, dark=dark)
         browser.close()

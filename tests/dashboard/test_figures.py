@@ -1,0 +1,170 @@
+"""Figures of the pages against the command line and against figures computed by hand."""
+
+import json
+from decimal import Decimal
+
+import duckdb
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from dashboard.queries import latency as latency_queries
+from dashboard.queries.cost import money
+from dashboard.queries.costdetail import cost_distribution, cost_over_time, month_forecast
+from dashboard.queries.latency import latency_figures, quantile_figure
+from dashboard.queries.latencydetail import distributions, stages, step_for, timeline
+from dashboard.queries.quality import graders, group_quality
+from dashboard.queries.savings import ways
+from dashboard.scope import Scope
+from harness.analysis import clustered_mean, latency_percentile
+from harness.analysis.forecast import forecast_cost
+from harness.cli.cost import app as cost_app
+from harness.cli.savings import app as savings_app
+from harness.store import open_store
+
+A = Scope(kind="baseline", mode="emulated", run_ids=("run-a",))
+B = Scope(kind="baseline", mode="emulated", run_ids=("run-b",))
+E = Scope(kind="eval", mode="emulated", run_ids=("run-e",))
+
+
+def cli_json(app, *arguments):
+    result = CliRunner().invoke(app, [*arguments, "--json"])
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout, parse_float=Decimal)
+
+
+@pytest.mark.parametrize("scope", [A, B, E])
+def test_cost_equals_harness_cost(full, scope):
+    with open_store(full).snapshot() as view:
+        spent = money(view, scope)
+        (way, *_) = ways(view, scope, None, 100_000, ()).ways
+    cli = cli_json(cost_app, "--run", scope.run_ids[0], "--store", str(full), "--per-month", "100000")
+    assert sum(r.cost_usd or 0 for r in spent.rows) == Decimal(str(cli["known_cost_usd"]))
+    assert spent.unpriced_calls == cli["unpriced_calls"]
+    assert {(r.role, r.provider, r.model): r.cost_usd for r in spent.rows} == {
+        (r["role"], r["provider"], r["model"]): Decimal(str(r["cost_usd"])) for r in cli["by_model"]
+    }
+    if not spent.unpriced_calls:
+        forecast = month_forecast(
+            total_usd=spent.per_request_usd * spent.per_request.n,
+            per_request=spent.per_request,
+            parts=(spent.draft_usd, spent.repair_usd),
+            requests=100_000,
+        )
+        assert forecast.cost_usd == pytest.approx(Decimal(str(cli["monthly_cost_usd"])), abs=Decimal("1e-4"))
+    if scope is A:
+        exact = way.figures.breakdown
+        assert exact.saving_ratio == cli["saving_ratio"]
+        assert exact.naive_cost_usd == Decimal(str(cli["naive_cost_usd"]))
+        assert exact.misstatement_ratio == cli["misstatement_ratio"]
+
+
+def test_savings_equal_harness_savings(full):
+    with open_store(full).snapshot() as view:
+        found = ways(view, E, None, 100_000, ("openai/gpt-4o", "nobody/none"))
+    assert found.unpriced == ("nobody/none",)
+    cli = cli_json(
+        savings_app, "run-e", "--store", str(full), "--per-month", "100000", "--compare", "openai/gpt-4o"
+    )
+    assert [way.name for way in found.ways] == [side["strategy"] for side in cli["sides"]]
+    for way, side in zip(found.ways, cli["sides"], strict=True):
+        total = way.figures.total
+        assert total.per_request.value == pytest.approx(float(side["total"]["per_request_usd"]["value"]))
+        assert total.per_month.value == pytest.approx(float(side["total"]["per_month_usd"]["value"]))
+        assert len(way.figures.what_if) == len(side["what_if"]["cells"])
+    for way, saving in zip(found.ways[1:], cli["savings"], strict=True):
+        for name in ("value", "low", "high"):
+            assert getattr(way.saving.ratio, name) == pytest.approx(float(saving["saving_ratio"][name]))
+
+
+def test_a_failed_request_stays_with_its_runs_strategy_and_provider(full):
+    with open_store(full).snapshot() as view:
+        (way,) = ways(view, B, None, 1, ()).ways
+        (group,) = latency_figures(view, B, "provider").groups
+        (filtered,) = latency_figures(
+            view, Scope(kind="baseline", mode="emulated", run_ids=("run-b",), providers=("anthropic",))
+        ).groups
+    assert way.figures.side.strategy == "all-anthropic"
+    assert (group.group, group.failures) == ("anthropic", 3)
+    assert filtered.failures == 3
+
+
+@pytest.mark.parametrize("failures", [0, 1, 2, 5, 19, 20])
+@pytest.mark.parametrize("n", [1, 19, 20, 21, 100, 101])
+def test_sql_quantiles_follow_the_rules_of_the_analysis(failures, n):
+    if failures > n:
+        return
+    values = np.random.default_rng(n).lognormal(8, 0.5, n - failures)
+    everything = [*values.tolist(), *[float("inf")] * failures]
+    for q in (0.5, 0.95, 0.99):
+        ((found,),) = duckdb.execute(
+            f"SELECT quantile_cont(x, {q}) FROM (SELECT unnest(?::DOUBLE[]) AS x)", [everything]
+        ).fetchall()
+        slowest = float(values.max()) if values.size else None
+        ours = quantile_figure(q, found, slowest, n, failures)
+        theirs = latency_percentile(values, failures=failures, q=q)
+        assert ours.over_limit == theirs.over_limit
+        assert ours.value_ms == (None if theirs.value_ms is None else pytest.approx(theirs.value_ms))
+
+
+def test_intervals_of_large_selections_agree_with_the_exact_ones(full, monkeypatch):
+    with open_store(full).snapshot() as view:
+        exact = latency_figures(view, E).groups[0]
+        monkeypatch.setattr(latency_queries, "EXACT_INTERVAL_ROWS", 0)
+        large = latency_figures(view, E).groups[0]
+    assert large.quantiles == exact.quantiles
+    middle, wide = large.intervals[0], exact.intervals[0]
+    assert middle.low_ms == pytest.approx(wide.low_ms, rel=0.05)
+    assert middle.high_ms == pytest.approx(wide.high_ms, rel=0.05)
+
+
+def test_clustered_means_in_sql_equal_the_analysis(full):
+    with open_store(full).snapshot() as view:
+        groups = {found.group: found for found in group_quality(view, E, "strategy")}
+        rows = view.requests("run-e")
+        by_grader = graders(view, E)
+    for strategy, found in groups.items():
+        own = [row for row in rows if row.strategy == strategy]
+        expected = clustered_mean([row.quality_score for row in own], [row.case_id for row in own])
+        assert found.score.value == pytest.approx(expected.value)
+        assert found.score.low == pytest.approx(expected.low)
+        assert found.score.n == expected.n
+    assert {result.grader for result in by_grader} == {"schema", "topology", "coverage", "provenance"}
+    assert all(result.score.n == 60 for result in by_grader)
+
+
+def test_the_forecast_is_the_analysis_own(full):
+    with open_store(full).snapshot() as view:
+        spent = money(view, A)
+        costs = [float(row.cost_usd) for row in view.requests("run-a")]
+    ours = month_forecast(
+        total_usd=spent.per_request_usd * spent.per_request.n,
+        per_request=spent.per_request,
+        parts=(spent.draft_usd, spent.repair_usd),
+        requests=5_000,
+    )
+    theirs = forecast_cost(costs, 5_000)
+    assert float(ours.cost_usd) == pytest.approx(theirs.cost_usd, rel=1e-5)
+    assert ours.low_usd == pytest.approx(theirs.low_usd)
+    assert ours.high_usd == pytest.approx(theirs.high_usd)
+
+
+def test_details_add_up_to_the_whole(full):
+    with open_store(full).snapshot() as view:
+        spent, over_time = money(view, A), cost_over_time(view, A)
+        spread, times = cost_distribution(view, A), timeline(view, A, "client")
+        (shape,) = distributions(view, B, "client", "all", 8000.0)
+        parts = {part.name[0]: part for part in stages(view, A)}
+    assert sum(row[3] for row in over_time.rows) == pytest.approx(float(spent.total_usd))
+    assert sum(row[3] for row in spread.bins) == spread.n == 120
+    assert sum(bucket.n for bucket in times.buckets) == 120
+    assert shape.share[-1] == pytest.approx(117 / 120)
+    assert (shape.n, shape.failures) == (120, 3)
+    assert parts["draft"].n == 120
+    assert parts["repair"].n == 30
+
+
+def test_buckets_are_few_and_full():
+    assert step_for(30, 300) == 5
+    assert step_for(86_400, 10_000_000) == 1800
+    assert step_for(0, 1) == 1
