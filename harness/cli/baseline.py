@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from harness.analysis.goodput import Objectives
 from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, err, out, print_json
 from harness.cli.embedded import EmbeddedTarget
 from harness.cli.load_run import DEFAULT_LIMIT_MS, BaselinePlan, run_baseline
@@ -44,7 +45,10 @@ def baseline(
     ] = None,
     steps: Annotated[int, typer.Option(min=2, max=1000, help="Steps of --arrivals steps.")] = 5,
     replay: Annotated[
-        Path | None, typer.Option(help="Start times in milliseconds, one a line, for --arrivals replay.")
+        str | None,
+        typer.Option(
+            help="Repeat the arrivals of a stored run, or of a file of milliseconds.", metavar="RUN|FILE"
+        ),
     ] = None,
     users: Annotated[
         int | None,
@@ -57,9 +61,15 @@ def baseline(
     seed: Annotated[int, typer.Option(help="Of arrivals and of the order of briefs.")] = 0,
     name: Annotated[str | None, typer.Option(help="The run's name [baseline-DATE-TIME].")] = None,
     max_requests: Annotated[int | None, typer.Option(min=1, help="Send at most so many.")] = None,
-    max_p95: Annotated[
-        float, typer.Option("--limit-ms", min=1, help="The latency limit, milliseconds.")
+    limit_ms: Annotated[
+        float, typer.Option(min=1, help="The latency limit, milliseconds.")
     ] = DEFAULT_LIMIT_MS,
+    slo_ttft_ms: Annotated[
+        float | None, typer.Option(min=0, help="Goodput: latest first token, milliseconds.")
+    ] = None,
+    slo_itl_ms: Annotated[
+        float | None, typer.Option(min=0, help="Goodput: largest mean gap between tokens, milliseconds.")
+    ] = None,
     stop_early: Annotated[
         bool, typer.Option("--stop-early", help="Stop as soon as the sequential test has decided.")
     ] = False,
@@ -89,10 +99,10 @@ def baseline(
     load: dict[str, Any] = {
         "rps": rps,
         "duration_s": duration,
-        "shape": arrivals,
+        "shape": arrivals if replay is None else "replay",
         "peak_rps": peak_rps,
         "step_count": steps,
-        "replay_ms": _replay(arrivals, replay),
+        "replay_ms": _replay(arrivals, replay, store),
         "users": users,
         "workers": workers,
         "model": model,
@@ -112,13 +122,14 @@ def baseline(
         confirmed=yes,
         allow_fixtures=allow_fixtures,
         stop_early=stop_early,
-        limit_ms=max_p95,
+        limit_ms=limit_ms,
         embedded=EmbeddedTarget(speed=speed, defect_rate=defect_rate, faults=faults, ledger=ledger),
     )
     outcome = run_baseline(plan, err)
     from harness.cli.load_report import conclude  # noqa: PLC0415 - statistics load after the run, not before
 
-    conclusion = conclude(store, outcome.run_id, limit_ms=max_p95)
+    objectives = Objectives(latency_ms=limit_ms, ttft_ms=slo_ttft_ms, itl_ms=slo_itl_ms)
+    conclusion = conclude(store, outcome.run_id, limit_ms=limit_ms, objectives=objectives)
     if as_json:
         print_json(conclusion.as_json())
     else:
@@ -128,7 +139,18 @@ def baseline(
     raise typer.Exit(EXIT_FAIL if outcome.status is RunStatus.INTERRUPTED else 0)
 
 
-def _replay(arrivals: str, path: Path | None) -> tuple[float, ...]:
-    if (arrivals == "replay") != (path is not None):
-        raise UsageError("--arrivals replay and --replay FILE go together")
-    return replay_offsets(path) if path is not None else ()
+def _replay(arrivals: str, source: str | None, store: Path) -> tuple[float, ...]:
+    """Start times, milliseconds: from a file, or of a stored run."""
+    if source is None:
+        if arrivals == "replay":
+            raise UsageError("--arrivals replay needs --replay RUN or FILE")
+        return ()
+    if arrivals not in ("constant", "replay"):
+        raise UsageError(f"--replay repeats recorded arrivals: it does not go with --arrivals {arrivals}")
+    if Path(source).is_file():
+        return replay_offsets(Path(source))
+    from harness.store import open_store  # noqa: PLC0415 - DuckDB only where a run is read
+
+    with open_store(store).snapshot() as view:
+        rows = view.requests(view.run(source).run_id)
+    return tuple(row.scheduled_at.timestamp() * 1000 for row in rows if row.scheduled_at is not None)

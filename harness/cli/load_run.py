@@ -20,13 +20,15 @@ from harness.clock import SYSTEM_CLOCK
 from harness.errors import UsageError
 from harness.load import preflight
 from harness.load.cases import CaseBook
+from harness.load.ending import Ending, end_record
 from harness.load.exchange import Exchange
 from harness.load.live import LiveRun
 from harness.load.plan import LoadPlan, header_values
 from harness.load.recorder import Epoch, Recorder
 from harness.load.runrecord import begin_record, without_password
+from harness.load.saturation import Staircase
 from harness.load.scenarios import exchange_of
-from harness.records import ProviderMode, RunEnd, RunStatus, new_id
+from harness.records import RunStatus, new_id
 from harness.store import Spool, ingest
 
 DEFAULT_LIMIT_MS = 8000.0
@@ -161,7 +163,6 @@ class _Run:
             **self._protected,
         }
         self._health = preflight.NO_HEALTH
-        self._asked_to_end = False
 
     def run(self, config: dict[str, Any]) -> BaselineOutcome:
         """Preflight, load, end."""
@@ -172,8 +173,8 @@ class _Run:
             spool.append(begin_record(self._load, owner=spool.spool_id, config=config))
             self._record_warm_up(spool, warm)
             live = LiveRun(planned)
-            status, sequential, complaint = self._load_target(live)
-            end = self._end_record(live, status, sequential, preflight.empty_columns(warm, self._exchange))
+            ending, complaint = self._load_target(live, preflight.empty_columns(warm, self._exchange))
+            end = end_record(self._load, live, ending, limit_ms=self._plan.limit_ms)
             self._group.stop_all()  # the service's last records belong to the run that ends now
             spool.append(end).result()
         if complaint is not None:
@@ -183,7 +184,7 @@ class _Run:
             name=self._load.name,
             status=end.status,
             summary=dict(end.summary),
-            asked_to_end=self._asked_to_end,
+            asked_to_end=ending.asked_to_end,
         )
 
     def _preflight(self, planned: int | None) -> preflight.WarmUp:
@@ -229,69 +230,34 @@ class _Run:
             warmup=True,
         )
 
-    def _load_target(self, live: LiveRun) -> tuple[RunStatus, ArrivalOrderTest | None, str | None]:
+    def _load_target(self, live: LiveRun, empty_columns: list[str]) -> tuple[Ending, str | None]:
+        """Load until the end; how it ended, and what a failed process had to say."""
         test = ArrivalOrderTest(self._plan.limit_ms) if self._plan.stop_early else None
+        staircase = self._make_staircase()
         with ExitStack() as stack:
             workers = LoadWorkers(self._group, self._load, scenario_file(self._load.scenario))
             interruption = stack.enter_context(interruptions(workers))
             stack.enter_context(Ingestion(self._plan.store_dir))
             display = stack.enter_context(run_display(self._console, live.planned))
             workers.start()
-            status = RunWatch(workers, live, test).follow(display, interruption)
-        self._asked_to_end = interruption.asked
-        return status, test, workers.complaint() if status is RunStatus.FAILED else None
-
-    def _end_record(
-        self,
-        live: LiveRun,
-        status: RunStatus,
-        test: ArrivalOrderTest | None,
-        empty_columns: list[str],
-    ) -> RunEnd:
-        reasons = live.suspicions(self._plan.limit_ms)
-        summary: dict[str, Any] = {
-            "planned": live.planned,
-            "sent": live.sent,
-            "finished": live.finished,
-            "unfinished": live.sent - live.finished,
-            "ended_by": self._ended_by(status),
-            "lateness_p99_ms": live.lateness_p99_ms(),
-            "suspect": bool(reasons),
-            "suspect_reasons": reasons,
-            "telemetry_missing": sum(report.telemetry_missing for report in live.reports),
-            "telemetry_broken": sum(report.telemetry_broken for report in live.reports),
-            "empty_columns": empty_columns,
-            "limit_ms": self._plan.limit_ms,
-        }
-        if test is not None:
-            outcome = test.outcome
-            summary["sequential"] = {
-                "decision": outcome.decision,
-                "n": outcome.n,
-                "exceeded": outcome.exceeded,
-                "alpha": outcome.alpha,
-            }
-        if status is RunStatus.COMPLETED and self._truncated():
-            status = RunStatus.TRUNCATED
-        return RunEnd(
-            run_id=self._load.run_id,
-            ended_at=SYSTEM_CLOCK.now(),
+            status = RunWatch(workers, live, test, staircase).follow(display, interruption)
+        ending = Ending(
             status=status,
-            provider_mode=self._mode(live),
-            summary=summary,
+            asked_to_end=interruption.asked,
+            test=test,
+            staircase=staircase,
+            fallback_mode=self._health.provider_mode,
+            empty_columns=empty_columns,
         )
+        return ending, workers.complaint() if status is RunStatus.FAILED else None
 
-    def _ended_by(self, status: RunStatus) -> str:
-        if status is RunStatus.INTERRUPTED:
-            return "a signal to the command" if self._asked_to_end else "the death of a generator process"
-        return "the sequential test" if status is RunStatus.STOPPED_EARLY else "the schedule's end"
-
-    def _truncated(self) -> bool:
-        offered, most = self._load.offered_requests(), self._load.max_requests
-        return offered is not None and most is not None and offered > most
-
-    def _mode(self, live: LiveRun) -> ProviderMode | None:
-        modes = live.modes
-        if not modes:
-            return self._health.provider_mode
-        return ProviderMode(modes.pop()) if len(modes) == 1 else ProviderMode.MIXED
+    def _make_staircase(self) -> Staircase | None:
+        rates = self._load.step_rates()
+        if not rates:
+            return None
+        return Staircase(
+            self._load.schedule_ns(),
+            rates,
+            step_s=self._load.duration_s / len(rates),
+            limit_ms=self._plan.limit_ms,
+        )

@@ -18,6 +18,7 @@ from harness.cli.load_workers import LoadWorkers
 from harness.errors import StoreError
 from harness.load.live import LiveRun
 from harness.load.progress import Report
+from harness.load.saturation import Staircase
 from harness.records import RunStatus
 
 POLL_S = 0.1
@@ -92,12 +93,20 @@ class RunWatch:
         workers: its processes.
         live: takes their reports.
         test: stops the run once it is decided; None lets it run its course.
+        staircase: stops the run once the target is saturated.
     """
 
-    def __init__(self, workers: LoadWorkers, live: LiveRun, test: ArrivalOrderTest | None) -> None:
+    def __init__(
+        self,
+        workers: LoadWorkers,
+        live: LiveRun,
+        test: ArrivalOrderTest | None,
+        staircase: Staircase | None = None,
+    ) -> None:
         self._workers = workers
         self._live = live
         self._test = test
+        self._staircase = staircase
         self._draining = False
 
     def follow(self, display: RunDisplay, interruption: Interruption) -> RunStatus:
@@ -112,7 +121,7 @@ class RunWatch:
                 return self._end(RunStatus.INTERRUPTED)
             if len(self._live.ended) == len(self._workers.generators):
                 display.show(self._live.figures())
-                return self._end(RunStatus.STOPPED_EARLY if self._draining else RunStatus.COMPLETED)
+                return self._end(self._status_of_end())
             if self._workers.dead():
                 return self._end(self._status_after_death())
 
@@ -124,22 +133,29 @@ class RunWatch:
             self._decide(report)
 
     def _decide(self, report: Report) -> None:
-        if self._test is None or self._draining:
-            return
-        for finished in report.finished:
-            self._test.finished(finished.seq, finished.latency_ms, ok=finished.ok)
-        for seq, age_ms in report.overdue:
-            self._test.still_in_flight(seq, age_ms)
-        if self._test.outcome.decision is not Decision.UNDECIDED:
+        for judge in (self._test, self._staircase):
+            if judge is None:
+                continue
+            for finished in report.finished:
+                judge.finished(finished.seq, finished.latency_ms, ok=finished.ok)
+            for seq, age_ms in report.overdue:
+                judge.still_in_flight(seq, age_ms)
+        decided = self._test is not None and self._test.outcome.decision is not Decision.UNDECIDED
+        saturated = self._staircase is not None and self._staircase.saturated
+        if (decided or saturated) and not self._draining:
             self._draining = True
             self._workers.drain()
+
+    def _status_of_end(self) -> RunStatus:
+        """A staircase ends where it must; only the sequential test stops a run before its end."""
+        return RunStatus.STOPPED_EARLY if self._draining and self._test is not None else RunStatus.COMPLETED
 
     def _status_after_death(self) -> RunStatus:
         """A process ended by itself: perhaps its last words are still in the pipe."""
         while not self._workers.silent and not any(c.running for c in self._workers.generators):
             self._take_reports(0.0)
         if len(self._live.ended) == len(self._workers.generators):
-            return RunStatus.STOPPED_EARLY if self._draining else RunStatus.COMPLETED
+            return self._status_of_end()
         return RunStatus.FAILED if self._workers.complaint() else RunStatus.INTERRUPTED
 
     def _end(self, status: RunStatus) -> RunStatus:

@@ -98,6 +98,12 @@ class LoadPlan(BaseModel):
             raise UsageError(f"{self.rps:g} requests/s for {self.duration_s:g} s is not a single request")
         return schedule
 
+    def step_rates(self) -> list[float]:
+        """The rates of a staircase, requests/s, lowest first; empty for any other shape."""
+        if self.shape != "steps" or self.closed_loop:
+            return []
+        return [segment.start_rps for segment in self._curve()]
+
     def offered_requests(self) -> int | None:
         """How many requests the schedule holds without `max_requests`; None for a closed loop."""
         if self.closed_loop:

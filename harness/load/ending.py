@@ -1,0 +1,92 @@
+"""How a run is recorded to have ended: its status, and what only the end knows."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from harness.analysis import ArrivalOrderTest
+from harness.clock import SYSTEM_CLOCK
+from harness.load.live import LiveRun
+from harness.load.plan import LoadPlan
+from harness.load.saturation import Staircase
+from harness.records import ProviderMode, RunEnd, RunStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """What is known when the last process has ended.
+
+    Attributes:
+        status: as the watcher saw it.
+        asked_to_end: by Ctrl-C or SIGTERM.
+        test: the sequential test, if one was watching.
+        staircase: the steps, if the shape has any.
+        fallback_mode: what answered according to `/healthz`, where telemetry does not say.
+        empty_columns: what was foretold before the run.
+    """
+
+    status: RunStatus
+    asked_to_end: bool
+    test: ArrivalOrderTest | None
+    staircase: Staircase | None
+    fallback_mode: ProviderMode | None
+    empty_columns: list[str]
+
+
+def end_record(load: LoadPlan, live: LiveRun, ending: Ending, *, limit_ms: float) -> RunEnd:
+    """The run's end, with counts, suspicion and whatever ended it."""
+    reasons = live.suspicions(limit_ms)
+    summary: dict[str, Any] = {
+        "planned": live.planned,
+        "sent": live.sent,
+        "finished": live.finished,
+        "unfinished": live.sent - live.finished,
+        "ended_by": _ended_by(ending),
+        "lateness_p99_ms": live.lateness_p99_ms(),
+        "suspect": bool(reasons),
+        "suspect_reasons": reasons,
+        "telemetry_missing": sum(report.telemetry_missing for report in live.reports),
+        "telemetry_broken": sum(report.telemetry_broken for report in live.reports),
+        "empty_columns": ending.empty_columns,
+        "limit_ms": limit_ms,
+    }
+    if ending.test is not None:
+        summary["sequential"] = asdict(ending.test.outcome)
+    if ending.staircase is not None:
+        summary["sustained_rps"] = ending.staircase.sustained_rps
+        summary["steps"] = [asdict(step) for step in ending.staircase.steps]
+    return RunEnd(
+        run_id=load.run_id,
+        ended_at=SYSTEM_CLOCK.now(),
+        status=_status(load, ending),
+        provider_mode=_mode(live, ending),
+        summary=summary,
+    )
+
+
+def _ended_by(ending: Ending) -> str:
+    match ending.status:
+        case RunStatus.INTERRUPTED if ending.asked_to_end:
+            return "a signal to the command"
+        case RunStatus.INTERRUPTED:
+            return "the death of a generator process"
+        case RunStatus.FAILED:
+            return "an error of a generator process"
+        case RunStatus.STOPPED_EARLY:
+            return "the sequential test"
+        case _:
+            saturated = ending.staircase is not None and ending.staircase.saturated
+            return "saturation of the target" if saturated else "the schedule's end"
+
+
+def _status(load: LoadPlan, ending: Ending) -> RunStatus:
+    """A schedule that `max_requests` cut short is truncated, however well it went."""
+    offered = load.offered_requests()
+    cut = offered is not None and load.max_requests is not None and offered > load.max_requests
+    return RunStatus.TRUNCATED if cut and ending.status is RunStatus.COMPLETED else ending.status
+
+
+def _mode(live: LiveRun, ending: Ending) -> ProviderMode | None:
+    modes = live.modes
+    if not modes:
+        return ending.fallback_mode
+    return ProviderMode(modes.pop()) if len(modes) == 1 else ProviderMode.MIXED
