@@ -133,6 +133,11 @@ def _stream_lines(stream: dict[str, Any]) -> list[str]:
 
 
 def _steps_line(steps: list[dict[str, Any]], sustained_rps: float | None) -> str:
-    climbed = ", ".join(f"{step['rps']:g}/s {step['over']} of {step['planned']} over" for step in steps)
+    climbed = ", ".join(
+        f"{step['rps']:g}/s {step['over']} of {step['planned']} over"
+        if step["finished"]
+        else f"{step['rps']:g}/s not reached"
+        for step in steps
+    )
     best = "none of the steps" if sustained_rps is None else f"{sustained_rps:g}/s"
     return f"highest rate within the limit: {best} ({climbed})"

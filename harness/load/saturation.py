@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from harness.clock import ms_from_ns
 
 MAX_OVER_RATIO = 0.05
-"""A step is lost when more than this share of its requests, and more than one, is over the limit: its p95 is."""
+"""A step is lost when more than this share of its requests, and more than one, is over the limit."""
 
 
 @dataclass(slots=True)
