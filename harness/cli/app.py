@@ -25,6 +25,7 @@ COMMANDS: dict[str, str] = {
     "config": "what was resolved, and from where",
     "strategies": "the mixes of providers there are",
     "export": "rows as Parquet or CSV, for elsewhere",
+    "ingest": "events that any service wrote, into the store",
     "alerts": "cost spikes, errors, fixtures in production, changed routing",
     "store": "check, repair and measure the store",
     "dashboard": "compare providers, costs and quality in the browser",

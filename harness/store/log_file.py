@@ -1,30 +1,34 @@
 """A log of JSON lines, as any service writes it: its events with unknown keys, and lines that are none."""
 
 import hashlib
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
-from harness.records import REQUEST_EVENTS, Event
+from harness.records import Event
 from harness.records.jsontext import load_json_exact
+from harness.store.log_wrappers import is_json_object, moment_of, storable, unwrapped
 
 _EDGE_BYTES = 64 * 1024
 MAX_KEPT_CHARS = 10_000
 """How much of a bad line is kept in quarantine."""
-_MILLISECONDS_FROM = 1e11
-_LAST_SECOND = 253_402_300_799
+UNNAMED_PREFIX = "unnamed-line-"
+"""How a request without an id is called: by the byte offset of its line."""
 
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One line: an event, or the reason why it is none."""
+    """One line: an event, the reason why it is a bad line, or neither, when it is about something else."""
 
     offset: int
-    event: Event | None
-    problem: str | None
-    text: str
+    event: Event | None = None
+    problem: str | None = None
+    text: str = ""
+
+    @property
+    def skipped(self) -> bool:
+        """True for a good line that is no event about a request."""
+        return self.event is None and self.problem is None
 
 
 def fingerprint(file: BinaryIO, size: int) -> str:
@@ -36,76 +40,65 @@ def fingerprint(file: BinaryIO, size: int) -> str:
     return digest.hexdigest()
 
 
-def log_lines(data: bytes, base_offset: int) -> Iterator[LogLine]:
-    """The lines of a piece of log; blank ones are passed over."""
+def log_lines(data: bytes, base_offset: int, *, environment: str | None = None) -> Iterator[LogLine]:
+    """The lines of a piece of log; blank ones are passed over.
+
+    Args:
+        data: complete lines.
+        base_offset: the file offset of `data[0]`.
+        environment: of events that do not tell theirs.
+    """
     offset = base_offset
-    for raw in data.splitlines(keepends=True) if data else []:
-        line = raw.strip()
-        if line.startswith(b"\xef\xbb\xbf"):
-            line = line[3:]
+    start = 0
+    while start < len(data):
+        newline = data.find(b"\n", start)
+        end = len(data) if newline < 0 else newline
+        line = data[start:end].strip().removeprefix(b"\xef\xbb\xbf")
         if line:
-            yield _log_line(line, offset)
-        offset += len(raw)
-
-
-def is_whole(line: bytes) -> bool:
-    """True for a last line without its newline that is complete all the same."""
-    try:
-        return isinstance(json.loads(line), dict)
-    except ValueError:
-        return False
+            yield _log_line(line, offset + start, environment)
+        start = end + 1
 
 
 def whole_lines(data: bytes, *, at_end: bool) -> bytes:
     """The piece up to its last complete line; at a file's end also an unfinished line that reads as one."""
     end = data.rfind(b"\n") + 1
-    return data if at_end and is_whole(data[end:]) else data[:end]
+    return data if at_end and is_json_object(data[end:]) else data[:end]
 
 
-def _log_line(line: bytes, offset: int) -> LogLine:
-    text = line.decode("utf-8", "replace")[:MAX_KEPT_CHARS]
+def _log_line(line: bytes, offset: int, environment: str | None) -> LogLine:
     try:
-        payload = load_json_exact(line)
+        parsed = load_json_exact(line)
     except (ValueError, RecursionError):
-        return LogLine(offset, None, "not JSON", text)
-    if not isinstance(payload, dict):
-        return LogLine(offset, None, "not a JSON object", text)
-    name = payload.get("event")
-    if not isinstance(name, str) or not name:
-        return LogLine(offset, None, "no 'event' name", text)
-    request_id = payload.get("request_id")
-    if name in REQUEST_EVENTS and (not isinstance(request_id, str) or not request_id):
-        return LogLine(offset, None, "no 'request_id'", text)
-    moment = _moment(payload.get("ts"))
+        return _bad(line, offset, "not JSON")
+    if not isinstance(parsed, dict):
+        return _bad(line, offset, "not a JSON object")
+    found = unwrapped(parsed)
+    if found is None:
+        return LogLine(offset)
+    name, told = found
+    payload = storable(told)
+    if payload is None:
+        return _bad(line, offset, "nested too deeply")
+    moment = moment_of(payload)
     if moment is None:
-        return LogLine(
-            offset, None, "no readable 'ts' (ISO 8601, or seconds or milliseconds since 1970)", text
-        )
+        return _bad(line, offset, "no readable time ('ts', ISO 8601 or seconds to nanoseconds since 1970)")
     event = Event(
         ts=moment,
         name=name,
-        request_id=request_id if isinstance(request_id, str) else None,
+        # A request without an id is a request all the same: its place in the log tells it from others.
+        request_id=_text(payload.get("request_id")) or f"{UNNAMED_PREFIX}{offset}",
         run_id=_text(payload.get("run_id")),
-        environment=_text(payload.get("environment")),
+        environment=_text(payload.get("environment")) or environment,
         payload=payload,
     )
-    return LogLine(offset, event, None, text)
+    return LogLine(offset, event)
+
+
+def _bad(line: bytes, offset: int, problem: str) -> LogLine:
+    return LogLine(
+        offset, None, problem, line[: 4 * MAX_KEPT_CHARS].decode("utf-8", "replace")[:MAX_KEPT_CHARS]
+    )
 
 
 def _text(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
-
-
-def _moment(value: Any) -> datetime | None:
-    """A moment from ISO 8601 text (UTC where it names no zone) or a number of seconds or milliseconds."""
-    try:
-        if isinstance(value, str):
-            moment = datetime.fromisoformat(value)
-            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-        if isinstance(value, bool) or value is None:
-            return None
-        seconds = float(value)
-        seconds = seconds / 1000 if seconds > _MILLISECONDS_FROM else seconds
-        return datetime.fromtimestamp(seconds, UTC) if 0 < seconds <= _LAST_SECOND else None
-    except (ValueError, TypeError, OverflowError, OSError):
-        return None

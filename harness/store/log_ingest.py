@@ -12,12 +12,12 @@ from typing import BinaryIO
 import duckdb
 
 from harness.errors import UsageError
-from harness.records import Run, RunEnd, RunKind, RunStatus, new_id
+from harness.records import Event, Run, RunEnd, RunKind, RunStatus, new_id
 from harness.store.codec import Record, encode_json, json_object
 from harness.store.fold import fold_stage
 from harness.store.ingestion import write_folded
 from harness.store.locks import writing
-from harness.store.log_file import LogLine, fingerprint, log_lines, whole_lines
+from harness.store.log_file import UNNAMED_PREFIX, LogLine, fingerprint, log_lines, whole_lines
 from harness.store.migrate import database_error, make_current
 from harness.store.paths import StorePaths
 from harness.store.redact import Redactor
@@ -35,9 +35,11 @@ class LogReport:
 
     Attributes:
         run_id: the run that the log's requests stand in, or the one they were joined to.
-        lines: lines read now, blank ones not counted.
+        lines: lines read now, blank ones not counted: `events + bad_lines + skipped + known`.
         events: good events among them.
-        bad_lines: lines that are no events; kept in `quarantine`.
+        bad_lines: lines that cannot be read as events; kept in `quarantine` with their line numbers.
+        skipped: lines about something else than requests; not kept.
+        known: events that the store has already, from another log or from the service itself.
         joined: events that filled a request recorded by somebody else.
         unmatched: with a run to join, events about requests that it does not have; left out.
         resumed_at: byte offset where this pass began; 0 for a log not seen before.
@@ -47,13 +49,21 @@ class LogReport:
     lines: int = 0
     events: int = 0
     bad_lines: int = 0
+    skipped: int = 0
+    known: int = 0
     joined: int = 0
     unmatched: int = 0
     resumed_at: int = 0
 
 
 def ingest_events(
-    store_dir: Path, source: Path, *, join_run: str | None = None, redactor: Redactor | None = None
+    store_dir: Path,
+    source: Path,
+    *,
+    join_run: str | None = None,
+    environment: str | None = None,
+    opened: Path | None = None,
+    redactor: Redactor | None = None,
 ) -> LogReport:
     """Take the events of a log file that are not in the store yet.
 
@@ -64,6 +74,8 @@ def ingest_events(
         store_dir: the store's folder; made when missing.
         source: the log, one JSON object a line.
         join_run: id of the run whose requests are to be filled, and no others.
+        environment: of events that do not tell theirs.
+        opened: where the log can be read when it is no longer at `source` (rotated away).
         redactor: masks secrets; None takes this process's variables.
 
     Raises:
@@ -76,7 +88,9 @@ def ingest_events(
     except OSError as error:
         raise store_error(paths.root, error) from error
     mask = Redactor.from_environment() if redactor is None else redactor
-    reading = _Reading(paths, Path(source), join_run, mask)
+    reading = _Reading(
+        paths, Path(source), opened or Path(source), join_run, environment=environment, mask=mask
+    )
     more = True
     while more:
         with writing(paths):
@@ -98,10 +112,22 @@ class _Mark:
 class _Reading:
     """One pass over one log, chunk by chunk."""
 
-    def __init__(self, paths: StorePaths, source: Path, join_run: str | None, mask: Redactor) -> None:
+    def __init__(
+        self,
+        paths: StorePaths,
+        source: Path,
+        opened: Path,
+        join_run: str | None,
+        *,
+        environment: str | None,
+        mask: Redactor,
+    ) -> None:
         self.report = LogReport(run_id=join_run or "")
         self._paths = paths
         self._source = source
+        self._opened = opened
+        self._environment = environment
+        self._lines_before: tuple[int, int] = (0, 0)
         self._joining = join_run is not None
         self._mask = mask
 
@@ -121,14 +147,16 @@ class _Reading:
         runs = {run_id for (run_id,) in connection.execute("SELECT run_id FROM db.runs").fetchall()}
         if self._joining and self.report.run_id not in runs:
             raise UsageError(f"there is no run '{self.report.run_id}' to join the events to")
-        with self._source.open("rb") as file:
+        with self._opened.open("rb") as file:
             mark = self._mark(connection, file)
             data, more = _next_piece(file, mark.offset)
             after = fingerprint(file, mark.offset + len(data))
         if not data:
             return False
-        lines = list(log_lines(data, mark.offset))
-        fold_stage(connection, self._stage(connection, lines, runs, begin=mark.fingerprint is None))
+        lines = list(log_lines(data, mark.offset, environment=self._environment))
+        self._number_bad_lines(lines, data, mark.offset)
+        stage = self._stage(connection, lines, runs, begin=mark.fingerprint is None)
+        fold_stage(connection, stage)
         self._commit(connection, lines, mark, _Mark(mark.offset + len(data), after))
         return more
 
@@ -140,7 +168,7 @@ class _Reading:
             WHERE CASE WHEN ? THEN i.run_id = ? ELSE r.kind = 'ingest' END ORDER BY byte_offset DESC""",
             [self._joining, self.report.run_id],
         ).fetchall()
-        size = self._source.stat().st_size
+        size = self._opened.stat().st_size
         for run_id, offset, known, lines, bad_lines in rows:
             if offset <= size and fingerprint(file, offset) == known:
                 self.report.run_id = run_id
@@ -154,17 +182,24 @@ class _Reading:
     ) -> Stage:
         stage = Stage()
         wanted = self._wanted(connection, lines) if self._joining else None
+        known = self._known(connection, lines)
         if begin and not self._joining:
             self.report.run_id = new_id("ingest")
         if not self._joining:
             self._stage_run(stage, begin=begin)
         for line in lines:
-            if line.event is None:
+            if line.problem is not None:
                 stage.quarantine.append(self._bad(line))
+            elif line.event is None:
+                self.report.skipped += 1
+            elif (key := _key(line.event)) in known:
+                self.report.known += 1
             elif wanted is None:
-                known = line.event.run_id if line.event.run_id in runs else None
-                self._add(stage, "event", replace(line.event, run_id=known), line.offset)
+                known.add(key)
+                run_id = line.event.run_id if line.event.run_id in runs else None
+                self._add(stage, "event", replace(line.event, run_id=run_id), line.offset)
             elif line.event.request_id in wanted:
+                known.add(key)
                 self._add(stage, "event", replace(line.event, run_id=self.report.run_id), line.offset)
             else:
                 self.report.unmatched += 1
@@ -179,6 +214,42 @@ class _Reading:
             [self.report.run_id, told],
         ).fetchall()
         return {request_id for (request_id,) in rows}
+
+    def _known(
+        self, connection: duckdb.DuckDBPyConnection, lines: list[LogLine]
+    ) -> set[tuple[str, str | None, datetime | None]]:
+        """Which of the lines' events the store has: of the run to be joined, or of any."""
+        told = [line.event.request_id for line in lines if line.event is not None]
+        rows = connection.execute(
+            """SELECT name, request_id, ts FROM db.events
+            WHERE request_id IN (SELECT unnest(?::VARCHAR[])) AND (? OR run_id = ?)""",
+            [told, not self._joining, self.report.run_id],
+        ).fetchall()
+        found = {(name, request_id, ts.replace(tzinfo=UTC)) for name, request_id, ts in rows if ts}
+        # Requests without an id are called by their place: in another log, that is another request.
+        return {key for key in found if not key[1].startswith(UNNAMED_PREFIX)}
+
+    def _number_bad_lines(self, lines: list[LogLine], data: bytes, base: int) -> None:
+        """Say in each problem which line of the file it is; counted only where there is one."""
+        bad = [index for index, line in enumerate(lines) if line.problem is not None]
+        if not bad:
+            return
+        number, at = 1 + self._newlines_up_to(base), 0
+        for index in bad:
+            end = lines[index].offset - base
+            number += data.count(b"\n", at, end)
+            at = end
+            lines[index] = replace(lines[index], problem=f"line {number}: {lines[index].problem}")
+
+    def _newlines_up_to(self, offset: int) -> int:
+        counted, newlines = self._lines_before
+        with self._opened.open("rb") as file:
+            file.seek(counted)
+            while counted < offset and (piece := file.read(min(CHUNK_BYTES, offset - counted))):
+                counted += len(piece)
+                newlines += piece.count(b"\n")
+        self._lines_before = (counted, newlines)
+        return newlines
 
     def _stage_run(self, stage: Stage, *, begin: bool) -> None:
         now = datetime.now(UTC)
@@ -214,7 +285,7 @@ class _Reading:
     def _commit(
         self, connection: duckdb.DuckDBPyConnection, lines: list[LogLine], before: _Mark, after: _Mark
     ) -> None:
-        bad = sum(line.event is None for line in lines)
+        ((bad,),) = connection.execute("SELECT count(*) FROM fresh.quarantine").fetchall()
         ((joined,),) = connection.execute(
             "SELECT count(*) FROM work.matches WHERE origin IN ('loose', 'tied')"
         ).fetchall()
@@ -233,8 +304,14 @@ class _Reading:
         connection.execute("COMMIT")
         self.report.lines += len(lines)
         self.report.bad_lines += bad
-        self.report.events += len(lines) - bad
+        report = self.report
+        report.events = report.lines - report.bad_lines - report.skipped - report.known
         self.report.joined += joined
+
+
+def _key(event: Event) -> tuple[str, str | None, datetime | None]:
+    """What makes two lines the same event; the store keeps microseconds."""
+    return event.name, event.request_id, event.ts
 
 
 def _next_piece(file: BinaryIO, offset: int) -> tuple[bytes, bool]:

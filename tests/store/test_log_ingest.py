@@ -76,10 +76,11 @@ def test_bad_lines_are_counted_and_kept_aside(tmp_path: Path) -> None:
     ]
     log.write_bytes("\n".join([*bad, "", a_line(1)]).encode() + b'{"event": "\xff\xfe"}\n')
     report = ingest_events(tmp_path / "store", log)
-    assert (report.events, report.bad_lines) == (1, 6)
+    assert (report.events, report.bad_lines, report.skipped) == (2, 4, 1)
     with open_store(tmp_path / "store").snapshot() as view:
         kept = view.rows("SELECT problem, body FROM quarantine ORDER BY byte_offset")
     assert [body for _, body in kept][:2] == ["not json", "[1]"]
+    assert [problem.partition(":")[0] for problem, _ in kept] == ["line 1", "line 2", "line 5", "line 8"]
 
 
 def test_wrong_values_are_unknown_not_fatal(tmp_path: Path) -> None:

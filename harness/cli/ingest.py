@@ -1,0 +1,121 @@
+"""`harness ingest`: events that any service wrote, into the store."""
+
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, err, out, print_json
+from harness.cli.log_follow import follow
+from harness.errors import UsageError
+from harness.lifeline import watch_lifeline
+from harness.store import LogReport, ingest, ingest_events, open_store
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+_PIECE_BYTES = 1024 * 1024
+
+
+@app.command()
+def ingest_log(
+    log: Annotated[str, typer.Argument(metavar="FILE", help="A log of JSON lines; - reads standard input.")],
+    *,
+    join: Annotated[
+        str | None,
+        typer.Option(metavar="RUN", help="Fill this run's cost, provider and tier by request id."),
+    ] = None,
+    keep_following: Annotated[
+        bool, typer.Option("--follow", help="Go on as the file grows, also when it is rotated.")
+    ] = False,
+    environment: Annotated[
+        str | None, typer.Option(help="Environment of events that do not tell theirs.")
+    ] = None,
+    store: StoreOption = DEFAULT_STORE,
+    as_json: JsonOption = False,
+) -> None:
+    """Take the request events of a log; what was taken before is not taken again.
+
+    Example: harness ingest service.jsonl --join latest
+    """
+    run_id = None if join is None else _run_id(store, join)
+    options: dict[str, Any] = {"join_run": run_id, "environment": environment}
+    if keep_following:
+        watch_lifeline()
+        total = _follow(store, log, options, as_json=as_json)
+    elif log == "-":
+        with _standard_input() as copied:
+            total = _take(store, Path("standard input"), copied, options)
+    else:
+        total = _take(store, Path(log), None, options)
+    if as_json:
+        print_json({"file": log, "joined_to": run_id, **asdict(total)})
+        return
+    out.print(_sentence(total, joining=run_id is not None), markup=False, soft_wrap=True)
+
+
+def _run_id(store: Path, reference: str) -> str:
+    opened = open_store(store)
+    opened.ingest(wait=True)
+    with opened.snapshot() as view:
+        return view.run(reference).run_id
+
+
+def _take(store: Path, source: Path, opened: Path | None, options: dict[str, Any]) -> LogReport:
+    ingest(store)  # what a service spooled itself is known before its log is read
+    return ingest_events(store, source, opened=opened, **options)
+
+
+def _follow(store: Path, log: str, options: dict[str, Any], *, as_json: bool) -> LogReport:
+    if log == "-":
+        raise UsageError("--follow needs a file; a pipe is read to its end anyway")
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    total = LogReport(run_id="")
+    err.print(f"following {log}", markup=False)
+    for opened in follow(Path(log), stopped):
+        report = _take(store, Path(log), opened, options)
+        total = _sum(total, report)
+        if report.lines and not as_json:
+            out.print(
+                _sentence(report, joining=options["join_run"] is not None), markup=False, soft_wrap=True
+            )
+    return total
+
+
+def _sum(total: LogReport, more: LogReport) -> LogReport:
+    counts = {
+        item.name: getattr(total, item.name) + getattr(more, item.name)
+        for item in fields(LogReport)
+        if item.name not in ("run_id", "resumed_at")
+    }
+    return LogReport(run_id=more.run_id or total.run_id, resumed_at=total.resumed_at, **counts)
+
+
+@contextmanager
+def _standard_input() -> Iterator[Path]:
+    """Standard input as a file, so that how far it was taken can be remembered."""
+    with tempfile.NamedTemporaryFile(prefix="harness-ingest-") as copy:
+        while piece := sys.stdin.buffer.read(_PIECE_BYTES):
+            copy.write(piece)
+        copy.flush()
+        yield Path(copy.name)
+
+
+def _sentence(report: LogReport, *, joining: bool) -> str:
+    parts = [f"{report.events:,} good", f"{report.bad_lines:,} quarantined", f"{report.skipped:,} skipped"]
+    if report.known:
+        parts.append(f"{report.known:,} known already")
+    text = f"{report.lines:,} lines: {', '.join(parts)}"
+    if joining:
+        text += f"; joined {report.joined:,} requests of {report.run_id}, {report.unmatched:,} of others"
+    elif report.events:
+        text += f"; in run {report.run_id}"
+    return text
