@@ -24,7 +24,7 @@ COMMANDS: dict[str, str] = {
     "prices": "list, show and check the prices of models",
     "config": "what was resolved, and from where",
     "strategies": "the mixes of providers there are",
-    "export": "rows as Parquet or CSV, for elsewhere",
+    "export": "rows as Parquet or CSV, dashboards and monitors for Datadog",
     "ingest": "events that any service wrote, into the store",
     "alerts": "cost spikes, errors, fixtures in production, changed routing",
     "store": "check, repair and measure the store",

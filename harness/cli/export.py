@@ -1,4 +1,4 @@
-"""`harness export`: rows as Parquet or CSV, for elsewhere."""
+"""`harness export`: rows as Parquet or CSV, dashboards and monitors for Datadog."""
 
 import sys
 from pathlib import Path
@@ -7,12 +7,14 @@ from typing import Annotated
 import typer
 
 from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, out, print_json
+from harness.cli.export_datadog import datadog
 from harness.errors import UsageError
 from harness.store import open_store
 from harness.store.export import export_csv, export_parquet, write_csv
 from harness.store.tables import PUBLIC_TABLES
 
-app = typer.Typer(no_args_is_help=True, help="Rows as Parquet or CSV, for elsewhere.")
+app = typer.Typer(no_args_is_help=True, help="Rows, dashboards and monitors, for elsewhere.")
+app.command("datadog")(datadog)
 
 
 @app.command("parquet")
