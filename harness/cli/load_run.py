@@ -202,7 +202,9 @@ class _Run:
             self._load.cases_path, self._exchange, seed=self._load.seed, model=self._load.model, requests=1
         )
         warm = preflight.warm_up(self._load, self._exchange, self._headers, book[0])
-        preflight.check_warm_up(warm)
+        remark = preflight.check_warm_up(warm, tuple(self._protected.values()))
+        if remark is not None:
+            self._console.print(f"note: {remark}", soft_wrap=True)
         preflight.refuse_fixtures(self._health, warm, allowed=self._plan.allow_fixtures)
         for sentence in preflight.empty_columns(warm, self._exchange):
             self._console.print(f"note: {sentence}", style="dim", soft_wrap=True)

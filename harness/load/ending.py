@@ -35,6 +35,10 @@ class Ending:
 def end_record(load: LoadPlan, live: LiveRun, ending: Ending, *, limit_ms: float) -> RunEnd:
     """The run's end, with counts, suspicion and whatever ended it."""
     reasons = live.suspicions(limit_ms)
+    saturated = ending.staircase is not None and ending.staircase.saturated
+    missing = 0 if live.planned is None or load.closed_loop else live.planned - live.finished
+    if ending.status is RunStatus.COMPLETED and missing and not saturated:
+        reasons.append(f"{missing} arrivals left no record")
     summary: dict[str, Any] = {
         "planned": live.planned,
         "sent": live.sent,
@@ -74,8 +78,8 @@ def _ended_by(ending: Ending) -> str:
         case RunStatus.STOPPED_EARLY:
             return "the sequential test"
         case _:
-            saturated = ending.staircase is not None and ending.staircase.saturated
-            return "saturation of the target" if saturated else "the schedule's end"
+            lost = ending.staircase is not None and ending.staircase.saturated
+            return "saturation of the target" if lost else "the schedule's end"
 
 
 def _status(load: LoadPlan, ending: Ending) -> RunStatus:

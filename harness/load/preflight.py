@@ -17,6 +17,7 @@ from harness.load.answer import Answer
 from harness.load.exchange import Exchange
 from harness.load.plan import LoadPlan
 from harness.load.runrecord import without_password
+from harness.providers.failures import excerpt
 from harness.records import ProviderMode, RequestStatus, load_json_exact
 
 HEALTH_TIMEOUT_S = 10.0
@@ -150,20 +151,38 @@ def warm_up(
     )
 
 
-def check_warm_up(warm: WarmUp) -> None:
-    """Refuse a target whose very first answer is a refusal.
+def check_warm_up(warm: WarmUp, secrets: tuple[str, ...] = ()) -> str | None:
+    """Refuse a target that cannot be asked at all; a passing failure is a remark.
+
+    Args:
+        warm: the warm-up.
+        secrets: values to mask in what the target said.
+
+    Returns:
+        What went wrong where the load may show more (5xx, 429, a cut answer); None when nothing did.
 
     Raises:
-        TargetError: with what the target said, bounded.
+        TargetError: nothing answered, or the request itself is refused (401, 404, ...).
     """
-    if warm.answer.status is not RequestStatus.OK:
-        code = warm.answer.http_status or "no answer"
-        text = " ".join((warm.answer.error_text or "").split())[:200]
-        raise TargetError(f"the warm-up request failed ({code}, {warm.answer.error_kind}): {text}")
+    answer = warm.answer
+    if answer.status is RequestStatus.OK:
+        return None
+    text = excerpt(answer.error_text or "", secrets)
+    sentence = (
+        f"the warm-up request failed ({answer.http_status or 'no answer'}, {answer.error_kind}): {text}"
+    )
+    refused = answer.http_status is None or (
+        400 <= answer.http_status < 500 and answer.http_status not in (408, 429)
+    )
+    if refused:
+        raise TargetError(sentence)
+    return sentence
 
 
 def empty_columns(warm: WarmUp, exchange: Exchange) -> list[str]:
-    """Sentences saying which columns will stay empty, and why."""
+    """Sentences saying which columns will stay empty, and why; none when the warm-up could not tell."""
+    if warm.answer.status is not RequestStatus.OK:
+        return []
     told = warm.answer.columns
     sentences = []
     if exchange.telemetry and warm.answer.telemetry_missing:

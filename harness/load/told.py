@@ -3,7 +3,6 @@
 A missing, broken or lying header leaves None in the row and is counted; it never fails the request.
 """
 
-import math
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -13,6 +12,8 @@ from harness.records import FallbackReason, ProviderMode, ScoreBasis, Tier, load
 
 MAX_TELEMETRY_CHARS = 8192
 MAX_TEXT_CHARS = 200
+MAX_COUNT = 2**53
+"""Beyond it a number of tokens is a lie, and JSON elsewhere would round it."""
 _TIMING = re.compile(r"([A-Za-z0-9_.-]{1,64})\s*;[^,]*?\bdur=\"?([0-9.]{1,20})", re.ASCII)
 
 
@@ -27,7 +28,7 @@ def _text(value: Any) -> str:
 
 
 def _count(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < MAX_COUNT:
         raise _WrongTypeError
     return value
 
@@ -44,8 +45,11 @@ def _money(value: Any) -> Decimal:
 def _number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise _WrongTypeError
-    number = float(value)
-    if not math.isfinite(number) or number < 0:
+    try:
+        number = float(value)
+    except OverflowError as error:
+        raise _WrongTypeError from error
+    if not 0 <= number < MAX_COUNT:
         raise _WrongTypeError
     return number
 
@@ -145,6 +149,6 @@ def server_timing(text: str) -> dict[str, float]:
             value = float(duration)
         except ValueError:
             continue
-        if math.isfinite(value):
+        if value < MAX_COUNT:
             found[name] = value
     return found

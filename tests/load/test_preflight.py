@@ -9,7 +9,7 @@ from harness.load import preflight
 from harness.load.exchange import DraftGraph
 from harness.load.plan import LoadPlan, header_values, header_variables
 from harness.load.runrecord import begin_record
-from harness.records import ErrorKind, ProviderMode
+from harness.records import ProviderMode
 from tests.load.target import running_target
 
 
@@ -81,14 +81,23 @@ def test_missing_telemetry_is_foretold():
     assert any("Server-Timing" in sentence for sentence in sentences)
 
 
-def test_failing_warm_up_is_refused_with_what_the_target_said():
+@pytest.mark.parametrize("status", [400, 401, 404])
+def test_target_that_refuses_the_request_is_refused_with_its_own_words(status):
     with running_target() as target:
-        target.status = 503
-        target.payload = {"message": "no room"}
+        target.status = status
+        target.payload = {"message": "not you"}
         warm = warm_up(target)
-    assert warm.answer.error_kind is ErrorKind.OVERLOADED
-    with pytest.raises(TargetError, match=r"503.*no room"):
+    with pytest.raises(TargetError, match=f"{status}.*not you"):
         preflight.check_warm_up(warm)
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_passing_failure_of_the_warm_up_is_a_remark(status):
+    with running_target() as target:
+        target.status = status
+        warm = warm_up(target)
+    assert str(status) in preflight.check_warm_up(warm)
+    assert preflight.empty_columns(warm, DraftGraph()) == []
 
 
 def test_header_values_come_from_the_environment_only():

@@ -46,6 +46,7 @@ def test_unknown_cost_is_none_and_said():
 def test_broken_values_are_dropped_and_noticed():
     lies = {
         "draft_input_tokens": -1,
+        "draft_output_tokens": 10**30,
         "quality_tier": "splendid",
         "cost_usd": "0.1",
         "stages_ms": {"draft": "long"},
