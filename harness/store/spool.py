@@ -9,21 +9,21 @@ import atexit
 import errno
 import fcntl
 import os
-import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
+from weakref import WeakSet
 
 from harness.errors import StoreError, StoreFullError
 from harness.records import Content, RunEnd, new_id
 from harness.store.codec import TYPE_NAMES, Record, encode_json, encode_line, json_object
 from harness.store.paths import StorePaths, sync_directory
+from harness.store.real_thread import Settled, real_function, resolver
 from harness.store.redact import Redactor
 from harness.store.segment import SegmentFile, release_reserve, reserve_space
 
@@ -57,15 +57,15 @@ class Spool:
         self._segment_number = 0
         self._queue: deque[_Entry | None] = deque()
         self._pending = 0
-        self._count_lock = _real("_thread", "allocate_lock")()
+        self._lock = real_function("_thread", "allocate_lock")()
         self._closed = False
         self._finished = False
         self._awake = False
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_write, False)
-        self._resolve = _resolver()
+        self._resolve = resolver()
         reserve_space(paths, spool_id)
-        _real("_thread", "start_new_thread")(self._work, ())
+        real_function("_thread", "start_new_thread")(self._work, ())
         atexit.register(self.close)
 
     @classmethod
@@ -84,12 +84,18 @@ class Spool:
         """
         mask = Redactor.from_environment() if redactor is None else redactor
         paths = StorePaths(Path(store_dir))
+        lock_fd = None
         try:
             paths.spool_dir.mkdir(parents=True, exist_ok=True)
             spool_id, lock_fd = _claim_id(paths)
-            return cls(paths, spool_id, lock_fd, store_content=store_content, redactor=mask)
+            spool = cls(paths, spool_id, lock_fd, store_content=store_content, redactor=mask)
         except OSError as error:
+            if lock_fd is not None:
+                paths.owner_lock(spool_id).unlink(missing_ok=True)
+                os.close(lock_fd)
             raise store_error(paths.spool_dir, error) from error
+        _watch_forks(spool)
+        return spool
 
     @property
     def pending(self) -> int:
@@ -107,29 +113,36 @@ class Spool:
 
     def append_many(self, records: Iterable[Record]) -> Future[None]:
         """Hand several records over under one future. A crash may keep a part of them, each whole."""
-        if self._closed or self._pid != os.getpid():
-            raise StoreError(f"spool {self.spool_id} is closed, or belongs to the process that opened it")
         batch = list(records)
         data = b"".join([self._encode(record) for record in batch])
         future: Future[None] = Future()
         last_words = any(isinstance(record, RunEnd) for record in batch)
-        with self._count_lock:
+        with self._lock:  # nothing is queued after the end: nobody would answer it
+            if self._closed or self._pid != os.getpid():
+                raise StoreError(f"spool {self.spool_id} is closed, or belongs to the process that opened it")
             self._pending += len(batch)
-        self._queue.append(_Entry(data, len(batch), last_words, future))
-        self._wake()
+            self._queue.append(_Entry(data, len(batch), last_words, future))
+            self._wake()
         return future
 
     def close(self) -> None:
         """Write what is pending, then give the lock up; a second call does nothing."""
         if self._pid != os.getpid():
             return
-        if not self._closed:
-            self._closed = True
-            atexit.unregister(self.close)
-            self._queue.append(None)
-            self._wake()
+        atexit.unregister(self.close)
+        with self._lock:
+            if not self._closed:
+                self._closed = True
+                self._queue.append(None)
+                self._wake()
         while not self._finished:
             time.sleep(0.001)  # cooperative under gevent, where it lets the hub run
+
+    def forget(self) -> None:
+        """In a forked child: drop the inherited lock, which stays the parent's."""
+        if self._pid != os.getpid() and not self._finished:
+            self._finished = True
+            os.close(self._lock_fd)
 
     def __enter__(self) -> Self:
         return self
@@ -166,7 +179,7 @@ class Spool:
                 else:
                     entries.append(entry)
             if entries:
-                self._commit(entries)
+                self._answer(entries)
         self._segment.close()
         release_reserve(self._paths, self.spool_id)
         os.close(self._lock_fd)
@@ -174,21 +187,28 @@ class Spool:
         os.close(self._wake_write)
         self._finished = True
 
-    def _commit(self, entries: list[_Entry]) -> None:
+    def _answer(self, entries: list[_Entry]) -> None:
+        try:
+            self._resolve(self._commit(entries))
+        except Exception as error:  # noqa: BLE001 - the thread's boundary: whoever waits must get an answer
+            self.failure = StoreError(f"{self._segment.path}: cannot be written ({error})")
+            self._resolve([(entry.future, self.failure) for entry in entries if not entry.future.done()])
+
+    def _commit(self, entries: list[_Entry]) -> Settled:
         durable, error = self._segment.append([entry.data for entry in entries])
-        done: list[tuple[Future[None], BaseException | None]] = []
+        done: Settled = []
         for index, entry in enumerate(entries):
             problem: StoreError | None = None
             if index >= durable and error is not None and not (entry.last_words and self._last_words(entry)):
                 problem = store_error(self._segment.path, error)
                 self.failed += entry.records
                 self.failure = problem
-            with self._count_lock:
+            with self._lock:
                 self._pending -= entry.records
             done.append((entry.future, problem))
         if self._segment.size >= SEGMENT_BYTES:
             self._roll()
-        self._resolve(done)
+        return done
 
     def _last_words(self, entry: _Entry) -> bool:
         """Write a run's end on a full disk: into a fresh segment, in the room kept for it."""
@@ -233,42 +253,19 @@ def _claim_id(paths: StorePaths) -> tuple[str, int]:
         os.close(fd)
 
 
-def _real(module: str, name: str) -> Any:
-    """A function as it was before gevent patched it, if it did."""
-    monkey = sys.modules.get("gevent.monkey")
-    return monkey.get_original(module, name) if monkey else getattr(import_module(module), name)
+_OPEN: "WeakSet[Spool]" = WeakSet()
+_WATCHING: list[bool] = []
 
 
-_Done = list[tuple["Future[None]", BaseException | None]]
+def _watch_forks(spool: Spool) -> None:
+    """See to it that a forked child does not keep the owner's lock beyond the owner's life."""
+    _OPEN.add(spool)
+    if not _WATCHING:
+        _WATCHING.append(True)
+        os.register_at_fork(after_in_child=_let_go)
 
 
-def _resolver() -> Callable[[_Done], None]:
-    """How the thread resolves futures: itself, or on the hub where gevent has patched threading."""
-    monkey = sys.modules.get("gevent.monkey")
-    if monkey is None or not monkey.is_module_patched("threading"):
-        return _settle
-    hub = import_module("gevent").get_hub()
-    finished: deque[_Done] = deque()
-
-    def settle_on_hub() -> None:
-        while finished:
-            _settle(finished.popleft())
-
-    watcher = hub.loop.async_(ref=False)
-    watcher.start(settle_on_hub)
-
-    def resolve(done: _Done) -> None:
-        finished.append(done)
-        watcher.send()
-
-    return resolve
-
-
-def _settle(done: _Done) -> None:
-    for future, problem in done:
-        if not future.set_running_or_notify_cancel():
-            continue
-        if problem is None:
-            future.set_result(None)
-        else:
-            future.set_exception(problem)
+def _let_go() -> None:
+    for spool in list(_OPEN):
+        spool.forget()
+    _OPEN.clear()

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -66,6 +67,50 @@ def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
     blocked.write_text("not a folder")
     with pytest.raises(StoreError, match="cannot be written"):
         Spool.open(blocked)
+
+
+def test_a_forked_child_does_not_keep_a_dead_owner_alive(tmp_path: Path) -> None:
+    script = """
+import os, sys, time
+from pathlib import Path
+from harness.store import Spool
+spool = Spool.open(Path(sys.argv[1]))
+if os.fork() == 0:
+    print(spool.spool_id, flush=True)
+    sys.stdin.read()
+    os._exit(0)
+os._exit(0)
+"""
+    command = [sys.executable, "-W", "ignore", "-c", script, str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        spool_id = process.stdout.readline().strip()
+        process.wait(20)
+        assert spool_id
+        assert not StorePaths(tmp_path).owner_alive(spool_id)
+        process.communicate("")
+
+
+def test_threads_that_append_while_it_closes_get_an_answer(tmp_path: Path) -> None:
+    for _ in range(20):
+        spool = Spool.open(tmp_path)
+        answered: list[bool] = []
+
+        def work(spool: Spool = spool, answered: list[bool] = answered) -> None:
+            for number in range(10_000):
+                try:
+                    spool.append(a_request(number)).result(20)
+                except StoreError:
+                    answered.append(True)
+                    return
+
+        threads = [threading.Thread(target=work) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        spool.close()
+        for thread in threads:
+            thread.join(30)
+        assert answered == [True] * 3
 
 
 UNDER_GEVENT = """
