@@ -26,6 +26,7 @@ COMMANDS: dict[str, str] = {
     "strategies": "the mixes of providers there are",
     "export": "rows as Parquet or CSV, dashboards and monitors for Datadog",
     "ingest": "events that any service wrote, into the store",
+    "doctor": "is this ready for production?",
     "alerts": "cost spikes, errors, fixtures in production, changed routing",
     "store": "check, repair and measure the store",
     "dashboard": "compare providers, costs and quality in the browser",
