@@ -9,6 +9,7 @@ from harness.analysis.goodput import Objectives
 from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, err, out, print_json
 from harness.cli.embedded import EmbeddedTarget
 from harness.cli.load_run import DEFAULT_LIMIT_MS, BaselinePlan, run_baseline
+from harness.cli.load_workers import join_master
 from harness.errors import EXIT_FAIL, EXIT_INTERRUPTED, UsageError
 from harness.load.plan import (
     DEFAULT_DURATION_S,
@@ -55,6 +56,14 @@ def baseline(
         typer.Option(min=1, max=IN_FLIGHT_CAP, help="Closed loop: so many users instead of a rate."),
     ] = None,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Locust processes sharing the schedule.")] = 1,
+    master: Annotated[
+        str | None,
+        typer.Option(help="Wait here for --workers on other machines.", metavar="HOST:PORT"),
+    ] = None,
+    worker: Annotated[
+        str | None,
+        typer.Option(help="Be a worker of the master there; --scenario must match.", metavar="HOST:PORT"),
+    ] = None,
     scenario: Annotated[str, typer.Option(help=f"What is asked: {', '.join(SCENARIOS)}.")] = "baseline",
     model: Annotated[str | None, typer.Option(help="For scenarios whose target is a bare model.")] = None,
     cases: Annotated[Path | None, typer.Option(help="Briefs to send, JSONL [the golden ones].")] = None,
@@ -96,6 +105,8 @@ def baseline(
 
     Example: harness baseline --target http://127.0.0.1:3101 --rps 2 --duration 60
     """
+    if worker is not None:
+        join_master(_address(worker, "--worker"), scenario)
     load: dict[str, Any] = {
         "rps": rps,
         "duration_s": duration,
@@ -123,6 +134,7 @@ def baseline(
         allow_fixtures=allow_fixtures,
         stop_early=stop_early,
         limit_ms=limit_ms,
+        bind=None if master is None else ":".join(_address(master, "--master")),
         embedded=EmbeddedTarget(speed=speed, defect_rate=defect_rate, faults=faults, ledger=ledger),
     )
     outcome = run_baseline(plan, err)
@@ -137,6 +149,13 @@ def baseline(
     if outcome.asked_to_end:
         raise typer.Exit(EXIT_INTERRUPTED)
     raise typer.Exit(EXIT_FAIL if outcome.status is RunStatus.INTERRUPTED else 0)
+
+
+def _address(text: str, option: str) -> tuple[str, str]:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit():
+        raise UsageError(f"{option}: '{text[:60]}' is not HOST:PORT")
+    return host, port
 
 
 def _replay(arrivals: str, source: str | None, store: Path) -> tuple[float, ...]:

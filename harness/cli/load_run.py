@@ -48,6 +48,7 @@ class BaselinePlan:
         stop_early: end as soon as the sequential test on `limit_ms` has decided.
         limit_ms: the latency limit (SLO), milliseconds.
         embedded: how the embedded target is started.
+        bind: `HOST:PORT` for Locust workers on other machines; None runs them here.
     """
 
     store_dir: Path
@@ -60,6 +61,7 @@ class BaselinePlan:
     stop_early: bool = False
     limit_ms: float = DEFAULT_LIMIT_MS
     embedded: EmbeddedTarget = field(default_factory=EmbeddedTarget)
+    bind: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,7 +239,8 @@ class _Run:
         test = ArrivalOrderTest(self._plan.limit_ms) if self._plan.stop_early else None
         staircase = self._make_staircase()
         with ExitStack() as stack:
-            workers = LoadWorkers(self._group, self._load, scenario_file(self._load.scenario))
+            locustfile = scenario_file(self._load.scenario)
+            workers = LoadWorkers(self._group, self._load, locustfile, bind=self._plan.bind)
             interruption = stack.enter_context(interruptions(workers))
             stack.enter_context(Ingestion(self._plan.store_dir))
             display = stack.enter_context(run_display(self._console, live.planned))

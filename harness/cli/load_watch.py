@@ -119,7 +119,7 @@ class RunWatch:
                 display.show(self._live.figures())
             if interruption.asked:
                 return self._end(RunStatus.INTERRUPTED)
-            if len(self._live.ended) == len(self._workers.generators):
+            if len(self._live.ended) == self._workers.expected:
                 display.show(self._live.figures())
                 return self._end(self._status_of_end())
             if self._workers.dead():
@@ -154,7 +154,7 @@ class RunWatch:
         """A process ended by itself: perhaps its last words are still in the pipe."""
         while not self._workers.silent and not any(c.running for c in self._workers.generators):
             self._take_reports(0.0)
-        if len(self._live.ended) == len(self._workers.generators):
+        if len(self._live.ended) == self._workers.expected:
             return self._status_of_end()
         return RunStatus.FAILED if self._workers.complaint() else RunStatus.INTERRUPTED
 

@@ -5,11 +5,13 @@ import select
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 from harness.bundle import bundle_root, bundled
 from harness.cli.processes import READY_TIMEOUT_S, Child, ChildGroup, module_command
 from harness.load.plan import MASTER_PORT_ENV, PLAN_ENV, PROGRESS_ENV, LoadPlan
 from harness.load.progress import Report, ReportStream
+from harness.load.scenarios import exchange_of
 
 LOCUST_MODULE = "harness.load.locust_main"
 _READ_BYTES = 1 << 20
@@ -22,9 +24,13 @@ class LoadWorkers:
         group: who ends them in the end.
         plan: written to a file for them.
         locustfile: the scenario.
+        bind: `HOST:PORT` where workers on other machines come to; None starts all workers here.
     """
 
-    def __init__(self, group: ChildGroup, plan: LoadPlan, locustfile: Path) -> None:
+    def __init__(
+        self, group: ChildGroup, plan: LoadPlan, locustfile: Path, *, bind: str | None = None
+    ) -> None:
+        self._bind = bind
         self._group = group
         self._plan = plan
         self._locustfile = locustfile
@@ -44,6 +50,11 @@ class LoadWorkers:
         Raises:
             ChildError: Locust's master did not come up.
         """
+        if self._bind is not None:
+            host, _, port_text = self._bind.rpartition(":")
+            options = ["--master", "--master-bind-host", host, "--master-bind-port", port_text]
+            self._start_generator("locust-master", [*options, "--expect-workers", str(self._plan.workers)])
+            return
         if self._plan.workers == 1:
             self._start_generator("locust", [])
             return
@@ -69,6 +80,11 @@ class LoadWorkers:
             else:
                 os.close(fd)
                 del self._streams[fd]
+
+    @property
+    def expected(self) -> int:
+        """How many generators must report their end."""
+        return self._plan.workers
 
     @property
     def silent(self) -> bool:
@@ -125,3 +141,12 @@ class LoadWorkers:
 def scenario_file(scenario: str) -> Path:
     """The locustfile of a scenario that ships."""
     return bundled("scenarios", f"{scenario.replace('-', '_')}.py")
+
+
+def join_master(address: tuple[str, str], scenario: str) -> NoReturn:
+    """Become a Locust worker of a master on another machine; this process is replaced."""
+    host, port = address
+    exchange_of(scenario)
+    options = ["-f", str(scenario_file(scenario)), "--worker", "--master-host", host, "--master-port", port]
+    command = module_command(LOCUST_MODULE, *options)
+    os.execve(command[0], command, dict(os.environ))  # noqa: S606 - our own program, no shell

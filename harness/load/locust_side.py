@@ -7,7 +7,9 @@ the web UI, and in Locust's master and workers. The number of users never change
 import gc
 import logging
 import os
+import shutil
 import signal
+import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,13 +27,14 @@ from harness.load.exchange import Exchange
 from harness.load.generator import Generator
 from harness.load.plan import DEFAULT_DURATION_S, DEFAULT_RPS, MASTER_PORT_ENV, PLAN_ENV, SHAPES, LoadPlan
 from harness.load.reporter import Reporter
+from harness.load.shipping import ACK, CHUNK, Receiver, Shipper
 from harness.load.standalone import StandaloneRun
 from harness.records import Request, new_id
 from harness.store import Spool
 
 LOG = logging.getLogger("harness.load")
 
-START, DONE = "harness-start", "harness-done"
+START, DONE, DRAIN, REPORT = "harness-start", "harness-done", "harness-drain", "harness-report"
 LEAD_NS = 100_000_000
 """From the decision to start until zero of the schedule, nanoseconds."""
 DISTRIBUTED_LEAD_NS = 500_000_000
@@ -81,7 +84,8 @@ class _Driver:
         self._generator: Generator | None = None
         self._standalone: StandaloneRun | None = None
         self._work: gevent.Greenlet | None = None
-        self._spool: Spool | None = None
+        self._shipper: Shipper | None = None
+        self._receiver: Receiver | None = None
         self._waiting: set[int] = set()
         self._reporter = Reporter(dict(os.environ))
 
@@ -92,8 +96,12 @@ class _Driver:
         self._plan = LoadPlan.read(Path(path)) if path else None
         if isinstance(environment.runner, WorkerRunner):
             environment.runner.register_message(START, self._on_start_message)
+            environment.runner.register_message(DRAIN, lambda **_: self._drain())
+            environment.runner.register_message(ACK, self._on_ack)
         if isinstance(environment.runner, MasterRunner):
             environment.runner.register_message(DONE, self._on_done_message)
+            environment.runner.register_message(CHUNK, self._on_chunk)
+            environment.runner.register_message(REPORT, self._on_report)
             _tell_port(environment.runner.server.port)
         gevent.signal_handler(signal.SIGUSR1, self._drain)
         gc.collect()
@@ -125,15 +133,20 @@ class _Driver:
             self._generator.stop()
         if self._work is not None:
             self._work.join(timeout=5)
+        if self._receiver is not None:
+            self._receiver.close()
 
     def _drain(self) -> None:
         if self._generator is not None:
             self._generator.drain()
+        if isinstance(self._environment.runner, MasterRunner):
+            self._environment.runner.send_message(DRAIN)
 
     def _tell_workers(self, runner: Any, plan: LoadPlan) -> None:
         clients = [client.id for client in runner.clients.all]
         numbers = {client: number for number, client in enumerate(clients)}
         self._waiting = set(numbers.values())
+        self._receiver = Receiver(runner, plan.store_dir)
         message = {
             "plan": plan.model_dump_json(),
             "epoch_wall_ns": time.time_ns() + DISTRIBUTED_LEAD_NS,
@@ -156,6 +169,17 @@ class _Driver:
         if not self._waiting:
             self._end_test()
 
+    def _on_chunk(self, environment: Any, msg: Any, **_: Any) -> None:  # noqa: ARG002
+        if self._receiver is not None:
+            self._receiver.take(msg)
+
+    def _on_ack(self, environment: Any, msg: Any, **_: Any) -> None:  # noqa: ARG002
+        if self._shipper is not None:
+            self._shipper.take_ack(msg)
+
+    def _on_report(self, environment: Any, msg: Any, **_: Any) -> None:  # noqa: ARG002
+        self._reporter.write(msg.data["line"])
+
     def _begin(self, plan: LoadPlan, *, worker: int, workers: int, epoch_wall_ns: int) -> None:
         if self._work is not None and not self._work.dead:
             LOG.warning("a run is already going on; changing the number of users does not change it")
@@ -170,10 +194,11 @@ class _Driver:
 
     def _run(self, plan: LoadPlan, worker: int, workers: int, epoch_wall_ns: int) -> None:
         """One run from its first arrival to its last record."""
+        folder = self._folder(plan)
         try:
-            spool = self._standalone.spool if self._standalone else Spool.open(plan.store_dir)
+            spool = self._standalone.spool if self._standalone else Spool.open(folder)
             self._generator = generator = Generator(
-                plan,
+                plan if plan.cases_path.is_file() else _with_local_cases(plan),
                 self._exchange,
                 spool,
                 worker=worker,
@@ -186,13 +211,18 @@ class _Driver:
             self._environment.process_exit_code = error.exit_code
             self._environment.runner.quit()
             return
-        talker = gevent.spawn(self._reporter.run, generator)
+        helpers = [gevent.spawn(self._reporter.run, generator)]
+        if folder != plan.store_dir:
+            self._shipper = Shipper(self._environment.runner, spool, folder)
+            helpers.append(gevent.spawn(self._shipper.run))
         generator.run()
-        talker.kill()
+        gevent.killall(helpers)
         if self._standalone is not None:
             self._close_standalone(finished=not generator.draining)
         else:
             spool.close()
+        if self._shipper is not None and self._shipper.finish():
+            shutil.rmtree(folder, ignore_errors=True)
         self._reporter.send(generator, ended=not generator.stopped)
         if generator.stopped:
             return
@@ -200,6 +230,14 @@ class _Driver:
             self._environment.runner.send_message(DONE, {"worker": worker})
         else:
             gevent.spawn(self._end_test)
+
+    def _folder(self, plan: LoadPlan) -> Path:
+        """Where this process's spool lies: a worker without a plan of its own may be on another machine."""
+        runner = self._environment.runner
+        if self._plan is not None or not isinstance(runner, WorkerRunner):
+            return plan.store_dir
+        self._reporter.relay = lambda line: runner.send_message(REPORT, {"line": line})
+        return Path(tempfile.mkdtemp(prefix="harness-worker-"))
 
     def _end_test(self) -> None:
         options = self._environment.parsed_options
@@ -226,6 +264,11 @@ class _Driver:
             url=self._exchange.path,
             response=None,
         )
+
+
+def _with_local_cases(plan: LoadPlan) -> LoadPlan:
+    """The plan with this installation's own copy of the briefs that ship."""
+    return plan.model_copy(update={"cases_path": bundled("scenarios", "briefs", plan.cases_path.name)})
 
 
 def _tell_port(port: int) -> None:

@@ -1,6 +1,7 @@
 """Sends a generator's progress through the pipe that the command gave this process, if it gave one."""
 
 import os
+from collections.abc import Callable
 
 import gevent
 from gevent.os import make_nonblocking, nb_write
@@ -17,18 +18,23 @@ OVERDUE_MS = 500.0
 
 
 class Reporter:
-    """Gathers finished requests and reports them every `INTERVAL_S`."""
+    """Gathers finished requests and reports them every `INTERVAL_S`.
+
+    Attributes:
+        relay: takes messages instead of the pipe, in a worker on another machine.
+    """
 
     def __init__(self, env: dict[str, str]) -> None:
         text = env.get(PROGRESS_ENV, "")
         self._fd = int(text) if text.isdigit() else None
         self._finished: list[Finished] = []
+        self.relay: Callable[[bytes], None] | None = None
         if self._fd is not None:
             make_nonblocking(self._fd)
 
     def note(self, row: Request, _answer: Answer) -> None:
         """Remember one finished request until the next message."""
-        if self._fd is None or row.seq is None:
+        if self._silent or row.seq is None:
             return
         finished = Finished(
             seq=row.seq,
@@ -40,13 +46,13 @@ class Reporter:
 
     def run(self, generator: Generator) -> None:
         """Report until killed."""
-        while self._fd is not None:
+        while not self._silent:
             gevent.sleep(INTERVAL_S)
             self.send(generator)
 
     def send(self, generator: Generator, *, ended: bool = False) -> None:
         """One message; a reader that is gone is no reason to stop, the lifeline is."""
-        if self._fd is None:
+        if self._silent:
             return
         tally = generator.recorder.tally
         finished, self._finished = self._finished, []
@@ -66,10 +72,21 @@ class Reporter:
             modes=sorted(tally.modes),
             ended=ended,
         )
-        data = report.line()
+        if self.relay is not None:
+            self.relay(report.line())
+        else:
+            self.write(report.line())
+
+    def write(self, line: bytes) -> None:
+        """Put a message into the pipe; a master does so for workers on other machines."""
         try:
-            while data:
-                data = data[nb_write(self._fd, data) :]
+            while line and self._fd is not None:
+                line = line[nb_write(self._fd, line) :]
         except OSError:
-            os.close(self._fd)
+            if self._fd is not None:
+                os.close(self._fd)
             self._fd = None
+
+    @property
+    def _silent(self) -> bool:
+        return self._fd is None and self.relay is None

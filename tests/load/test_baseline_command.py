@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -75,6 +76,28 @@ def test_kill_9_of_a_worker_loses_no_acknowledged_record(tmp_path):
     assert len(ids) == len(set(ids))
     assert set(ids) <= seen
     assert len(ids) > 20
+
+
+def test_workers_on_other_machines_ship_every_record_once(tmp_path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    with running_target() as target:
+        options = ("--target", target.url, "--workers", "2", "--rps", "60", "--duration", "2")
+        master = start(tmp_path, *options, "--master", address)
+        command = [sys.executable, "-m", "harness", "baseline", "--worker", address]
+        workers = [
+            subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for _ in "12"
+        ]
+        code, output, remarks = finish(master)
+        for worker in workers:
+            worker.wait(timeout=30)
+    run, rows = stored(tmp_path)
+    assert code == 0, remarks
+    assert run.status is RunStatus.COMPLETED
+    assert sorted(row.seq for row in rows) == list(range(120))
+    assert {row.worker for row in rows} == {0, 1}
+    assert json.loads(output)["summary"]["requests"] == 120
 
 
 def test_cut_run_with_a_protected_header(tmp_path):
