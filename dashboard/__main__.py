@@ -32,7 +32,8 @@ OPTIONS = {
     # Streamlit's own CSV export does not neutralise formula cells; ours does.
     "client.disableDataExport": "true",
     "theme.paddingTop": "2.5rem",
-    "theme.primaryColor": "#2563eb",
+    "theme.light.primaryColor": "#2563eb",
+    "theme.dark.primaryColor": "#60a5fa",
     "theme.metricValueFontSize": "1.6rem",
     "theme.baseFontSize": "15",
     "theme.codeFontSize": "0.85rem",

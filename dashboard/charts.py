@@ -2,6 +2,7 @@
 
 import hashlib
 import html
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -16,12 +17,13 @@ PROVIDER_COLOURS = {"anthropic": "#2563eb", "openai": "#16a34a", "fixtures": "#e
 OTHER_COLOURS = ("#9333ea", "#ea580c", "#0891b2", "#db2777", "#78716c", "#4f46e5", "#b45309", "#0d9488")
 QUANTILE_COLOURS = {"p50": "#0891b2", "p95": "#7c3aed", "p99": "#be185d"}
 TIER_COLOURS = {"high": "#0f766e", "medium": "#f59e0b", "low": "#dc2626", "ungraded": "#94a3b8"}
-INK = "#64748b"
+INK = "#7c8aa0"
 LIMIT_COLOUR = "#dc2626"
 LIMIT_MS = 8000.0
 """The gate's default limit on p95, drawn wherever latency is."""
 
 HEIGHT = 360
+SUBTITLE_WIDTH = 54
 _CONFIG = {
     "displaylogo": False,
     "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
@@ -94,14 +96,14 @@ def figure(title: str, subtitle: str, *, y: str = "", x: str = "", height: int =
         title={
             "text": title,
             "font": {"size": 16},
-            "subtitle": {"text": subtitle, "font": {"size": 13, "color": INK}},
+            "subtitle": {"text": _broken(subtitle), "font": {"size": 13, "color": INK}},
             "x": 0,
             "xanchor": "left",
             "y": 0.97,
             "yanchor": "top",
         },
         height=height,
-        margin={"l": 8, "r": 16, "t": 100, "b": 8},
+        margin={"l": 8, "r": 16, "t": 112, "b": 8},
         legend={"orientation": "h", "yanchor": "bottom", "y": 1.01, "x": 0, "title": None},
         hovermode="x unified",
         bargap=0.35,
@@ -111,13 +113,26 @@ def figure(title: str, subtitle: str, *, y: str = "", x: str = "", height: int =
     return fig
 
 
+def _broken(text: str) -> str:
+    """Two lines at most, so that a phone shows them whole."""
+    return "<br>".join(textwrap.wrap(text, SUBTITLE_WIDTH, break_long_words=False)[:2])
+
+
 def show(fig: go.Figure, *, key: str, file_name: str, alt: str) -> None:
     """Draw a figure; its PNG button saves under the given name."""
+    if len(fig.data) < 2 and not fig.layout.showlegend:
+        fig.update_layout(margin={"t": 84})
     config = {
         **_CONFIG,
         "toImageButtonOptions": {**_CONFIG["toImageButtonOptions"], "filename": file_name},  # type: ignore[dict-item]
     }
     st.plotly_chart(fig, key=key, config=config, alt=alt)
+
+
+def legend_below(fig: go.Figure) -> go.Figure:
+    """For many or long names: under the plot, where it may grow."""
+    fig.update_layout(legend={"yanchor": "top", "y": -0.3}, margin={"t": 76})
+    return fig
 
 
 def stacked_bars(

@@ -79,6 +79,7 @@ def _quantile_chart(found: LatencyFigures, group_by: str, colours: dict[str, str
             hovertemplate="%{fullData.name}: %{y:.3f} s<extra></extra>",
         )
     fig.update_layout(scattermode="group", scattergap=0.6, showlegend=True)
+    charts.legend_below(fig)
     charts.limit_line(fig, limit_ms=limit_ms)
     charts.show(fig, key="latency-by", file_name=f"latency-by-{group_by}", alt=f"Latency by {group_by}")
 
@@ -176,22 +177,34 @@ def _attempt_chart(found: Sequence[PartLatency]) -> None:
     if not found:
         st.caption("No attempts were recorded: the target keeps its calls to itself.")
         return
-    fig = charts.figure("By attempt", "seconds from send to last token, answered attempts", y="s")
-    names = [f"{part.name[0]}<br>{charts.label(part.name[2])}<br>n {part.n:,}" for part in found]
-    _part_bars(fig, names, found)
+    fig = charts.figure(
+        "By attempt",
+        "seconds from send to last token, answered attempts",
+        x="s",
+        height=max(charts.HEIGHT, 190 + 55 * len(found)),
+    )
+    names = [f"{charts.label(part.name[2])}<br>{part.name[0]}, n {part.n:,}" for part in found]
+    _part_bars(fig, names, found, lying=True)
     charts.show(fig, key="latency-attempts", file_name="latency-by-attempt", alt="Latency by attempt")
 
 
-def _part_bars(fig: go.Figure, names: Sequence[str], found: Sequence[PartLatency]) -> None:
+def _part_bars(
+    fig: go.Figure, names: Sequence[str], found: Sequence[PartLatency], *, lying: bool = False
+) -> None:
     for index, name in enumerate(NAMES):
+        values = charts.seconds(part.quantiles[index].value_ms for part in found)
         fig.add_bar(
-            x=list(names),
-            y=charts.seconds(part.quantiles[index].value_ms for part in found),
+            x=values if lying else list(names),
+            y=list(names) if lying else values,
+            orientation="h" if lying else "v",
             name=name,
             marker_color=charts.QUANTILE_COLOURS[name],
-            hovertemplate=f"{name}: %{{y:.3f}} s<extra></extra>",
+            hovertemplate=f"{name}: %{{{'x' if lying else 'y'}:.3f}} s<extra></extra>",
         )
     fig.update_layout(barmode="group", bargap=0.25)
+    if lying:
+        fig.update_yaxes(autorange="reversed")
+        fig.update_layout(hovermode="y unified")
 
 
 def _slowest(scope: Scope, source: str) -> None:

@@ -165,7 +165,7 @@ def _frontier(found: Sequence[Way]) -> None:
     st.text(recommend(candidates).sentence)
     fig = charts.figure(
         "Cost against quality",
-        "USD per request and share of high tier, 95% intervals; filled: no other is better in all",
+        "95% intervals; filled: no other is better in cost, p95 and tier",
         y="high tier",
         x="USD per request",
         height=400,
@@ -193,6 +193,7 @@ def _frontier(found: Sequence[Way]) -> None:
     fig.update_xaxes(tickprefix="$", rangemode="tozero")
     fig.update_yaxes(tickformat=".0%", rangemode="normal")
     fig.update_layout(hovermode="closest", showlegend=True)
+    charts.legend_below(fig)
     charts.show(fig, key="savings-frontier", file_name="frontier", alt="Cost against quality")
 
 

@@ -14,11 +14,11 @@ SHOWN = {
     "quality": ("Graders", "Cases that fell short"),
     "savings": ("Measured", "An assumption, not a measurement"),
     "runs": ("Gate history", "Failures, grouped"),
-    "alerts": ("no data", "cost-spike"),
+    "alerts": ("no data", "Cost spike", "Recorded changes"),
     "live": ("golden-eval", "Spent"),
 }
 CHARTS = {
-    "overview": 2, "latency": 5, "cost": 3, "quality": 3, "savings": 2, "runs": 1, "alerts": 1, "live": 1,
+    "overview": 2, "latency": 5, "cost": 3, "quality": 3, "savings": 2, "runs": 1, "alerts": 4, "live": 1,
 }  # fmt: skip
 
 
