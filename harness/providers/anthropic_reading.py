@@ -11,7 +11,7 @@ class UsageCount:
     """Anthropic's counts of one answer, normalised: the input comes at the start, the rest at the end."""
 
     def __init__(self) -> None:
-        self._input = 0
+        self._input: int | None = None
         self._cache_read = 0
         self._cache_write = 0
         self._cache_write_1h = 0
@@ -23,11 +23,11 @@ class UsageCount:
         self._cache_write_1h = getattr(split, "ephemeral_1h_input_tokens", None) or 0
 
     def finish(self, told: Any) -> Usage | None:
-        """The bill, from the final counts; None when they are missing or contradict themselves."""
+        """The bill, from the final counts; None when a side is missing or they contradict themselves."""
         self._take_input(told)
         output = getattr(told, "output_tokens", None)
         details = getattr(told, "output_tokens_details", None)
-        if output is None:
+        if output is None or self._input is None:
             return None
         try:
             written_1h = min(self._cache_write_1h, self._cache_write)

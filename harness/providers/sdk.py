@@ -5,6 +5,7 @@ Both raise classes of the same names and shapes, and both let `httpx2` errors th
 
 import asyncio
 import inspect
+import ipaddress
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -65,13 +66,25 @@ def make_client(
     default_url: str,
 ) -> ClientT:
     """An SDK's client with its retries off, and no key taken from the environment."""
+    base_url = settings.base_url or default_url
     return client_type(
         api_key=settings.api_key or PLACEHOLDER_KEY,
-        base_url=settings.base_url or default_url,
+        base_url=base_url,
         max_retries=0,
         # Redirects off: the prompt and our own headers would follow them to a host that nobody named.
-        http_client=http_type(follow_redirects=False, verify=tls_context()),
+        # A proxy (HTTP_PROXY) is another machine: what is on this one is never asked through it.
+        http_client=http_type(follow_redirects=False, verify=tls_context(), mounts=_unproxied(base_url)),
     )
+
+
+def _unproxied(base_url: str) -> dict[str, None]:
+    """The base URL's host as a mount without a proxy, where it is this machine; nothing elsewhere."""
+    url = httpx2.URL(base_url)
+    try:
+        here = url.host == "localhost" or ipaddress.ip_address(url.host).is_loopback
+    except ValueError:
+        here = False
+    return {f"all://{url.netloc.decode()}": None} if here else {}
 
 
 def listed(source: Any, name: str) -> list[Any]:

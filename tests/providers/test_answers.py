@@ -31,6 +31,17 @@ async def test_an_answer_with_all_it_tells(kind: str, adapter_at: Build) -> None
     assert sent.body["stream"] is True
 
 
+async def test_a_loopback_endpoint_is_never_asked_through_a_proxy(
+    kind: str, adapter_at: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    async with wire_server([Reply(STREAMS[kind]("hello"))]) as server:
+        assert (await ask(adapter_at(kind, server.url))).text == "hello"
+
+
 async def test_an_answer_in_one_piece_has_no_time_to_first_token(kind: str, adapter_at: Build) -> None:
     reply = Reply(
         [json.dumps(WHOLE[kind])], content_type="application/json", headers={"x-harness-emulated": "1"}

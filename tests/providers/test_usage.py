@@ -76,3 +76,4 @@ def test_counts_that_are_missing_or_contradict_themselves_are_unknown() -> None:
     )
     assert usage_of(SimpleNamespace(prompt_tokens="11", completion_tokens=3)) is None
     assert UsageCount().finish(SimpleNamespace(output_tokens=None)) is None
+    assert UsageCount().finish(SimpleNamespace(output_tokens=5)) is None, "an untold input is not 0 tokens"
