@@ -107,6 +107,7 @@ class ProviderError(HarnessError):
             before doing work); None when unknown, and then the attempt's cost is unknown too.
         stop_reason: the provider's own word, where the model had stopped.
         ttft_ns: send to first content token, nanoseconds, where one had arrived.
+        price_context: the tier that the provider says served it.
     """
 
     def __init__(
@@ -121,6 +122,7 @@ class ProviderError(HarnessError):
         usage: object | None = None,
         stop_reason: str | None = None,
         ttft_ns: int | None = None,
+        price_context: str = "standard",
     ) -> None:
         super().__init__(message)
         self.kind = kind
@@ -131,6 +133,7 @@ class ProviderError(HarnessError):
         self.usage = usage
         self.stop_reason = stop_reason
         self.ttft_ns = ttft_ns
+        self.price_context = price_context
 
 
 class CostGuardError(HarnessError):

@@ -13,6 +13,7 @@ from harness.errors import ProviderError
 from harness.orchestration.ledger import Ledger
 from harness.orchestration.routing import Route
 from harness.pricing import Budget, PriceBook, Priced
+from harness.pricing.catalogue import STANDARD
 from harness.providers.base import LLMAdapter
 from harness.records import (
     Call,
@@ -100,7 +101,7 @@ class AttemptRecord:
     def answered(self, completion: Completion) -> Call:
         """The provider answered."""
         mode = self._mode(emulated=completion.emulated)
-        priced = self._price(completion.usage)
+        priced = self._price(completion.usage, completion.price_context)
         return self._keep(CallOutcome.OK, completion.usage, priced, completion=completion, mode=mode)
 
     def keep_texts(self, completion: Completion) -> None:
@@ -111,7 +112,7 @@ class AttemptRecord:
     def failed(self, error: ProviderError) -> Call:
         """The provider did not answer, or not usably."""
         usage = error.usage if isinstance(error.usage, Usage) else None
-        priced = self._price(usage)
+        priced = self._price(usage, error.price_context)
         mode = None if error.emulated is None else self._mode(emulated=error.emulated)
         kind = ErrorKind(error.kind)
         return self._keep(CallOutcome.ERROR, usage, priced, error=error, error_kind=kind, mode=mode)
@@ -136,9 +137,14 @@ class AttemptRecord:
         )
         self._scope.ledger.contents.append(content)
 
-    def _price(self, usage: Usage | None) -> Priced:
+    def _price(self, usage: Usage | None, context: str = STANDARD) -> Priced:
         return self._book.price(
-            self._adapter.name, self._adapter.model, usage, at=self._started_at, local=self._adapter.local
+            self._adapter.name,
+            self._adapter.model,
+            usage,
+            at=self._started_at,
+            context=context,
+            local=self._adapter.local,
         )
 
     def _keep(
@@ -174,6 +180,7 @@ class AttemptRecord:
             cache_write_1h_tokens=usage.cache_write_1h_tokens if usage else None,
             output_tokens=usage.output_tokens if usage else None,
             reasoning_tokens=usage.reasoning_tokens if usage else None,
+            price_context=answer.price_context if answer else STANDARD,
             error_kind=error_kind,
             http_status=error.http_status if error else (200 if completion else None),
             retry_after_ms=error.retry_after_ms if error else None,

@@ -72,7 +72,7 @@ class Reading:
         elif kind == "message_start":
             message = getattr(event, "message", None)
             self._attempt.answered_by(getattr(message, "model", None))
-            self._usage.start(getattr(message, "usage", None))
+            self._start(getattr(message, "usage", None))
         elif kind == "message_delta":
             self._end(event, getattr(event, "delta", None))
 
@@ -89,7 +89,7 @@ class Reading:
             self._attempt.add_whole(getattr(block, "text", None))
             if getattr(block, "type", None) == "tool_use":
                 self._attempt.add_whole(dump_json(getattr(block, "input", None)).decode())
-        self._usage.start(getattr(message, "usage", None))
+        self._start(getattr(message, "usage", None))
         self._end(message, message)
 
     def check(self) -> None:
@@ -103,6 +103,10 @@ class Reading:
             raise self._attempt.failure(ErrorKind.TRUNCATED, f"cut off at the limit ({reason})")
         if reason == "refusal":
             raise self._attempt.failure(ErrorKind.CONTENT_FILTER, "the model refused to answer")
+
+    def _start(self, told: Any) -> None:
+        self._attempt.served_on(getattr(told, "service_tier", None))
+        self._usage.start(told)
 
     def _end(self, source: Any, ended: Any) -> None:
         self._attempt.ended(getattr(ended, "stop_reason", None))

@@ -8,6 +8,8 @@ from harness.providers.failures import excerpt, kind_of, message_of, rate_limits
 from harness.records import NO_USAGE, Completion, ErrorKind, Usage
 
 _REQUEST_ID_HEADERS = ("request-id", "x-request-id")
+_OWN_PRICES = frozenset({"priority", "flex", "batch", "scale"})
+"""Service tiers that are billed otherwise than standard; the other words for a tier mean standard."""
 
 
 class Attempt:
@@ -16,6 +18,7 @@ class Attempt:
     Attributes:
         usage: what will be billed, once the provider has told all of it; None until then.
         stop_reason: why the model stopped, in the provider's own word.
+        price_context: the service tier that the provider says it served, as the price book names it.
     """
 
     def __init__(self, *, provider: str, model: str, clock: Clock, secrets: tuple[str, ...]) -> None:
@@ -23,6 +26,7 @@ class Attempt:
         self.model = model
         self.usage: Usage | None = None
         self.stop_reason: str | None = None
+        self.price_context = "standard"
         self._clock = clock
         self._secrets = secrets
         self._parts: list[str] = []
@@ -41,6 +45,11 @@ class Attempt:
         """Keep the model that the provider says answered, where it does."""
         if isinstance(model, str) and model:
             self.model = model
+
+    def served_on(self, tier: object) -> None:
+        """Keep the service tier, where the provider tells one: a project's default may not be standard."""
+        if isinstance(tier, str) and tier in _OWN_PRICES:
+            self.price_context = tier
 
     def ended(self, reason: object) -> None:
         """Keep why the model stopped; what is no word leaves it as it was."""
@@ -100,6 +109,7 @@ class Attempt:
             provider_request_id=self.provider_request_id,
             emulated=bool(self.emulated),
             rate_limits=rate_limits_of(self._headers),
+            price_context=self.price_context,
         )
 
     def _unfinished(self) -> ProviderError:
@@ -129,6 +139,7 @@ class Attempt:
             usage=self.usage if self.usage is not None else usage,
             stop_reason=self.stop_reason,
             ttft_ns=self._ttft_ns,
+            price_context=self.price_context,
         )
 
     def refusal(self, status: int, body: object) -> ProviderError:

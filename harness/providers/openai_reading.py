@@ -17,6 +17,7 @@ class Reading:
     def take_event(self, event: Any) -> None:
         """Take one chunk of a stream in."""
         self._attempt.answered_by(getattr(event, "model", None))
+        self._attempt.served_on(getattr(event, "service_tier", None))
         for choice in listed(event, "choices"):
             delta = getattr(choice, "delta", None)
             self._attempt.add_text(getattr(delta, "content", None))
@@ -32,6 +33,7 @@ class Reading:
         if getattr(answer, "error", None):
             raise self._attempt.broken_off({"error": answer.error})
         self._attempt.answered_by(getattr(answer, "model", None))
+        self._attempt.served_on(getattr(answer, "service_tier", None))
         for choice in listed(answer, "choices"):
             message = getattr(choice, "message", None)
             self._attempt.add_whole(getattr(message, "content", None))

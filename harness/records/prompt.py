@@ -44,6 +44,7 @@ class Completion:
         provider_request_id: the provider's own id, for its support.
         emulated: True when the answer carried `x-harness-emulated`.
         rate_limits: the provider's rate-limit headers, lower-cased names.
+        price_context: the tier that the provider says served it: standard, priority, flex, batch, scale.
     """
 
     text: str
@@ -54,3 +55,4 @@ class Completion:
     provider_request_id: str | None = None
     emulated: bool = False
     rate_limits: Mapping[str, str] = field(default_factory=dict)
+    price_context: str = "standard"

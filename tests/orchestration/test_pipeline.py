@@ -32,6 +32,7 @@ from tests.orchestration.scripted import (
     SCRIPTS,
     SONNET,
     UNREADABLE,
+    USAGE,
     Script,
     brief,
     pipeline,
@@ -205,6 +206,28 @@ async def test_an_unpriced_model_is_refused_unless_allowed_and_never_costs_zero(
     allowed = await run(strategy(unknown, unknown), allow_unpriced=True)
     assert allowed.event.cost_usd is None
     assert allowed.calls[0].unpriced_reason is UnpricedReason.UNPRICED
+
+
+async def test_a_call_served_on_another_tier_is_priced_there() -> None:
+    truncated = ProviderError("truncated", "cut off", usage=USAGE, price_context="priority")
+    SCRIPTS.update(openai=Script([truncated, GOOD]))
+    mini = route("openai", "gpt-4o-mini")
+    answered = await run(strategy(mini, mini))
+    assert [call.price_context for call in answered.calls] == ["priority", "standard"]
+    # 2,000 in at 0.25 and 1,200 out at 1.00 a million; then 0.15 and 0.60
+    assert [call.cost_usd for call in answered.calls] == [Decimal("0.0017"), Decimal("0.00102")]
+
+
+async def test_a_tier_without_a_known_price_is_unpriced_and_not_standard() -> None:
+    unpriced = ProviderError("truncated", "cut off", usage=USAGE, price_context="scale")
+    SCRIPTS.update(openai=Script([unpriced, GOOD]))
+    mini = route("openai", "gpt-4o-mini")
+    call = (await run(strategy(mini, mini))).calls[0]
+    assert (call.price_context, call.cost_usd, call.unpriced_reason) == (
+        "scale",
+        None,
+        UnpricedReason.UNPRICED,
+    )
 
 
 async def test_a_cancelled_request_is_told_and_holds_its_reservation() -> None:

@@ -7,7 +7,7 @@ import pytest
 from harness.errors import ProviderError
 from harness.records import ErrorKind, Usage
 from tests.providers.asking import PLAIN, STREAMS, WHOLE, Build, ask, failure
-from tests.providers.wire import Reply, openai_stream, sse, wire_server
+from tests.providers.wire import Reply, anthropic_stream, openai_stream, sse, wire_server
 
 
 async def test_an_answer_with_all_it_tells(kind: str, adapter_at: Build) -> None:
@@ -40,6 +40,34 @@ async def test_a_loopback_endpoint_is_never_asked_through_a_proxy(
         monkeypatch.delenv(name, raising=False)
     async with wire_server([Reply(STREAMS[kind]("hello"))]) as server:
         assert (await ask(adapter_at(kind, server.url))).text == "hello"
+
+
+@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize(
+    ("tier", "context"),
+    [
+        ("priority", "priority"),
+        ("flex", "flex"),
+        ("default", "standard"),
+        (None, "standard"),
+        (7, "standard"),
+    ],
+)
+async def test_the_tier_that_served_is_told(
+    kind: str, stream: bool, tier: object, context: str, adapter_at: Build
+) -> None:
+    whole = json.loads(json.dumps(WHOLE[kind]))
+    (whole if kind == "openai" else whole["usage"])["service_tier"] = tier
+    spoken = {
+        "anthropic": anthropic_stream("hi", usage={"input_tokens": 11, "service_tier": tier}),
+        "openai": [
+            piece.replace('"model"', f'"service_tier": {json.dumps(tier)}, "model"')
+            for piece in openai_stream("hi")
+        ],
+    }
+    reply = Reply(spoken[kind]) if stream else Reply([json.dumps(whole)], content_type="application/json")
+    async with wire_server([reply]) as server:
+        assert (await ask(adapter_at(kind, server.url, stream=stream))).price_context == context
 
 
 async def test_an_answer_in_one_piece_has_no_time_to_first_token(kind: str, adapter_at: Build) -> None:
