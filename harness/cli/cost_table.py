@@ -50,8 +50,8 @@ def draw_run(console: Console, breakdown: CostBreakdown, *, per_month: int | Non
             str(row.role),
             Text(str(row.ref)),
             f"{row.calls:,}",
-            f"{row.input_tokens:,}",
-            f"{row.output_tokens:,}",
+            _count(row.input_tokens),
+            _count(row.output_tokens),
             usd(row.cost_usd),
         )
     total = Text(usd(breakdown.known_cost_usd), "bold green")
@@ -129,6 +129,10 @@ def _arithmetic(breakdown: CostBreakdown) -> Table:
 def _excluded(breakdown: CostBreakdown) -> str:
     n = breakdown.unpriced_calls
     return f"excludes {n:,} unpriced call{'s' if n > 1 else ''}" if n else ""
+
+
+def _count(tokens: int | None) -> str:
+    return "-" if tokens is None else f"{tokens:,}"
 
 
 def _exact(amount_usd: Decimal) -> str:

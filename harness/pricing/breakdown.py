@@ -60,7 +60,8 @@ class CostBreakdown:
     """The arithmetic of one request, or of all requests of a run.
 
     `draft_cost_usd`, `repair_cost_usd` and `cost_usd` are None when they contain a call of unknown cost
-    (`repair_cost_usd` also when nothing was repaired); `known_cost_usd` is the sum of the known ones.
+    (`repair_cost_usd` also when nothing was repaired); `known_cost_usd` is the sum of the known ones,
+    None when there is none.
     `compared_cost_usd` is what the `n_compared` fully known requests cost, and the base of every comparison:
     `saving_ratio` = 1 - compared / single provider, `misstatement_ratio` = naive / compared - 1.
     """
@@ -71,7 +72,7 @@ class CostBreakdown:
     draft_cost_usd: Decimal | None
     repair_cost_usd: Decimal | None
     cost_usd: Decimal | None
-    known_cost_usd: Decimal
+    known_cost_usd: Decimal | None
     unpriced_calls: int
     compared_cost_usd: Decimal
     naive_cost_usd: Decimal | None
@@ -156,7 +157,7 @@ def cost_breakdown(
         draft_cost_usd=_sum_or_none(drafts),
         repair_cost_usd=_sum_or_none(repairs) if repairs else None,
         cost_usd=_sum_or_none(calls),
-        known_cost_usd=_sum_known(calls),
+        known_cost_usd=_sum_known(calls) if any(c.priced.cost_usd is not None for c in calls) else None,
         unpriced_calls=sum(call.priced.cost_usd is None for call in calls),
         compared_cost_usd=compared_cost_usd,
         naive_cost_usd=naive_cost_usd,

@@ -64,9 +64,9 @@ class CostRow:
     requests: int
     failed_calls: int
     unpriced_calls: int
-    input_tokens: int
-    cache_read_tokens: int
-    output_tokens: int
+    input_tokens: int | None
+    cache_read_tokens: int | None
+    output_tokens: int | None
     cost_usd: Decimal | None
 
 

@@ -74,25 +74,31 @@ def _ratio(name: str, estimate: Estimate, digits: int = 1) -> tuple[str, ...]:
 
 
 def cost_cells(row: CostRow, requests: int) -> tuple[str, ...]:
-    """A line of the cost table; `per request` is over all requests of the run."""
+    """A line of the cost table; `per request` is over all requests, unknown where a call's cost is."""
     unpriced = f" ({row.unpriced_calls} unpriced)" if row.unpriced_calls else ""
-    mean = None if row.cost_usd is None or not requests else row.cost_usd / requests
+    mean = None if row.cost_usd is None or row.unpriced_calls or not requests else row.cost_usd / requests
     return (
         row.role.value,
         f"{row.provider} / {row.model}",
         f"{row.calls:,}{unpriced}",
-        f"{row.input_tokens:,}",
-        f"{row.output_tokens:,}",
+        _count(row.input_tokens),
+        _count(row.output_tokens),
         wording.usd(row.cost_usd, 4),
         wording.usd(mean),
     )
 
 
+def _count(tokens: int | None) -> str:
+    return wording.UNKNOWN if tokens is None else f"{tokens:,}"
+
+
 def total_cells(summary: RunSummary) -> tuple[str, ...]:
-    """The last line of the cost table; it says what it leaves out."""
+    """The last line of the cost table; it says what it leaves out, and its mean is of priced requests."""
     note = f" ({summary.cost.exclusion})" if summary.cost.exclusion else ""
     total = summary.cost.total_usd
     mean = None if total is None or not summary.requests else total / summary.requests
+    if summary.cost.exclusion:
+        mean = summary.cost.per_request_usd
     return (f"total{note}", "", "", "", "", wording.usd(total, 4), wording.usd(mean))
 
 

@@ -13,13 +13,13 @@ from harness.records import Call, CallOutcome, Request, Role, UnpricedReason, Us
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelCost:
-    """The calls of one role at one model. `cost_usd` is over the priced ones; None when none is."""
+    """The calls of one role at one model. Cost and tokens are over the known ones; None when none is."""
 
     role: Role
     ref: ModelRef
     calls: int
-    input_tokens: int
-    output_tokens: int
+    input_tokens: int | None
+    output_tokens: int | None
     cost_usd: Decimal | None
     unpriced_calls: int
 
@@ -78,12 +78,13 @@ def run_payload(breakdown: CostBreakdown) -> dict[str, Any]:
 
 def _model_cost(role: Role, ref: ModelRef, group: Sequence[PricedCall]) -> ModelCost:
     known = [c.priced.cost_usd for c in group if c.priced.cost_usd is not None]
+    told = [c.usage for c in group if c.usage is not None]
     return ModelCost(
         role=role,
         ref=ref,
         calls=len(group),
-        input_tokens=sum(c.usage.input_tokens for c in group if c.usage),
-        output_tokens=sum(c.usage.output_tokens for c in group if c.usage),
+        input_tokens=sum(u.input_tokens for u in told) if told else None,
+        output_tokens=sum(u.output_tokens for u in told) if told else None,
         cost_usd=money_usd(sum(known, Decimal(0))) if known else None,
         unpriced_calls=len(group) - len(known),
     )

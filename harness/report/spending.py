@@ -52,6 +52,11 @@ def _known_sum(costs: Iterable[Decimal | None]) -> Decimal | None:
     return sum(known, ZERO) if known else None
 
 
+def _known_count(counts: Iterable[int | None]) -> int | None:
+    known = [count for count in counts if count is not None]
+    return sum(known) if known else None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Spent:
     """Tokens and money of one attempt, or of one role of a request whose attempts were not recorded."""
@@ -126,9 +131,9 @@ def _cost_row(role: Role, provider: str, model: str, group: Sequence[_Spent]) ->
         requests=len({entry.request_id for entry in group}),
         failed_calls=sum(not entry.ok for entry in group),
         unpriced_calls=sum(entry.cost_usd is None for entry in group),
-        input_tokens=sum(entry.input_tokens or 0 for entry in group),
-        cache_read_tokens=sum(entry.cache_read_tokens or 0 for entry in group),
-        output_tokens=sum(entry.output_tokens or 0 for entry in group),
+        input_tokens=_known_count(entry.input_tokens for entry in group),
+        cache_read_tokens=_known_count(entry.cache_read_tokens for entry in group),
+        output_tokens=_known_count(entry.output_tokens for entry in group),
         cost_usd=_known_sum(entry.cost_usd for entry in group),
     )
 

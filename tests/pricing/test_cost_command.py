@@ -118,6 +118,12 @@ def test_an_unpriced_call_goes_on_only_if_allowed_and_is_never_zero(run_harness)
     assert (figures["saving_ratio"], figures["misstatement_ratio"]) == (None, None)
 
 
+def test_a_total_of_unpriced_calls_alone_is_unknown(run_harness):
+    args = ("cost", "--draft", "nobody/m:10/10", "--allow-unpriced")
+    assert "$0" not in run_harness(*args)[1]
+    assert load_json_exact(run_harness(*args, "--json")[1])["known_cost_usd"] is None
+
+
 def test_a_text_stands_for_tokens_and_says_that_it_is_an_estimate(run_harness, tmp_path):
     text_file = tmp_path / "brief.txt"
     text_file.write_text("Should we open a second warehouse in 2027, or lease 4,000 square metres? " * 50)
