@@ -1,6 +1,7 @@
 # ruff: noqa: S608 - constant SQL, values are bound
 """The Overview's shares: errors, tiers, mixed routes, cache hits, and the last gate verdict."""
 
+import os
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -126,5 +127,5 @@ class Saving:
 def saving(view: Snapshot, scope: Scope) -> Saving:
     """The hybrid route against the draft model doing the repairs too, by `harness cost`'s arithmetic."""
     records = scoped_records(view, scope, limit=MAX_REPRICED)
-    figures = saving_figures(records.requests, records.calls, PriceBook.load())
+    figures = saving_figures(records.requests, records.calls, PriceBook.configured(os.environ))
     return Saving(figures=figures, left_out=records.left_out)

@@ -1,5 +1,6 @@
 """What one way of answering saves against another, by the figures of `harness savings`."""
 
+import os
 from collections import defaultdict
 from dataclasses import dataclass, replace
 
@@ -110,7 +111,7 @@ def ways(view: Snapshot, scope: Scope, base: str | None, per_month: int, also: t
         place = names.index(base)
         order = [place, *(index for index in range(len(shown)) if index != place)]
         shown, names = [shown[i] for i in order], [names[i] for i in order]
-    book = PriceBook.load()
+    book = PriceBook.configured(os.environ)
     refs, unpriced = _priced(book, also)
     report = savings_report(shown, book, per_month=per_month, also=refs) if shown else None
     found = () if report is None else tuple(_ways(view, scope, report, names))

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.cli.processes import Child, ChildGroup, harness_command
+from harness.pricing.book import PRICES_VARIABLE
 
 DRAFT_MODEL = "claude-3-5-sonnet-20241022"
 REPAIR_MODEL = "gpt-4o-mini"
 _DROPPED = ("ANTHROPIC_", "OPENAI_", "LLM_", "PROVIDERS_", "HARNESS_", "DD_")
-"""The user's own providers, keys and settings stay out of an embedded run."""
+"""The user's own providers, keys and settings stay out of an embedded run; their prices do not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +55,8 @@ def start_emulator(group: ChildGroup, embedded: EmbeddedTarget) -> tuple[Child, 
 
 def emulated_environment(emulator_url: str) -> dict[str, str]:
     """This process's variables with both providers at the emulator, without the user's own settings."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith(_DROPPED)}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(_DROPPED)}
+    env = kept | {name: value for name, value in os.environ.items() if name == PRICES_VARIABLE}
     return env | {
         "ANTHROPIC_BASE_URL": emulator_url,
         "ANTHROPIC_API_KEY": "sk-ant-emulated",

@@ -1,5 +1,6 @@
 """`harness eval`: a suite through several strategies; tiers, cost and latency, compared case by case."""
 
+import os
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated
@@ -130,11 +131,12 @@ def _conclude(store: Path, run_id: str, *, as_json: bool) -> None:
     """Figures from the store, the report's files, and what is shown."""
     from harness.cli.eval_view import evaluation_view  # noqa: PLC0415 - statistics load after the run, not before
     from harness.cli.run_source import load_run  # noqa: PLC0415
+    from harness.pricing import PriceBook  # noqa: PLC0415
     from harness.report.evaluation import evaluation_figures  # noqa: PLC0415
     from harness.report.evaluation_document import evaluation_document, write_evaluation  # noqa: PLC0415
 
     loaded = load_run(run_id, store)
-    figures = evaluation_figures(loaded.run, loaded.requests, loaded.calls)
+    figures = evaluation_figures(loaded.run, loaded.requests, loaded.calls, PriceBook.configured(os.environ))
     files = write_evaluation(figures, loaded.requests, loaded.calls, store / "reports")
     if as_json:
         print_json({**evaluation_document(figures), "files": [str(path) for path in files]})

@@ -72,7 +72,7 @@ class Evaluation:
         self._console = console
         self._progress = resumed.progress if resumed is not None else Progress()
         self._run_id = resumed.run_id if resumed is not None else new_id("run")
-        self._book = PriceBook.load()
+        self._book = PriceBook.configured(os.environ)
         self._task: Task[Any, Any] = get_task(plan.suite.task)
         self._cases = plan.suite.cases[: plan.cases]
         self._stop = Stop()

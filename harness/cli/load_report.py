@@ -1,5 +1,6 @@
 """The end of a run: its figures, its verdict, its report files."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from harness.analysis.interval import Estimate
 from harness.cli.gate import record_verdict
 from harness.cli.run_source import latest_ruler
 from harness.gate import GateLimits, GateReport, evaluate_gate, gate_input
+from harness.pricing import PriceBook
 from harness.records import Request, RunStatus
 from harness.report import RunSummary, run_summary, summary_table, write_reports
 from harness.store import open_store
@@ -72,7 +74,7 @@ def conclude(
         requests = view.requests(run_id, include_warmup=True)
         calls = view.calls(run_id)
         ruler = latest_ruler(view)
-    summary = run_summary(requests, calls, run)
+    summary = run_summary(requests, calls, run, book=PriceBook.configured(os.environ))
     gate = evaluate_gate(gate_input(run, requests, calls), GateLimits(max_p95_ms=limit_ms))
     record_verdict(gate, store_dir)
     stream = _stream_figures(requests, objectives or Objectives(latency_ms=limit_ms))

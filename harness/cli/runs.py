@@ -1,5 +1,6 @@
 """`harness runs`: what is in the store, and what one run's figures are."""
 
+import os
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +13,7 @@ from harness.cli.eval_view import evaluation_view
 from harness.cli.runs_prune import prune
 from harness.cli.runs_publish import publish
 from harness.cli.runs_reprice import reprice
+from harness.pricing import PriceBook
 from harness.records import Call, GateResult, Request
 from harness.report import RunSummary, run_summary, summary_table
 from harness.report.evaluation import evaluation_figures, is_evaluation
@@ -66,13 +68,13 @@ def show_run(
     """
     stored, requests, calls = _load(store, run)
     if is_evaluation(requests):
-        figures = evaluation_figures(stored, requests, calls)
+        figures = evaluation_figures(stored, requests, calls, PriceBook.configured(os.environ))
         if as_json:
             print_json(evaluation_document(figures))
         else:
             out.print(evaluation_view(figures))
         return
-    summary = run_summary(requests, calls, stored)
+    summary = run_summary(requests, calls, stored, book=PriceBook.configured(os.environ))
     if as_json:
         print_json(summary)
     else:
@@ -86,7 +88,7 @@ def load_summary(store: Path, run: str) -> RunSummary:
         UnknownRunError, StoreError: nothing to show.
     """
     stored, requests, calls = _load(store, run)
-    return run_summary(requests, calls, stored)
+    return run_summary(requests, calls, stored, book=PriceBook.configured(os.environ))
 
 
 def _load(store: Path, run: str) -> tuple[StoredRun, list[Request], list[Call]]:

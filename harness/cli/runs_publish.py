@@ -1,5 +1,6 @@
 """`harness runs publish`: a run's report into a folder that git tracks, where CI finds it."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,7 @@ from harness.cli.run_source import load_run
 from harness.errors import UsageError
 from harness.gate import evaluate_gate, gate_input
 from harness.gate.config import load_gate_config
+from harness.pricing import PriceBook
 from harness.records import RunStatus
 from harness.report import run_summary, write_reports
 
@@ -30,7 +32,8 @@ def publish(
     loaded = load_run(run, store)
     if loaded.run.status is RunStatus.RUNNING:
         raise UsageError(f"run {loaded.run.run_id} is still running; publish it when it has ended")
-    summary = run_summary(loaded.requests, loaded.calls, loaded.run)
+    book = PriceBook.configured(os.environ)
+    summary = run_summary(loaded.requests, loaded.calls, loaded.run, book=book)
     limits = limits_of(load_gate_config(None, Path.cwd()))
     verdict = evaluate_gate(gate_input(loaded.run, loaded.requests, loaded.calls), limits)
     files = write_reports(

@@ -49,7 +49,7 @@ class ModelStream(Exchange):
     key_env: ClassVar[str]
 
     def __init__(self) -> None:
-        self._book = PriceBook.load()
+        self._book = PriceBook.configured(os.environ)
         self._official = False
 
     def headers(self, *, run_id: str, target: str) -> dict[str, str]:

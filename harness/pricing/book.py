@@ -1,5 +1,6 @@
 """The price book: provider, model and usage in, exact USD out, or a plain statement that it is unknown."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -19,6 +20,8 @@ DECLARED = "declared"
 FRAMING_TOKENS = 1_000
 """Input tokens that a provider may add around a prompt: chat framing, and the system prompt of tool use
 (up to 530 on record). Source: https://docs.anthropic.com/en/docs/tool-use-pricing-and-tokens"""
+
+PRICES_VARIABLE = "HARNESS_PRICES"
 
 _FIXTURES, _FIXTURE_MODELS = "fixtures", "fixture-"
 
@@ -75,6 +78,16 @@ class PriceBook:
         if overrides_path is None:
             return cls((shipped,))
         return cls((load_overrides(overrides_path, f"overrides:{overrides_path.name}"), shipped))
+
+    @classmethod
+    def configured(cls, env: Mapping[str, str]) -> "PriceBook":
+        """The shipped book, under the user's overrides where `HARNESS_PRICES` names a file of them.
+
+        Raises:
+            ConfigError: the file is wrong; names it and the field.
+        """
+        named = env.get(PRICES_VARIABLE, "").strip()
+        return cls.load(Path(named) if named else None)
 
     def quote(
         self,

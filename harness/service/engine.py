@@ -1,12 +1,13 @@
 """The pipelines behind the routes, and what is known of who really answers."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from harness.errors import PipelineFailedError
+from harness.errors import ConfigError, PipelineFailedError, UnpricedModelError
 from harness.orchestration.adapters import AdapterPool
 from harness.orchestration.caller import Caller
 from harness.orchestration.outcome import PipelineResult
@@ -24,6 +25,7 @@ from harness.tasks.registry import get_task
 from harness.telemetry import PrometheusSink
 from harness.version import __version__
 
+LOG = logging.getLogger("harness.service")
 SUGGEST_TASK = "suggest_options"
 DRAFT_TASK = "draft_graph"
 CLOSE_GRACE_S = 0.2
@@ -34,7 +36,8 @@ class Engine:
     """Everything that lives as long as the service does.
 
     Raises:
-        ConfigError: a key is missing, or fixtures would serve in production unallowed.
+        ConfigError: a key is missing, fixtures would serve in production unallowed, or a run budget is to
+            bound a model without a price.
         UnpricedModelError: a model has no price and unpriced calls are not allowed.
     """
 
@@ -44,10 +47,7 @@ class Engine:
         book = PriceBook.load(settings.prices_path)
         fixtures_roles = settings.check_fixtures()
         self._suggest_strategy = settings.suggest_strategy()
-        for route in (*settings.strategy.routes, *self._suggest_strategy.routes):
-            adapter = self.pool.get(route)
-            if not settings.allow_unpriced:
-                book.require(adapter.name, adapter.model, local=adapter.local)
+        self._check_prices(book)
         self._caller = Caller(
             pool=self.pool,
             book=book,
@@ -72,6 +72,21 @@ class Engine:
         self._seen_mode = _mode_by_settings(settings.strategy)
         if fixtures_roles:
             self.recorder.raise_fixtures_alert(fixtures_roles)
+
+    def _check_prices(self, book: PriceBook) -> None:
+        """Every model has a price, or was allowed to have none and no run budget relies on it."""
+        for route in (*self.settings.strategy.routes, *self._suggest_strategy.routes):
+            adapter = self.pool.get(route)
+            try:
+                book.require(adapter.name, adapter.model, local=adapter.local)
+            except UnpricedModelError:
+                if not self.settings.allow_unpriced:
+                    raise
+                named = f"{adapter.name}/{adapter.model}"
+                if self.settings.run_budget_usd is not None:
+                    problem = f"cannot bound {named}, which has no price; add a price or drop the budget"
+                    raise ConfigError("--budget", problem) from None
+                LOG.warning("%s has no price: its cost stays unknown and no limit bounds it", named)
 
     async def answer(
         self, task_name: str, task_input: Any, envelope: Envelope, on_stage: StageListener | None = None

@@ -1,5 +1,6 @@
 """Recorded runs, from a real store: taken apart by `cost --run`, priced again by `runs reprice`."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -120,6 +121,25 @@ def test_a_run_is_taken_apart_by_its_recorded_calls(run_harness, store):
     assert code == 0
     for shown in ("$0.285", "$0.0036", "$0.2886", "21.8%", "+27.9%", "unknown"):
         assert shown in text
+
+
+def test_a_run_is_compared_at_the_prices_that_the_environment_names(
+    run_harness, store, tmp_path, monkeypatch
+):
+    prices = tmp_path / "prices.json"
+    entry = {
+        "provider": "anthropic",
+        "model": "claude-3-5-sonnet",
+        "start_date": "2020-01-01",
+        "source_url": "https://example.com/contract",
+        "input_usd_per_mtok": "6",
+        "output_usd_per_mtok": "30",
+    }
+    prices.write_text(json.dumps({"prices": [entry]}))
+    monkeypatch.setenv("HARNESS_PRICES", str(prices))
+    shown = load_json_exact(run_harness("runs", "show", "good", "--store", store, "--json")[1])["saving"]
+    told = load_json_exact(run_harness("cost", "--run", "good", "--store", store, "--json")[1])
+    assert shown["single_provider_usd"] == told["single_provider_cost_usd"] == Decimal("0.738")
 
 
 def test_ingested_logs_without_calls_are_taken_apart_by_their_columns(run_harness, store):

@@ -2,13 +2,18 @@
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 import httpx2
+import pytest
 
 from harness.emulator import EmulatorSettings, FaultRule, running_emulator
+from harness.errors import ConfigError
 from harness.orchestration import resolve_routing, resolve_strategy
+from harness.service.engine import Engine
+from harness.service.settings import ServiceSettings
 from tests.service.running import emulated_env, rows, service
 
 LIMIT = Decimal("0.10")
@@ -24,6 +29,16 @@ async def burst(url: str, count: int) -> list[httpx2.Response]:
                 for n in range(count)
             )
         )
+
+
+def test_a_budget_cannot_bound_a_model_without_a_price(caplog: pytest.LogCaptureFixture) -> None:
+    env = {"LLM_PROVIDER": "openai", "LLM_MODEL": "nobody-1", "OPENAI_API_KEY": "sk-no-one-asked"}
+    routing = resolve_routing(env)
+    settings = ServiceSettings(routing=routing, strategy=resolve_strategy(routing), allow_unpriced=True)
+    with pytest.raises(ConfigError, match="cannot bound openai/nobody-1"):
+        Engine(replace(settings, run_budget_usd=LIMIT))
+    Engine(settings)
+    assert "openai/nobody-1 has no price: its cost stays unknown and no limit bounds it" in caplog.text
 
 
 def test_the_run_budget_holds_for_200_requests_at_once(tmp_path: Path) -> None:
