@@ -24,6 +24,7 @@ FRAMING_TOKENS = 1_000
 PRICES_VARIABLE = "HARNESS_PRICES"
 
 _FIXTURES, _FIXTURE_MODELS = "fixtures", "fixture-"
+_MOST_QUOTES = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +64,7 @@ class PriceBook:
     def __init__(self, overrides: tuple[Overrides, ...]) -> None:
         self._overrides = overrides
         self._listed: dict[tuple[str, str], catalogue.Listed | None] = {}
+        self._quotes: dict[tuple[object, ...], Quote | None] = {}
 
     @classmethod
     def load(cls, overrides_path: Path | None = None) -> "PriceBook":
@@ -99,6 +101,17 @@ class PriceBook:
         local: bool = False,
     ) -> Quote | None:
         """The prices of a model at a moment in a context; None when there is no trustworthy one."""
+        # Prices change at dates and, for a few models, at minutes of the day: never within a minute.
+        key = (provider, model, at.replace(second=0, microsecond=0), context, local)
+        if key not in self._quotes:
+            if len(self._quotes) >= _MOST_QUOTES:
+                self._quotes.clear()
+            self._quotes[key] = self._find_quote(provider, model, at, context, local=local)
+        return self._quotes[key]
+
+    def _find_quote(
+        self, provider: str, model: str, at: datetime, context: str, *, local: bool
+    ) -> Quote | None:
         if local or (provider == _FIXTURES and model.startswith(_FIXTURE_MODELS)):
             return Quote(card=FREE_CARD, price_source=DECLARED, price_version=None, priced_as=None)
         charged_by = self._alias(provider)
