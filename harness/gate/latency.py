@@ -28,7 +28,7 @@ def p95_check(sample: LatencySample, limits: GateLimits, *, stopped_early: bool)
     if stopped_early:
         verdict, sentence = _sequential(sample, limits.max_p95_ms)
     elif sample.n < MIN_REQUESTS_FOR_P95_BOUND:
-        verdict, sentence = _too_few(sample, limits.max_p95_ms)
+        verdict, sentence = _too_few(sample, limits.max_p95_ms, limits.confidence or DEFAULT_CONFIDENCE)
     elif limits.confidence is not None:
         verdict, sentence = _by_bounds(sample, limits.max_p95_ms, limits.confidence)
     else:
@@ -78,10 +78,8 @@ def _by_bounds(sample: LatencySample, limit_ms: float, confidence: float) -> tup
     )
 
 
-def _too_few(sample: LatencySample, limit_ms: float) -> tuple[GateVerdict, str]:
-    lower = dependent_quantile_interval(
-        sample.arrivals_ms, q=P95, confidence=DEFAULT_CONFIDENCE, sides=Sides.LOWER
-    )
+def _too_few(sample: LatencySample, limit_ms: float, confidence: float) -> tuple[GateVerdict, str]:
+    lower = dependent_quantile_interval(sample.arrivals_ms, q=P95, confidence=confidence, sides=Sides.LOWER)
     if lower.lies_above(limit_ms):
         return GateVerdict.FAIL, _lower_sentence(lower, limit_ms)
     return GateVerdict.INCONCLUSIVE, (

@@ -47,6 +47,8 @@ def _check(difference: Difference, baseline_name: str) -> Check:
     what = difference.name.replace("_", " ")
     if difference.value is None:
         return _undecided(name, f"{what} cannot be compared with {baseline_name}: {difference.note}")
+    if (difference.low if difference.higher_is_worse else difference.high) is None:
+        return _undecided(name, f"{what} against {baseline_name} has no bound: too few requests or cases")
     digits = _DIGITS[difference.unit]
     low = "no bound" if difference.low is None else f"{difference.low:+.{digits}f}"
     high = "no bound" if difference.high is None else f"{difference.high:+.{digits}f}"

@@ -88,6 +88,21 @@ def test_few_but_all_slow_requests_fail():
     assert check(verdict(mixed), "p95_latency").verdict is INCONCLUSIVE
 
 
+def test_a_single_slow_request_fails_at_95_percent_and_not_at_99():
+    # X(1) bounds the p95 from below with exactly 95%: 1 - 0.95
+    assert verdict(even(1, 9000.0)).verdict is FAIL
+    assert verdict(even(1, 9000.0), confidence=0.99).verdict is INCONCLUSIVE
+    assert verdict(even(2, 9000.0), confidence=0.99).verdict is FAIL
+
+
+def test_a_regression_that_could_not_be_seen_is_no_pass():
+    few, many = even(60), even(300)
+    for earlier, later, expected in ((few, few, INCONCLUSIVE), (many, many, PASS)):
+        judged = [gate_input(JudgedRun(), rows) for rows in (earlier, later)]
+        report = evaluate_gate(judged[1], GateLimits(), baseline=judged[0])
+        assert check(report, "p95_latency_vs_baseline").verdict is expected
+
+
 def test_no_requests_is_inconclusive_and_only_warmups_are_none():
     assert verdict([]).verdict is INCONCLUSIVE
     assert verdict([request(0, 100.0, warmup=True)]).verdict is INCONCLUSIVE
