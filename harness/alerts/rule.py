@@ -44,7 +44,9 @@ class Scope(_Strict):
     """Which requests a rule looks at; None does not narrow."""
 
     environment: str | None = "production"
-    run_kinds: Annotated[tuple[RunKind, ...], Field(strict=False, min_length=1)] = (
+    run_kinds: Annotated[
+        tuple[Annotated[RunKind, Field(strict=False)], ...], Field(strict=False, min_length=1)
+    ] = (
         RunKind.SERVICE,
         RunKind.INGEST,
     )
