@@ -161,7 +161,7 @@ class Evaluation:
         with Spool.open(plan.store_dir) as spool:
             spool.append(self._begin(routing, strategies, forecast, planned, spool.spool_id)).result()
             session = None
-            bench = self._bench(routing, spool, budget)
+            bench = self._bench(routing, spool, budget, child)
             try:
                 with Ingestion(plan.store_dir):
                     session = asyncio.run(self._session(bench, self._left(strategies), live, child))
@@ -172,7 +172,7 @@ class Evaluation:
             self._console.print(f"harness: {end.summary['problem']}", style="red", soft_wrap=True)
         return end.status
 
-    def _bench(self, routing: Routing, spool: Spool, budget: Budget) -> Bench:
+    def _bench(self, routing: Routing, spool: Spool, budget: Budget, child: Child | None) -> Bench:
         return Bench(
             run_id=self._run_id,
             task=GuardedTask(self._task),
@@ -184,6 +184,7 @@ class Evaluation:
             concurrency=self._plan.concurrency,
             pools=EvaluationPools(emulated=not self._plan.live),
             generations=self._progress.generations,
+            alive=lambda: child is None or child.running,
         )
 
     async def _session(

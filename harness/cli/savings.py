@@ -24,6 +24,7 @@ from harness.report.savings_document import (
     naive_rows,
     saving_rows,
     savings_document,
+    side_name,
     side_rows,
     what_if_rows,
 )
@@ -96,7 +97,7 @@ def _show(report: SavingsReport) -> None:
             out.print(Text(banner, style="bold yellow"))
     for figures in report.sides:
         if figures.side.caution is not None:
-            out.print(Text(f"{figures.side.label}: {figures.side.caution}", style="bold yellow"))
+            out.print(Text(f"{side_name(report, figures.side)}: {figures.side.caution}", style="bold yellow"))
     monthly = () if report.per_month is None else (f"per {report.per_month:,} a month",)
     out.print(plain_table((*_headed(SIDE_HEAD, report), *monthly), side_rows(report)))
     if report.savings:
@@ -106,20 +107,22 @@ def _show(report: SavingsReport) -> None:
         out.print(plain_table(NAIVE_HEAD, naive_rows(report)))
     for figures in report.sides:
         if len(figures.what_if) > 1:
-            out.print(Text(f"\nWhat if, {figures.side.label}: {WHAT_IF_ASSUMPTION}", style="bold"))
+            out.print(
+                Text(f"\nWhat if, {side_name(report, figures.side)}: {WHAT_IF_ASSUMPTION}", style="bold")
+            )
             out.print(plain_table(_headed(WHAT_IF_HEAD, report), what_if_rows(figures)))
 
 
 def _show_measured(report: SavingsReport) -> None:
-    out.print(Text(f"\nMeasured, A = {report.sides[0].side.label}", style="bold"))
+    out.print(Text(f"\nMeasured, A = {side_name(report, report.sides[0].side)}", style="bold"))
     out.print(plain_table(_headed(SAVING_HEAD, report), saving_rows(report)))
     for found in report.savings:
         if found.warning is not None:
-            out.print(Text(f"{found.b.label}: {found.warning}", style="yellow"))
+            out.print(Text(f"{side_name(report, found.b)}: {found.warning}", style="yellow"))
         month = found.total.per_month.value if found.total.per_month is not None else None
         if month is not None:
             word, more = ("saves", "") if month >= 0 else ("costs", " more")
-            out.print(Text(f"{found.b.label} {word} {usd(abs(month), 2)}{more} a month"))
+            out.print(Text(f"{side_name(report, found.b)} {word} {usd(abs(month), 2)}{more} a month"))
 
 
 def _headed(head: tuple[str, ...], report: SavingsReport) -> tuple[str, ...]:

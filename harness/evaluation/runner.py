@@ -1,7 +1,7 @@
 """Runs the units of an evaluation through the pipeline, a few at a time, each recorded before it counts."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -17,7 +17,16 @@ from harness.evaluation.plan import Key, Unit
 from harness.evaluation.pools import EvaluationPools
 from harness.orchestration import Caller, Pipeline
 from harness.pricing import Budget, PriceBook
-from harness.records import Call, CallOutcome, ErrorKind, FailedEvent, ProviderMode, RunStatus
+from harness.records import (
+    Call,
+    CallOutcome,
+    ErrorKind,
+    FailedEvent,
+    ProviderMode,
+    Request,
+    RequestStatus,
+    RunStatus,
+)
 from harness.store import Spool
 
 DEADLINE_S = 180.0
@@ -32,6 +41,7 @@ class Bench:
         cost_max_usd: the most that one request may commit.
         budget: of the whole evaluation, what earlier sessions spent already booked.
         generations: how often each unit was begun before.
+        alive: whether the providers can answer; a case that broke off because they cannot is no result.
     """
 
     run_id: str
@@ -45,6 +55,7 @@ class Bench:
     pools: EvaluationPools
     generations: Mapping[Key, int] = field(default_factory=dict)
     clock: Clock = SYSTEM_CLOCK
+    alive: Callable[[], bool] = lambda: True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,9 +200,9 @@ class Runner:
                 calls = result.calls
                 request, records = filing.answered(result, wait, started_at)
         self._count(calls, request.provider_mode)
-        if self._was_refused_by_evaluation(calls):
-            self._truncated = True
-            await self._keep(filing.cut(bench.clock.now(), calls, "the evaluation's budget was used up"))
+        why = self._why_cut(request, calls)
+        if why is not None:
+            await self._keep(filing.cut(bench.clock.now(), calls, why))
             return
         await self._keep(records)
         self._live.take(request)
@@ -233,6 +244,16 @@ class Runner:
         self._live.backed_off += pushed
         if mode is not None:
             self._modes.add(mode)
+
+    def _why_cut(self, request: Request, calls: Sequence[Call]) -> str | None:
+        """Why what came of a case says nothing about its strategy; None when it does."""
+        if self._was_refused_by_evaluation(calls):
+            self._truncated = True
+            return "the evaluation's budget was used up"
+        if request.status is not RequestStatus.OK and not self._bench.alive():
+            self._problem = self._problem or "the emulator has ended"
+            return self._problem
+        return None
 
     def _was_refused_by_evaluation(self, calls: Sequence[Call]) -> bool:
         """True when a call was refused that the request's own limit would have allowed."""

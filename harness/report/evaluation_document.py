@@ -103,7 +103,7 @@ def evaluation_markdown(figures: EvaluationFigures) -> str:
     parts += [f"> **{escaped(note)}**" for note in evaluation_notes(figures)]
     parts.append(
         "## Strategies\n\nIntervals: 95%, clustered by case.\n\n"
-        + table(strategy_head(figures), strategy_rows(figures))
+        + table([escaped(cell) for cell in strategy_head(figures)], strategy_rows(figures))
     )
     if figures.comparisons:
         first = escaped(figures.comparisons[0].first)

@@ -43,11 +43,17 @@ def savings_document(report: SavingsReport) -> dict[str, Any]:
     }
 
 
+def side_name(report: SavingsReport, side: SavingsSide) -> str:
+    """The strategy alone where all sides belong to one run, else the run with it."""
+    runs = {figures.side.run.run_id for figures in report.sides}
+    return side.strategy if len(runs) == 1 and side.strategy else side.label
+
+
 def side_rows(report: SavingsReport) -> list[tuple[str, ...]]:
     """One line a side."""
     return [
         (
-            figures.side.label,
+            side_name(report, figures.side),
             f"{figures.priced:,}" + (f" (+{figures.unpriced:,} unpriced)" if figures.unpriced else ""),
             wording.usd(figures.total.per_request.value),
             wording.usd_interval(figures.total.per_request),
@@ -64,7 +70,7 @@ def saving_rows(report: SavingsReport) -> list[tuple[str, ...]]:
     """One line for each side against the first."""
     return [
         (
-            found.b.label,
+            side_name(report, found.b),
             wording.usd(found.total.per_request.value),
             wording.usd_interval(found.total.per_request),
             wording.percent(found.ratio.value),
@@ -88,7 +94,7 @@ def naive_rows(report: SavingsReport) -> list[tuple[str, ...]]:
         misstated, saved = sums.misstatement_ratio, sums.saving_ratio
         rows.append(
             (
-                figures.side.label,
+                side_name(report, figures.side),
                 wording.usd(sums.compared_cost_usd),
                 wording.usd(sums.naive_cost_usd),
                 wording.UNKNOWN if misstated is None else f"{misstated:+.1%}",

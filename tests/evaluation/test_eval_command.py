@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.cli.app import main
 from harness.records import load_json_exact
 from harness.store import open_store
 
@@ -162,8 +163,11 @@ def test_a_budget_of_half_the_forecast_truncates_and_every_figure_says_so(tmp_pa
         (("smoke", "--resume", "latest"), "--resume goes on"),
     ],
 )
-def test_bad_input_is_one_sentence_and_exit_2(evaluated, args, sentence):
-    done = harness("eval", *args, "--store", evaluated[0])
-    assert done.returncode == 2
-    assert sentence in done.stderr
-    assert "Traceback" not in done.stderr
+def test_bad_input_is_one_sentence_and_exit_2(monkeypatch, capfd, evaluated, args, sentence):
+    monkeypatch.setattr("sys.argv", ["harness", "eval", *args, "--store", str(evaluated[0])])
+    with pytest.raises(SystemExit) as end:
+        main()
+    said = capfd.readouterr().err
+    assert end.value.code == 2
+    assert sentence in said
+    assert "Traceback" not in said

@@ -1,0 +1,180 @@
+"""Figures of an evaluation: hand-made rows with known answers, and the coverage of the clustered intervals."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import numpy as np
+import pytest
+
+from harness.analysis.cluster import clustered_ratio, clustered_share
+from harness.records import LatencySource, Request, RequestStatus, RunKind, RunStatus, Tier, tier_of
+from harness.report.document import ReportRun, read_report
+from harness.report.evaluation import evaluation_figures
+from harness.report.evaluation_document import evaluation_document, evaluation_markdown, write_evaluation
+
+AT = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+def run_row(status=RunStatus.COMPLETED, **config):
+    return ReportRun(
+        run_id="run-1",
+        kind=RunKind.EVAL,
+        name="eval-2026-11-01-000000",
+        status=status,
+        started_at=AT,
+        config={"strategies": ["first", "second"], **config},
+    )
+
+
+def row(strategy, case, repeat, score, cost, *, latency=1000.0, status=RequestStatus.OK):
+    ok = status is RequestStatus.OK
+    return Request(
+        run_id="run-1",
+        request_id=f"{strategy}-{case}-{repeat}",
+        status=status,
+        strategy=strategy,
+        case_id=case,
+        repeat=repeat,
+        started_at=AT,
+        latency_ms=latency,
+        latency_source=LatencySource.CLIENT,
+        quality_score=score if ok else None,
+        quality_tier=tier_of(score) if ok else None,
+        draft_cost_usd=None if cost is None else Decimal(cost),
+        cost_usd=None if cost is None else Decimal(cost),
+    )
+
+
+def two_strategies(cases=20, drop=0.005, **second):
+    rows = []
+    for number in range(cases):
+        base = 0.92 + 0.002 * (number % 10)
+        for repeat in (1, 2):
+            rows.append(row("first", f"c{number}", repeat, base, "0.02"))
+            rows.append(row("second", f"c{number}", repeat, base - drop, "0.016", **second))
+    return rows
+
+
+def test_tiers_scores_and_costs_of_each_strategy_stand_apart():
+    rows = [
+        row("first", "a", 1, 0.95, "0.03"),
+        row("first", "b", 1, 0.8, "0.01"),
+        row("second", "a", 1, 0.5, "0"),
+    ]
+    first, second = evaluation_figures(run_row(planned=4), rows, []).strategies
+    assert (first.strategy, second.strategy) == ("first", "second")
+    assert first.tiers[Tier.HIGH].value == 0.5
+    assert first.score.value == pytest.approx(0.875)
+    assert first.cost_per_request.value == pytest.approx(0.02)
+    assert first.cost_per_high.value == pytest.approx(0.04)
+    assert second.cost_per_high.value is None
+    assert first.planned == 2
+
+
+def test_an_ungraded_answer_is_in_no_tier_and_an_unknown_cost_in_no_mean():
+    rows = [row("first", "a", 1, 0.95, None), row("first", "b", 1, None, "0.01")]
+    (first,) = evaluation_figures(run_row(), rows, []).strategies
+    assert (first.ok, first.graded, first.unpriced) == (2, 1, 1)
+    assert first.tiers[Tier.HIGH].n == 1
+    assert first.cost_per_request.value == pytest.approx(0.01)
+
+
+def test_failures_rank_above_every_latency():
+    rows = [row("first", f"c{n}", 1, 0.9, "0.01") for n in range(10)]
+    rows += [row("first", f"f{n}", 1, None, "0.01", status=RequestStatus.ERROR) for n in range(10)]
+    (first,) = evaluation_figures(run_row(), rows, []).strategies
+    assert first.p95.over_limit
+    assert first.p95.value_ms is None
+    assert first.failed.value == 0.5
+
+
+@pytest.mark.parametrize(
+    ("drop", "words"),
+    [
+        (0.0, "is not worse by more than 2 points, 95% sure, and saves 20.0%"),
+        (-0.05, "is better by 5.0 points"),
+        (0.05, "is worse by 5.0 points"),
+        (0.01, "though by less than 2 points"),
+    ],
+)
+def test_the_verdict_is_a_plain_sentence(drop, words):
+    rows = two_strategies(drop=drop)
+    shaken = [
+        row(r.strategy, r.case_id, r.repeat, r.quality_score + 0.003 * ((hash_of(r) % 3) - 1), "0.02")
+        if r.strategy == "first"
+        else r
+        for r in rows
+    ]
+    (found,) = evaluation_figures(run_row(), shaken, []).comparisons
+    assert words in found.verdict
+    assert found.power is not None
+    assert "80% power" in found.power
+
+
+def hash_of(request):
+    return sum(request.request_id.encode())
+
+
+def test_several_comparisons_hold_together():
+    rows = two_strategies() + [row("third", f"c{n}", 1, 0.9, "0.01") for n in range(20)]
+    found = evaluation_figures(run_row(), rows, []).comparisons
+    assert [c.confidence for c in found] == pytest.approx([0.975, 0.975])
+
+
+def test_a_truncated_run_says_so_in_every_rendering():
+    figures = evaluation_figures(run_row(RunStatus.TRUNCATED, planned=100), two_strategies(), [])
+    assert "TRUNCATED" in evaluation_document(figures)["caution"]
+    assert "80 requests that were finished of 100 planned" in evaluation_markdown(figures)
+
+
+def test_the_report_is_read_back_where_there_is_no_store(tmp_path):
+    rows = two_strategies()
+    figures = evaluation_figures(run_row(), rows, [])
+    path, text = write_evaluation(figures, rows, [], tmp_path)
+    assert path.name == "eval-2026-11-01-000000.json"
+    assert text.read_text().startswith("# eval-2026-11-01-000000")
+    again = read_report(path)
+    assert evaluation_document(evaluation_figures(again.run, again.requests, [])) == evaluation_document(
+        figures
+    )
+
+
+def test_markdown_shows_names_as_text_not_markup():
+    rows = [row("<img src=x>|a", f"c{n}", 1, 0.9, "0.01") for n in range(3)]
+    assert "<img" not in evaluation_markdown(evaluation_figures(run_row(), rows, []))
+
+
+def coverage(interval, runs=600, cases=30, repeats=5):
+    """How often intervals hold the truth when repeats of a case resemble each other."""
+    chance, robust, naive = np.random.default_rng(5), 0, 0
+    names = [case for case in range(cases) for _ in range(repeats)]
+    for _ in range(runs):
+        share = chance.beta(2, 2, size=cases)
+        hits = chance.random((cases, repeats)) < share[:, None]
+        cost = chance.gamma(4, 0.25, size=cases)[:, None] * chance.gamma(20, 0.05, size=(cases, repeats))
+        for clusters in (names, None):
+            found, truth = interval(hits.ravel(), cost.ravel(), clusters)
+            held = found.low <= truth <= found.high
+            robust, naive = robust + (held and clusters is not None), naive + (held and clusters is None)
+    return robust / runs, naive / runs
+
+
+def test_clustered_shares_cover_and_naive_ones_do_not():
+    robust, naive = coverage(lambda hits, _, names: (clustered_share(list(hits), names), 0.5))
+    assert 0.93 <= robust <= 0.975
+    assert naive < 0.90
+
+
+def test_clustered_cost_per_high_answer_covers():
+    robust, naive = coverage(
+        lambda hits, cost, names: (clustered_ratio(cost, hits.astype(float), names), 2.0)
+    )
+    assert 0.91 <= robust <= 0.975
+    assert naive < robust
+
+
+def test_a_share_of_none_or_all_is_bounded_by_its_cases_not_its_repeats():
+    every = clustered_share([True] * 20, [n // 2 for n in range(20)])
+    alone = clustered_share([True] * 20)
+    assert every.high == alone.high == 1.0
+    assert every.low < alone.low < 1.0
