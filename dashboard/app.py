@@ -8,7 +8,7 @@ from dashboard import states
 from dashboard.context import Frame, set_frame
 from dashboard.filters import sidebar
 from dashboard.queries.facets import facets
-from dashboard.source import read, store_dir
+from dashboard.source import read, shown_path, store_dir
 from harness.errors import StoreError
 
 # A file of our own: a named icon would be fetched from another host.
@@ -40,7 +40,7 @@ def main() -> None:
         selection = sidebar(found)
         with st.sidebar:
             st.caption("Store")
-            st.text(str(store_dir()))
+            st.text(shown_path(store_dir()))
         set_frame(Frame(selection=selection, facets=found))
         page.run()
     except StoreError as error:

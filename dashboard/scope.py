@@ -36,11 +36,6 @@ class Scope:
     since: datetime | None = None
     until: datetime | None = None
 
-    @property
-    def by_request(self) -> bool:
-        """True when a filter looks at what answered, which a call without its request cannot say."""
-        return bool(self.providers or self.models or self.strategies)
-
     def ctes(self) -> tuple[str, list[Any]]:
         """`WITH told AS (...), scoped AS (...)`: the selected requests, warm-ups left out.
 

@@ -25,6 +25,12 @@ def store_dir() -> Path:
     return Path(os.environ.get("HARNESS_STORE") or "results")
 
 
+def shown_path(path: Path) -> str:
+    """As a person would write it: from the folder in which the command was given, if it lies below."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
 def fingerprint(paths: StorePaths) -> tuple[object, ...]:
     """Changes whenever a reader could see something else: a file, or who of its owners is alive."""
     parts: list[object] = []

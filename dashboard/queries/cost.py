@@ -12,49 +12,42 @@ from harness.analysis import Estimate
 from harness.analysis.interval import DEFAULT_CONFIDENCE
 from harness.store import Snapshot
 
-_COLUMNS = (
-    "run_id, request_id, role, provider, model, outcome, input_tokens, cache_read_tokens, output_tokens, "
-    "cost_usd, arrived_at, strategy"
-)
+_COLUMNS = "run_id, role, provider, model, outcome, input_tokens, output_tokens, cost_usd, spent_at"
 _FROM_REQUEST = """
-    SELECT run_id, request_id, '{role}', {role}_source, coalesce({role}_model, 'unknown'), 'ok',
-        {role}_input_tokens, {role}_cache_read_tokens, {role}_output_tokens, {role}_cost_usd, arrived_at,
-        strategy
+    SELECT run_id, '{role}', {role}_source, coalesce({role}_model, 'unknown'), 'ok', {role}_input_tokens,
+        {role}_output_tokens, {role}_cost_usd, arrived_at
     FROM scoped WHERE {told} IS NOT NULL AND run_id NOT IN (FROM called)"""
+_ATTEMPT = """SELECT c.run_id, role, provider, model, outcome, input_tokens, output_tokens, cost_usd,
+        started_at AS spent_at FROM calls c"""
 
 
 def spent_cte(scope: Scope) -> tuple[str, list[object]]:
     """`WITH ... spent AS (...)`: attempts that left the process, judges included, of the selected requests.
 
-    Attempts whose request was never recorded (its sender was killed) were paid all the same: they count with
-    their run, unless a filter asks what only a request knows. Runs without any attempt recorded give one row
-    a role from their requests' own columns.
+    A run that is selected whole gives all its attempts but the warm-up's, without meeting its requests: that
+    is fast, and counts the attempts whose request was never recorded because its sender was killed; they
+    were paid all the same. Runs without any attempt recorded give one row a role from their requests' own
+    columns.
     """
     ctes, values = scope.ctes()
-    orphans, orphan_values = ("", []) if scope.by_request else _orphans(scope)
-    sql = f"""{ctes}, sent AS (
-        SELECT c.* EXCLUDE (outcome), c.outcome, s.arrived_at, s.strategy FROM calls c JOIN scoped s
-            USING (run_id, request_id) WHERE c.outcome != 'refused'
-        {orphans}
+    sql = f"""{ctes}, whole AS (
+        SELECT run_id FROM (SELECT run_id, count(*) AS n FROM scoped GROUP BY run_id)
+        SEMI JOIN (SELECT run_id, count(*) AS n FROM requests WHERE warmup IS NOT TRUE GROUP BY run_id) every
+            USING (run_id, n)
+    ), sent AS (
+        {_ATTEMPT} ANTI JOIN (SELECT run_id, request_id FROM requests WHERE warmup) warm
+            USING (run_id, request_id)
+        WHERE outcome != 'refused' AND run_id IN (FROM whole)
+        UNION ALL
+        {_ATTEMPT} SEMI JOIN (
+            SELECT run_id, request_id FROM scoped WHERE run_id NOT IN (FROM whole)
+        ) part USING (run_id, request_id) WHERE outcome != 'refused'
     ), called AS (SELECT DISTINCT run_id FROM sent),
     spent ({_COLUMNS}) AS (
-        SELECT {_COLUMNS} FROM sent
+        FROM sent
         UNION ALL {_FROM_REQUEST.format(role="draft", told="told_draft_source")}
         UNION ALL {_FROM_REQUEST.format(role="repair", told="repair_source")}
     )"""
-    return sql, [*values, *orphan_values]
-
-
-def _orphans(scope: Scope) -> tuple[str, list[object]]:
-    clauses, values = [], []
-    for operator, moment in ((">=", scope.since), ("<", scope.until)):
-        if moment is not None:
-            clauses.append(f"AND c.started_at {operator} ?")
-            values.append(moment.replace(tzinfo=None))
-    sql = f"""UNION ALL
-        SELECT c.* EXCLUDE (outcome), c.outcome, c.started_at, NULL FROM calls c
-            ANTI JOIN requests r USING (run_id, request_id)
-        WHERE c.outcome != 'refused' AND c.run_id IN (SELECT run_id FROM scoped) {" ".join(clauses)}"""
     return sql, list(values)
 
 
@@ -66,7 +59,6 @@ class SpentRow:
     provider: str
     model: str
     calls: int
-    requests: int
     failed_calls: int
     unpriced_calls: int
     input_tokens: int | None
@@ -121,7 +113,6 @@ def money(view: Snapshot, scope: Scope) -> Money:
     ctes, values = spent_cte(scope)
     found = view.dicts(
         f"""{ctes} SELECT role, provider, model, count(*) AS calls,
-            count(DISTINCT run_id || request_id) AS requests,
             count(*) FILTER (outcome != 'ok') AS failed_calls,
             count(*) - count(cost_usd) AS unpriced_calls, sum(input_tokens)::BIGINT AS input_tokens,
             sum(output_tokens)::BIGINT AS output_tokens, sum(cost_usd) AS cost_usd

@@ -44,14 +44,14 @@ def cost_over_time(view: Snapshot, scope: Scope) -> CostOverTime:
     """Sums of the priced attempts, judges left out."""
     ctes, values = spent_cte(scope)
     ((span_s, n),) = view.rows(
-        f"""{ctes} SELECT date_diff('second', min(arrived_at), max(arrived_at)), count(cost_usd)
-        FROM spent WHERE role != 'judge' AND arrived_at IS NOT NULL""",
+        f"""{ctes} SELECT date_diff('second', min(spent_at), max(spent_at)), count(cost_usd)
+        FROM spent WHERE role != 'judge' AND spent_at IS NOT NULL""",
         values,
     )
     unit = next(unit for most_s, unit in UNITS if (span_s or 0) <= most_s)
     rows = view.rows(
-        f"""{ctes} SELECT date_trunc('{unit}', arrived_at) AS at, provider, role, sum(cost_usd)::DOUBLE
-        FROM spent WHERE role != 'judge' AND cost_usd IS NOT NULL AND arrived_at IS NOT NULL
+        f"""{ctes} SELECT date_trunc('{unit}', spent_at) AS at, provider, role, sum(cost_usd)::DOUBLE
+        FROM spent WHERE role != 'judge' AND cost_usd IS NOT NULL AND spent_at IS NOT NULL
         GROUP BY ALL ORDER BY ALL""",
         values,
     )

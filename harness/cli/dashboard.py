@@ -29,6 +29,7 @@ def dashboard(
         Path | None,
         typer.Option(help="Save a picture of every page in this folder and end (needs playwright)."),
     ] = None,
+    query: Annotated[str, typer.Option(help="Filters of the pictures, as in a link: 'kind=eval'.")] = "",
 ) -> None:
     """Compare providers, costs and quality in the browser; listens on 127.0.0.1 only.
 
@@ -37,7 +38,7 @@ def dashboard(
     if screenshots is not None:
         from harness.cli.dashboard_pictures import save_pictures  # noqa: PLC0415 - playwright is an extra
 
-        save_pictures(store, screenshots)
+        save_pictures(store, screenshots, query=query)
         return
     command = [*dashboard_command(), "--port", str(free_port(port))]
     if port_file is not None:

@@ -19,7 +19,7 @@ def test_the_commands_parse():
     lines = [
         line for block in re.findall(r"```console\n(.*?)```", PAGE, re.DOTALL) for line in block.splitlines()
     ]
-    assert len(lines) == 4
+    assert len(lines) == 5
     for line in lines:
         program, name, *arguments = shlex.split(line)
         assert (program, name) == ("harness", "dashboard")

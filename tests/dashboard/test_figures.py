@@ -1,6 +1,7 @@
 """Figures of the pages against the command line and against figures computed by hand."""
 
 import json
+import random
 from decimal import Decimal
 
 import duckdb
@@ -20,7 +21,8 @@ from harness.analysis import clustered_mean, latency_percentile
 from harness.analysis.forecast import forecast_cost
 from harness.cli.cost import app as cost_app
 from harness.cli.savings import app as savings_app
-from harness.store import open_store
+from harness.store import Spool, open_store
+from tests.dashboard.stores import Plan, begin, exchange
 
 A = Scope(kind="baseline", mode="emulated", run_ids=("run-a",))
 B = Scope(kind="baseline", mode="emulated", run_ids=("run-b",))
@@ -168,3 +170,34 @@ def test_buckets_are_few_and_full():
     assert step_for(30, 300) == 5
     assert step_for(86_400, 10_000_000) == 1800
     assert step_for(0, 1) == 1
+
+
+def test_a_part_of_a_run_costs_what_its_requests_cost(full):
+    rows = sorted((row for row in stored(full, "run-a")), key=lambda row: row.scheduled_at)
+    half = rows[60].scheduled_at
+    with open_store(full).snapshot() as view:
+        first = money(view, Scope(kind="baseline", mode="emulated", run_ids=("run-a",), until=half))
+        second = money(view, Scope(kind="baseline", mode="emulated", run_ids=("run-a",), since=half))
+    assert first.total_usd == sum(row.cost_usd for row in rows[:60])
+    assert second.total_usd == sum(row.cost_usd for row in rows[60:])
+
+
+def test_attempts_of_a_killed_sender_were_paid_all_the_same(tmp_path):
+    plan = Plan(run_id="run-k", name="killed", requests=30, status=None)
+    rng = random.Random(2)
+    paid = Decimal(0)
+    with Spool.open(tmp_path) as spool:
+        spool.append(begin(plan)).result()
+        for seq in range(30):
+            row, calls = exchange(plan, seq, rng)
+            spool.append_many([*([row] if seq < 25 else []), *calls]).result()
+            paid += sum(call.cost_usd for call in calls)
+    with open_store(tmp_path).snapshot() as view:
+        spent = money(view, Scope(kind="baseline", mode="emulated"))
+    assert spent.requests == 25
+    assert spent.total_usd == paid
+
+
+def stored(store, run_id):
+    with open_store(store).snapshot() as view:
+        return view.requests(run_id)
