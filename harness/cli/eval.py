@@ -20,6 +20,7 @@ from harness.cli.eval_plan import (
 from harness.cli.eval_run import Evaluation
 from harness.errors import EXIT_FAIL, EXIT_INTERRUPTED, UsageError
 from harness.evaluation import load_suite
+from harness.evaluation.suite import strategy_reference
 from harness.records import RunStatus
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -97,7 +98,7 @@ def evaluate(
             store_dir=store,
             suite_reference=suite if built_in else str(loaded.path.resolve()),
             suite=loaded,
-            strategies=tuple(strategy or loaded.strategies),
+            strategies=_references(strategy) or loaded.strategies,
             repeats=repeats or loaded.repeats,
             cases=cases,
             budget_usd=budget_usd,
@@ -113,6 +114,10 @@ def evaluate(
         err.print(f"go on with: harness eval --resume {outcome.run_id}", soft_wrap=True)
         raise typer.Exit(EXIT_INTERRUPTED)
     raise typer.Exit(EXIT_FAIL if outcome.status is RunStatus.FAILED else 0)
+
+
+def _references(strategies: list[str] | None) -> tuple[str, ...]:
+    return tuple(strategy_reference(name, Path.cwd()) for name in strategies or ())
 
 
 def _budget(text: str | None) -> Decimal | None:

@@ -101,6 +101,13 @@ class Lane:
         until = self._now_s() + min(max(seconds, 0.0), LONGEST_PAUSE_S)
         self._not_before_s = max(self._not_before_s, until)
 
+    def let_go(self) -> None:
+        """Release the cases that wait to begin, at no pace: the run ends, and they will not."""
+        for priority, _, future in self._queue:
+            if priority == _NEW_CASE and not future.done():
+                self.in_flight += 1
+                future.set_result(None)
+
     def succeeded(self) -> None:
         """Widen the window: by one an answer at first, later by one a round."""
         if self.in_flight >= self.window / 2:
@@ -194,6 +201,11 @@ class AdaptiveGate:
         if key not in self.lanes:
             self.lanes[key] = Lane(self._concurrency, self._now_s)
         return self.lanes[key]
+
+    def let_go(self) -> None:
+        """Release every case that waits to begin; whoever asked for it must not begin it."""
+        for lane in self.lanes.values():
+            lane.let_go()
 
     @asynccontextmanager
     async def case(self, first: Route) -> AsyncIterator[CaseWait]:

@@ -100,6 +100,7 @@ class Runner:
         self._sent = self._wasted = 0
         self._modes: set[ProviderMode] = set()
         stop.on_ask(self._freed.set)
+        stop.on_ask(self.gate.let_go)
 
     async def run(self) -> Session:
         """Until everything is asked, the budget is used up, or an end is asked for.

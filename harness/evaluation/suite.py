@@ -61,11 +61,22 @@ def load_suite(reference: str) -> Suite:
         name=file.name,
         path=path,
         task=file.task,
-        strategies=tuple(dict.fromkeys(file.strategies)),
+        strategies=tuple(dict.fromkeys(strategy_reference(name, path.parent) for name in file.strategies)),
         repeats=file.repeats,
         cases=cases,
         digest=sha256(dataset.read_bytes()).hexdigest()[:16],
     )
+
+
+def strategy_reference(name: str, folder: Path) -> str:
+    """A shipped strategy's name as it is; a file as an absolute path, whoever resumes the run from wherever.
+
+    Args:
+        name: as written.
+        folder: what a relative path is relative to.
+    """
+    is_file = name.endswith((".yaml", ".yml")) or "/" in name
+    return str((folder / name).resolve()) if is_file else name
 
 
 def find_suite(reference: str) -> Path:

@@ -21,6 +21,8 @@ from harness.report.savings import MeasuredSaving, SavingsSide, cost_outcomes, s
 
 MARGIN = 0.02
 """A strategy that is surely not worse by more than this many points of score is called not worse."""
+SAME_COST = 0.05
+"""An interval of the saving no wider than this to either side, with 0 in it, is called about the same."""
 NOTEWORTHY = 0.05
 """The difference that the power note speaks of."""
 
@@ -291,11 +293,11 @@ def _saving_words(saving: MeasuredSaving) -> str:
     spread = f"{abs(ratio.value):.1%} +- {half:.1%}"
     if ratio.low > 0:
         return f"saves {spread}"
-    return (
-        f"costs {spread} more"
-        if ratio.high < 0
-        else f"costs about the same ({-ratio.value:+.1%} +- {half:.1%})"
-    )
+    if ratio.high < 0:
+        return f"costs {spread} more"
+    if half <= SAME_COST:
+        return f"costs about the same ({-ratio.value:+.1%} +- {half:.1%})"
+    return f"whether it saves cannot be told yet (a saving of {ratio.low:.0%} to {ratio.high:.0%})"
 
 
 def _power_note(score: Difference, a: dict[str, list[float]], b: dict[str, list[float]]) -> str | None:

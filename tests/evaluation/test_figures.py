@@ -178,3 +178,15 @@ def test_a_share_of_none_or_all_is_bounded_by_its_cases_not_its_repeats():
     alone = clustered_share([True] * 20)
     assert every.high == alone.high == 1.0
     assert every.low < alone.low < 1.0
+
+
+def test_a_saving_that_noise_hides_is_not_called_the_same():
+    rows = two_strategies(cases=4)
+    noisy = [
+        row(r.strategy, r.case_id, r.repeat, r.quality_score, "0.05" if r.case_id == "c0" else "0.01")
+        if r.strategy == "second"
+        else r
+        for r in rows
+    ]
+    (found,) = evaluation_figures(run_row(), noisy, []).comparisons
+    assert "whether it saves cannot be told yet" in found.verdict

@@ -130,6 +130,22 @@ async def test_a_cancelled_waiter_leaves_no_hole():
     assert gate.lane(where).in_flight == 0
 
 
+async def test_an_end_releases_the_cases_that_wait_to_begin():
+    gate, where, begun = AdaptiveGate(1), route(), []
+
+    async def waiting(name):
+        async with gate.case(where):
+            begun.append(name)
+
+    async with gate.admit(where):
+        tasks = [asyncio.create_task(waiting(name)) for name in "abc"]
+        await asyncio.sleep(0)
+        gate.let_go()
+        await asyncio.wait_for(asyncio.gather(*tasks), 5)
+    assert begun == ["a", "b", "c"]
+    assert gate.lane(where).in_flight == 0
+
+
 @pytest.mark.parametrize(
     ("headers", "kind", "limit", "remaining", "reset_s"),
     [

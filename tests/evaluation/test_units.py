@@ -43,6 +43,11 @@ def test_built_in_suites_resolve_by_name_and_own_ones_by_path(tmp_path):
     assert load_suite(write_suite(tmp_path, GOOD)).repeats == 1
 
 
+def test_a_suites_own_strategy_files_stand_beside_it(tmp_path):
+    path = write_suite(tmp_path, GOOD.replace("[hybrid]", "[hybrid, ./cheap.yaml]"))
+    assert load_suite(path).strategies == ("hybrid", str(tmp_path / "cheap.yaml"))
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
