@@ -24,7 +24,7 @@ from harness.alerts.rule import parse_window_s
 from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, err, out, print_json
 from harness.errors import EXIT_FAIL, EXIT_USAGE, StoreError, UsageError
 from harness.lifeline import watch_lifeline
-from harness.records import AlertEvent
+from harness.records import AlertEvent, dump_json
 from harness.report import plain_table
 from harness.store import open_store
 
@@ -220,7 +220,7 @@ def _print_problems(report: CheckReport) -> None:
 
 def _print_change(event: AlertEvent, *, as_json: bool) -> None:
     if as_json:
-        print_json(event)
+        print(dump_json(event).decode(), flush=True)
     else:
         out.print(escape("  ".join(_event_row(event))), soft_wrap=True)
 
