@@ -7,7 +7,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import stdtrit
 
-from harness.analysis.interval import DEFAULT_CONFIDENCE, Estimate
+from harness.analysis.interval import (
+    DEFAULT_CONFIDENCE,
+    Estimate,
+    QuantileInterval,
+    interval_at_ranks,
+    normal_quantile,
+    order_statistic_ranks,
+)
 
 
 def clustered_mean(
@@ -134,3 +141,56 @@ def clustered_ratio(
         method="cluster_ratio",
         n=n,
     )
+
+
+def clustered_quantile_interval(
+    latency_ms: ArrayLike,
+    clusters: Sequence[Hashable] | None = None,
+    *,
+    q: float,
+    confidence: float = DEFAULT_CONFIDENCE,
+) -> QuantileInterval:
+    """Interval for a quantile of rows that come in clusters: the order statistics of the effective sample.
+
+    n_eff = p (1 - p) / se^2 with the cluster-robust error of the share p at or below the sample's quantile;
+    at most n, and less by the square of z / t for few clusters. A bound that n_eff requests cannot give is
+    None.
+
+    Args:
+        latency_ms: shape (n,), milliseconds; infinite where the request failed.
+        clusters: which cluster (case) each belongs to; None for independent requests.
+        q: strictly between 0 and 1.
+        confidence: 0..1.
+
+    Source: Woodruff (1952); Korn and Graubard (1998) for the effective sample size.
+    """
+    rows = np.asarray(latency_ms, dtype=np.float64)
+    n = int(rows.size)
+    ranked = np.sort(rows)
+    effective = 0
+    if n:
+        below = rows <= ranked[min(n - 1, math.floor((n - 1) * q))]
+        effective = _effective_size(below, clusters, confidence)
+    low, high = order_statistic_ranks(effective, q, confidence)
+    scale = (n + 1) / (effective + 1)
+    return interval_at_ranks(
+        ranked[np.isfinite(ranked)],
+        n,
+        math.floor(low * scale),
+        n + 1 if high > effective else math.ceil(high * scale),
+        confidence=confidence,
+        method="order_statistic_clustered",
+    )
+
+
+def _effective_size(hits: np.ndarray, clusters: Sequence[Hashable] | None, confidence: float) -> int:
+    """As many independent rows tell as much about the share of hits; 0 below two clusters."""
+    count = len(set(clusters)) if clusters is not None else int(hits.size)
+    mean = clustered_mean(hits.astype(np.float64), clusters, confidence=confidence)
+    if mean.value is None or mean.high is None:
+        return 0
+    probability = 0.5 + confidence / 2.0
+    quantile = float(stdtrit(count - 1, probability))
+    error = (mean.high - mean.value) / quantile
+    rows = min(float(mean.n), mean.value * (1.0 - mean.value) / error**2) if error > 0 else float(count)
+    return int(rows * (normal_quantile(probability) / quantile) ** 2)

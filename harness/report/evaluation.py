@@ -3,13 +3,19 @@
 Repeats of a case are not new cases: every interval is clustered by case.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 import numpy as np
 
-from harness.analysis.cluster import clustered_mean, clustered_ratio, clustered_share
+from harness.analysis.cluster import (
+    clustered_mean,
+    clustered_quantile_interval,
+    clustered_ratio,
+    clustered_share,
+)
 from harness.analysis.difference import Difference, mean_difference
 from harness.analysis.interval import DEFAULT_CONFIDENCE, Estimate
 from harness.analysis.percentile import latency_percentile
@@ -202,33 +208,26 @@ def _strategy(side: SavingsSide, planned: int | None) -> StrategyFigures:
 def clustered_quantile(
     rows: Sequence[Request], q: float, confidence: float = DEFAULT_CONFIDENCE
 ) -> QuantileFigure:
-    """A latency percentile; its bounds are the order statistics at the bounds of the share below it.
-
-    Failures rank above every success. Source: Woodruff (1952), with a cluster-robust share.
-    """
-    ok = [row for row in rows if row.status is RequestStatus.OK and row.latency_ms is not None]
-    latency = np.sort(np.array([row.latency_ms for row in ok], dtype=np.float64))
-    failures = sum(row.status is not RequestStatus.OK for row in rows)
-    found = latency_percentile(latency, failures=failures, q=q)
-    low = high = None
-    if found.value_ms is not None:
-        timed = [row for row in rows if row.status is not RequestStatus.OK or row.latency_ms is not None]
-        below = [
-            row.status is RequestStatus.OK and (row.latency_ms or 0.0) <= found.value_ms for row in timed
-        ]
-        share = clustered_share(below, [_case(row) for row in timed], confidence=confidence)
-        low, high = _at_share(latency, len(timed), share.low), _at_share(latency, len(timed), share.high)
+    """A latency percentile with bounds clustered by case; failures rank above every success."""
+    timed = [row for row in rows if row.status is not RequestStatus.OK or row.latency_ms is not None]
+    latency = np.array([_latency_ms(row) for row in timed], dtype=np.float64)
+    finite = latency[np.isfinite(latency)]
+    found = latency_percentile(finite, failures=latency.size - finite.size, q=q)
+    bounds = clustered_quantile_interval(latency, [_case(row) for row in timed], q=q, confidence=confidence)
+    known = found.value_ms is not None
     return QuantileFigure(
-        q=q, value_ms=found.value_ms, low_ms=low, high_ms=high, over_limit=found.over_limit, n=found.n
+        q=q,
+        value_ms=found.value_ms,
+        low_ms=bounds.low_ms if known else None,
+        high_ms=bounds.high_ms if known else None,
+        over_limit=found.over_limit,
+        n=found.n,
     )
 
 
-def _at_share(ranked: np.ndarray, n: int, share: float | None) -> float | None:
-    """The order statistic at a share of n; None without one, at the very ends, or among failures."""
-    if share is None or not 0.0 < share < 1.0:
-        return None
-    rank = int(np.ceil(n * share))
-    return float(ranked[rank - 1]) if 1 <= rank <= ranked.size else None
+def _latency_ms(row: Request) -> float:
+    """Infinite for a failure."""
+    return row.latency_ms if row.status is RequestStatus.OK and row.latency_ms is not None else math.inf
 
 
 def _comparison(saving: MeasuredSaving, confidence: float) -> StrategyComparison:

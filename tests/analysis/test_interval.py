@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from scipy.stats import binom
 
 from harness.analysis import Sides, dependent_quantile_interval, lag_correlation, quantile_interval, wilson
-from harness.analysis.interval import order_statistic_ranks
+from harness.analysis.cluster import clustered_quantile_interval
+from harness.analysis.interval import normal_quantile, order_statistic_ranks
 
 
 def test_59_requests_are_the_fewest_with_an_upper_bound_on_p95():
@@ -102,3 +103,32 @@ def test_wilson_encloses_the_share(successes, more):
     estimate = wilson(successes, successes + more)
     if estimate.n:
         assert 0 <= estimate.low <= estimate.value <= estimate.high <= 1
+
+
+def test_twenty_cases_bound_no_p95_from_above():
+    found = clustered_quantile_interval(np.arange(60.0), [n // 3 for n in range(60)], q=0.95)
+    assert (found.high_ms, found.n) == (None, 60)
+    assert found.low_ms is not None
+    assert clustered_quantile_interval([], [], q=0.95).high_ms is None
+    assert clustered_quantile_interval([1.0] * 90, ["one"] * 90, q=0.95).low_ms is None
+
+
+def test_failures_bound_a_clustered_quantile_too():
+    found = clustered_quantile_interval([100.0] * 250 + [np.inf] * 50, q=0.95)
+    assert (found.low_over_limit, found.high_over_limit, found.high_ms) == (True, True, None)
+
+
+@pytest.mark.parametrize("q", [0.5, 0.95])
+def test_coverage_of_clustered_quantiles(q):
+    # 60 briefs, 3 repeats each, cases as different as repeats
+    rng = np.random.default_rng(11)
+    truth = float(np.exp(np.sqrt(2.0) * normal_quantile(q)))
+    cases = [case for case in range(60) for _ in range(3)]
+    covered, runs = 0, 600
+    for _ in range(runs):
+        rows = np.exp(np.repeat(rng.normal(size=60), 3) + rng.normal(size=180))
+        found = clustered_quantile_interval(rows, cases, q=q)
+        covered += (found.low_ms is None or found.low_ms <= truth) and (
+            found.high_ms is None or truth <= found.high_ms
+        )
+    assert covered / runs >= 0.94
