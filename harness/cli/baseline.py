@@ -8,9 +8,10 @@ import typer
 from harness.analysis.goodput import Objectives
 from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, err, out, print_json
 from harness.cli.embedded import EmbeddedTarget
-from harness.cli.load_run import DEFAULT_LIMIT_MS, BaselinePlan, run_baseline
+from harness.cli.load_run import BaselinePlan, run_baseline
 from harness.cli.load_workers import join_master
 from harness.errors import EXIT_FAIL, EXIT_INTERRUPTED, UsageError
+from harness.gate.config import parse_duration_ms
 from harness.load.plan import (
     DEFAULT_DURATION_S,
     DEFAULT_RPS,
@@ -70,9 +71,9 @@ def baseline(
     seed: Annotated[int, typer.Option(help="Of arrivals and of the order of briefs.")] = 0,
     name: Annotated[str | None, typer.Option(help="The run's name [baseline-DATE-TIME].")] = None,
     max_requests: Annotated[int | None, typer.Option(min=1, help="Send at most so many.")] = None,
-    limit_ms: Annotated[
-        float, typer.Option(min=1, help="The latency limit, milliseconds.")
-    ] = DEFAULT_LIMIT_MS,
+    max_p95: Annotated[
+        str, typer.Option(help="The latency limit of gate and goodput, with its unit: 8s, 800ms.")
+    ] = "8s",
     slo_ttft_ms: Annotated[
         float | None, typer.Option(min=0, help="Goodput: latest first token, milliseconds.")
     ] = None,
@@ -107,6 +108,7 @@ def baseline(
     """
     if worker is not None:
         join_master(_address(worker, "--worker"), scenario)
+    limit_ms = parse_duration_ms(max_p95)
     load: dict[str, Any] = {
         "rps": rps,
         "duration_s": duration,

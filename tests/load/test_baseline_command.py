@@ -119,7 +119,7 @@ def test_cut_run_with_a_protected_header(tmp_path):
 def test_failing_service_stops_early_as_decided(tmp_path):
     with running_target() as target:
         target.delay_s = 0.15
-        options = ("--target", target.url, "--rps", "40", "--duration", "60", "--limit-ms", "100")
+        options = ("--target", target.url, "--rps", "40", "--duration", "60", "--max-p95", "100ms")
         code, output, remarks = finish(start(tmp_path, *options, "--stop-early"))
     run, rows = stored(tmp_path)
     assert code == 0, remarks
