@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
+
 from harness.records import ErrorKind, RequestStatus
 
 MAX_EXCERPT_CHARS = 300
@@ -68,4 +70,15 @@ def judge_status(answer: Answer, http_status: int, body: bytes) -> None:
         answer.fail(kind, text, status=RequestStatus.REJECTED)
         return
     fallback = ErrorKind.UPSTREAM_5XX if http_status >= 500 else ErrorKind.BAD_REQUEST
-    answer.fail(_KIND_BY_STATUS.get(http_status, fallback), text)
+    answer.fail(told_kind(body) or _KIND_BY_STATUS.get(http_status, fallback), text)
+
+
+def told_kind(body: bytes) -> ErrorKind | None:
+    """Why the target says it failed (`details.error_kind` of an `error.v1`); None when it does not say."""
+    try:
+        fields: Any = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
+    details = fields.get("details") if isinstance(fields, dict) else None
+    told = details.get("error_kind") if isinstance(details, dict) else None
+    return ErrorKind(told) if isinstance(told, str) and told in set(ErrorKind) else None

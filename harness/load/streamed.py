@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 
-from harness.load.answer import Answer
+from harness.load.answer import Answer, told_kind
 from harness.load.exchange import Exchange, Response, fill_telemetry
 from harness.load.sse import server_events
 from harness.records import ErrorKind, RequestStatus
@@ -66,7 +66,4 @@ def _fail(answer: Answer, data: bytes) -> None:
         kind = ErrorKind.COST_GUARD if '"cost_guard"' in text else ErrorKind.RATE_LIMITED
         answer.fail(kind, text, status=RequestStatus.REJECTED)
         return
-    details = fields.get("details") if isinstance(fields, dict) else None
-    told = details.get("error_kind") if isinstance(details, dict) else None
-    kind = ErrorKind(told) if told in set(ErrorKind) else _KINDS.get(str(code), ErrorKind.UPSTREAM_5XX)
-    answer.fail(kind, text)
+    answer.fail(told_kind(data) or _KINDS.get(str(code), ErrorKind.UPSTREAM_5XX), text)

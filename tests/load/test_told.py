@@ -3,11 +3,13 @@
 import json
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.load.answer import Answer, judge_status
 from harness.load.told import server_timing, telemetry_fields
-from harness.records import Tier
+from harness.records import ErrorKind, RequestStatus, Tier
 
 EVENT = {
     "event": "assist.draft.completed",
@@ -89,3 +91,20 @@ def test_server_timing():
     }
     assert server_timing("") == {}
     assert server_timing("a;dur=1.2.3") == {}
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (502, b'{"schema":"error.v1","code":"UPSTREAM","details":{"error_kind":"auth"}}', ErrorKind.AUTH),
+        (502, b'{"details":{"error_kind":["auth"]}}', ErrorKind.UPSTREAM_5XX),
+        (503, b"<html>busy</html>", ErrorKind.OVERLOADED),
+        (404, b'{"details":{"error_kind":"made up"}}', ErrorKind.BAD_REQUEST),
+    ],
+)
+def test_a_failed_answer_is_filed_under_the_kind_that_the_target_tells(
+    status: int, body: bytes, kind: ErrorKind
+) -> None:
+    answer = Answer()
+    judge_status(answer, status, body)
+    assert (answer.status, answer.error_kind) == (RequestStatus.ERROR, kind)
