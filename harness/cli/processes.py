@@ -18,13 +18,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from harness.errors import HarnessError
+from harness.errors import EXIT_USAGE, HarnessError, UsageError
 from harness.lifeline import LIFELINE_ENV
 
 READY_TIMEOUT_S = 60.0
 STOP_GRACE_S = 5.0
 _POLL_S = 0.05
 _LOG_TAIL_BYTES = 2000
+
+
+_COMPLAINS = "harness: "
 
 
 class ChildError(HarnessError):
@@ -74,6 +77,7 @@ class Child:
         """The port the child listens on, once it is ready.
 
         Raises:
+            UsageError: it refused what the user asked for.
             ChildError: it ended first, or was not ready in time.
         """
         if self.port_file is None:
@@ -84,9 +88,13 @@ class Child:
             if text.isdigit():
                 return int(text)
             if not self.running:
+                complaint = self.log_tail()
+                if self.process.returncode == EXIT_USAGE and complaint.startswith(_COMPLAINS):
+                    # what the user typed was handed down to it: its sentence is the answer
+                    raise UsageError(complaint.removeprefix(_COMPLAINS))
                 raise ChildError(
                     f"the {self.name} ended with code {self.process.returncode} before it was ready: "
-                    f"{self.log_tail() or 'it wrote nothing'}"
+                    f"{complaint or 'it wrote nothing'}"
                 )
             time.sleep(_POLL_S)
         raise ChildError(f"the {self.name} was not ready after {timeout_s:.0f} s: {self.log_tail()}")

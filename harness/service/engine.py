@@ -75,8 +75,8 @@ class Engine:
 
     def _check_prices(self, book: PriceBook) -> None:
         """Every model has a price, or was allowed to have none and no run budget relies on it."""
-        for route in (*self.settings.strategy.routes, *self._suggest_strategy.routes):
-            adapter = self.pool.get(route)
+        routes = (*self.settings.strategy.routes, *self._suggest_strategy.routes)
+        for adapter in {(r.provider, r.model): self.pool.get(r) for r in routes}.values():
             try:
                 book.require(adapter.name, adapter.model, local=adapter.local)
             except UnpricedModelError:

@@ -9,7 +9,8 @@ import time
 import psutil
 import pytest
 
-from harness.cli.processes import ChildError, ChildGroup
+from harness.cli.processes import ChildError, ChildGroup, harness_command
+from harness.errors import UsageError
 
 SERVER = """
 import os, sys, time
@@ -86,6 +87,13 @@ def test_child_that_fails_early_is_named_with_its_last_words():
     with ChildGroup() as group:
         child = group.start("service", [sys.executable, "-c", "raise SystemExit('no key')"], serves=True)
         with pytest.raises(ChildError, match=r"the service ended with code 1 .* no key"):
+            child.wait_port()
+
+
+def test_child_that_refuses_what_was_typed_answers_for_the_command():
+    with ChildGroup() as group:
+        child = group.start("emulator", harness_command("emulate", "--faults", "{]"), serves=True)
+        with pytest.raises(UsageError, match=r"^--faults: not JSON"):
             child.wait_port()
 
 
