@@ -14,7 +14,7 @@ from harness.cli.runs_prune import prune
 from harness.cli.runs_publish import publish
 from harness.cli.runs_reprice import reprice
 from harness.pricing import PriceBook
-from harness.records import Call, GateResult, Request
+from harness.records import Call, GateResult, Request, RunKind
 from harness.report import RunSummary, run_summary, summary_table
 from harness.report.evaluation import evaluation_figures, is_evaluation
 from harness.report.evaluation_document import evaluation_document
@@ -67,7 +67,7 @@ def show_run(
     Example: harness runs show latest --json
     """
     stored, requests, calls = _load(store, run)
-    if is_evaluation(requests):
+    if stored.kind is RunKind.EVAL or is_evaluation(requests):
         figures = evaluation_figures(stored, requests, calls, PriceBook.configured(os.environ))
         if as_json:
             print_json(evaluation_document(figures))

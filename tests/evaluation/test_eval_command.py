@@ -131,18 +131,16 @@ def test_a_second_forecast_rests_on_the_recorded_requests(evaluated):
 
 def test_a_budget_of_half_the_forecast_truncates_and_every_figure_says_so(tmp_path):
     done = harness(
-        "eval", "golden", "--cases", 50, "--strategy", "all-anthropic", "--strategy", "hybrid", "--budget",
-        "0.9", "--yes", "--speed", 60, "--store", tmp_path, "--ledger", tmp_path / "ledger.jsonl", "--json",
+        "eval", "golden", "--cases", 50, "--strategy", "all-openai", "--budget", "0.018", "--yes", "--speed", 60,
+        "--store", tmp_path, "--ledger", tmp_path / "ledger.jsonl", "--json",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     document = load_json_exact(done.stdout)
     assert document["run"]["status"] == "truncated"
     assert "TRUNCATED" in document["caution"]
     paid = sum(Decimal(str(row["cost_usd"])) for row in ledger_rows(tmp_path / "ledger.jsonl"))
-    assert Decimal("0.4") < paid <= Decimal("0.9")
-    requests = [s["requests"] for s in document["strategies"]]
-    assert sum(requests) < 100
-    assert max(requests) - min(requests) <= 1
+    assert Decimal("0.005") < paid <= Decimal("0.018")
+    assert 5 < document["strategies"][0]["requests"] < 40
     shown = harness("runs", "show", "--store", tmp_path)
     assert "TRUNCATED" in shown.stdout
     savings = load_json_exact(harness("savings", "--store", tmp_path, "--json").stdout)
