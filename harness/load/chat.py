@@ -18,6 +18,7 @@ from harness.load.exchange import Exchange, Response
 from harness.load.preflight import is_loopback
 from harness.load.sse import ServerEvent, server_events
 from harness.pricing import PriceBook
+from harness.providers.attempt import price_context_of
 from harness.providers.capabilities import capabilities_of
 from harness.records import ErrorKind, ProviderMode, RequestStatus, Usage
 
@@ -31,6 +32,7 @@ class _Stream:
     model: str | None = None
     stop: str | None = None
     usage: dict[str, Any] = field(default_factory=dict)
+    price_context: str = "standard"
 
 
 class ModelStream(Exchange):
@@ -98,7 +100,8 @@ class ModelStream(Exchange):
         raise NotImplementedError
 
     def _settle(self, answer: Answer, stream: _Stream, *, emulated: bool) -> None:
-        usage = self.usage_of(stream.usage) if stream.usage else None
+        # before the stop the counts are a running total, not the bill
+        usage = self.usage_of(stream.usage) if stream.usage and stream.stop is not None else None
         known_provider = emulated or self._official
         answer.columns |= {
             "draft_source": self.provider if known_provider else "openai-compatible",
@@ -117,7 +120,9 @@ class ModelStream(Exchange):
             "draft_output_tokens": usage.output_tokens,
         }
         if known_provider and stream.model:
-            priced = self._book.price(self.provider, stream.model, usage, at=SYSTEM_CLOCK.now())
+            priced = self._book.price(
+                self.provider, stream.model, usage, at=SYSTEM_CLOCK.now(), context=stream.price_context
+            )
             cost = priced.cost_usd
             answer.columns |= {"draft_cost_usd": cost, "cost_usd": cost, "unpriced": cost is None}
 
@@ -160,6 +165,7 @@ class OpenAIChat(ModelStream):
         if fields.get("error"):
             _refused(answer, fields["error"])
         stream.model = fields.get("model") or stream.model
+        stream.price_context = price_context_of(fields.get("service_tier")) or stream.price_context
         if isinstance(fields.get("usage"), dict):
             stream.usage = fields["usage"]
         choices = fields.get("choices") or []
@@ -178,6 +184,7 @@ class OpenAIChat(ModelStream):
                 input_tokens=told["prompt_tokens"],
                 output_tokens=told["completion_tokens"],
                 cache_read_tokens=details.get("cached_tokens") or 0,
+                cache_write_5m_tokens=details.get("cache_write_tokens") or 0,
                 reasoning_tokens=spent.get("reasoning_tokens") or 0,
             )
         except (KeyError, TypeError, ValueError):
@@ -220,6 +227,9 @@ class AnthropicMessages(ModelStream):
                 message = fields.get("message") or {}
                 stream.model = message.get("model")
                 stream.usage |= message.get("usage") or {}
+                stream.price_context = (
+                    price_context_of(stream.usage.get("service_tier")) or stream.price_context
+                )
             case "message_delta":
                 stream.stop = (fields.get("delta") or {}).get("stop_reason") or stream.stop
                 stream.usage |= fields.get("usage") or {}

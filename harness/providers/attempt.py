@@ -12,6 +12,11 @@ _OWN_PRICES = frozenset({"priority", "flex", "batch", "scale"})
 """Service tiers that are billed otherwise than standard; the other words for a tier mean standard."""
 
 
+def price_context_of(tier: object) -> str | None:
+    """The price book's name of a service tier that is billed otherwise than standard; None for any other."""
+    return tier if isinstance(tier, str) and tier in _OWN_PRICES else None
+
+
 class Attempt:
     """What one attempt has learnt; the adapters fill it while they read.
 
@@ -48,8 +53,7 @@ class Attempt:
 
     def served_on(self, tier: object) -> None:
         """Keep the service tier, where the provider tells one: a project's default may not be standard."""
-        if isinstance(tier, str) and tier in _OWN_PRICES:
-            self.price_context = tier
+        self.price_context = price_context_of(tier) or self.price_context
 
     def ended(self, reason: object) -> None:
         """Keep why the model stopped; what is no word leaves it as it was."""

@@ -66,6 +66,13 @@ def test_chat_times_and_bill():
     assert answer.columns["provider_mode"] == "emulated"
 
 
+def test_another_service_tier_is_priced_as_such():
+    frames = [(0, chunk(service_tier="priority")), *CHAT]
+    answer = ask(OpenAIChat(), frames, **{"x-harness-emulated": "1"})
+    # 800 fresh at 0.25, 200 cached at 0.125, 11 out at 1 dollar per million
+    assert answer.columns["cost_usd"] == Decimal("0.000236")
+
+
 def test_price_of_an_unknown_endpoint_is_unknown():
     answer = ask(OpenAIChat(), CHAT)
     assert answer.status is RequestStatus.OK
@@ -186,3 +193,16 @@ def test_bare_models_are_named_and_keys_stay_with_their_provider(monkeypatch):
     assert chat.protected_headers("https://elsewhere.example/v1") == {}
     assert chat.path_for("https://api.openai.com/v1") == "/chat/completions"
     assert chat.path_for("http://127.0.0.1:8000") == "/v1/chat/completions"
+
+
+def test_a_cut_anthropic_stream_has_no_bill_yet():
+    start = {"input_tokens": 1000, "output_tokens": 1, "service_tier": "standard"}
+    message = {"model": "claude-3-5-sonnet-20241022", "usage": start}
+    frames = [
+        (0, sse({"type": "message_start", "message": message})),
+        (0, sse({"type": "content_block_delta", "delta": {"type": "text_delta", "text": "a"}})),
+    ]
+    answer = ask(AnthropicMessages(), frames, **{"x-harness-emulated": "1"})
+    assert answer.status is not RequestStatus.OK
+    assert answer.columns["unpriced"] is True
+    assert "cost_usd" not in answer.columns
