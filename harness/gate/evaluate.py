@@ -23,7 +23,8 @@ def evaluate_gate(run: GateInput, limits: GateLimits, *, baseline: GateInput | N
         baseline: an earlier run; a significant regression against it is a FAIL.
 
     FAIL beats INCONCLUSIVE beats PASS. Zero requests, a fixtures-served request, a suspect run, an
-    unfinished run and a required figure that is unknown are INCONCLUSIVE, never PASS.
+    unfinished run, several strategies in one run, compressed time and a required figure that is unknown
+    are INCONCLUSIVE, never PASS.
     """
     checks = [_completeness(run)]
     if counted(run.requests):
@@ -37,6 +38,7 @@ def evaluate_gate(run: GateInput, limits: GateLimits, *, baseline: GateInput | N
         if limits.min_high_tier_ratio is not None:
             checks.append(tier_check(run, limits, limits.min_high_tier_ratio))
     checks.append(_generator(run))
+    checks.append(_comparable(run))
     checks.append(_providers(run, limits))
     if baseline is not None:
         checks += regression_checks(baseline, run, limits)
@@ -81,6 +83,21 @@ def _generator(run: GateInput) -> Check:
         sentence="; ".join(run.suspect_reasons)
         if suspect
         else "no sign that the generator was the bottleneck",
+    )
+
+
+def _comparable(run: GateInput) -> Check:
+    """One way of answering, at its own pace: anything else has no p95 of its own."""
+    strategies = sorted({row.strategy for row in counted(run.requests) if row.strategy is not None})
+    problem = None
+    if len(strategies) > 1:
+        problem = f"the run mixes {len(strategies)} strategies ({', '.join(strategies)}): judge one at a time"
+    elif run.emulator_speed != 1.0:
+        problem = f"latencies are emulated at speed x{run.emulator_speed:g}, not at their own pace"
+    return Check(
+        name="comparability",
+        verdict=GateVerdict.INCONCLUSIVE if problem else GateVerdict.PASS,
+        sentence=problem or "one way of answering, at its own pace",
     )
 
 

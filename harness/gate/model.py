@@ -25,6 +25,7 @@ class GateInput:
         provider_mode: what answered; None is unknown, and said.
         suspect_reasons: why the generator, not the target, may have been slow; empty when it was not.
         unfinished: requests that were sent and never recorded as ended.
+        emulator_speed: what emulated latencies were divided by; 1 for realistic ones.
         requests: all of them, warm-ups included; the gate leaves those out itself.
         calls: attempts, for the cost of failed requests; may be empty.
     """
@@ -38,6 +39,7 @@ class GateInput:
     requests: Sequence[Request]
     calls: Sequence[Call] = ()
     unfinished: int = 0
+    emulator_speed: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,4 +169,5 @@ def gate_input(run: RunFacts, requests: Sequence[Request], calls: Sequence[Call]
         requests=requests,
         calls=calls,
         unfinished=int(run.summary.get("unfinished") or 0),
+        emulator_speed=float(run.config.get("emulator_speed") or 1.0),
     )

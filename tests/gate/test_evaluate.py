@@ -137,6 +137,19 @@ def test_an_unfinished_run_never_passes_but_can_fail(status):
     assert verdict(even(300, 9000.0), run).verdict is FAIL
 
 
+def test_several_strategies_have_no_p95_of_their_own():
+    rows = [request(seq, 3000.0, strategy=("hybrid", "single")[seq % 2]) for seq in range(300)]
+    report = verdict(rows)
+    assert report.verdict is INCONCLUSIVE
+    assert "mixes 2 strategies (hybrid, single)" in report.headline
+
+
+def test_compressed_time_never_passes_but_can_fail():
+    run = JudgedRun(config={"emulator_speed": 10.0})
+    assert verdict(even(300), run).verdict is INCONCLUSIVE
+    assert verdict(even(300, 9000.0), run).verdict is FAIL
+
+
 def test_requests_that_never_ended_leave_it_open():
     report = verdict(even(300), JudgedRun(summary={"unfinished": 3}))
     assert report.verdict is INCONCLUSIVE
