@@ -46,8 +46,8 @@ def comparison_head(comparison: Comparison) -> tuple[str, ...]:
 
 
 def meaning(difference: Difference) -> str:
-    """better, worse, not significant (the interval holds no difference too), or unknown."""
-    if difference.value is None:
+    """better, worse, not significant (the interval holds no difference too), or unknown (no interval)."""
+    if difference.value is None or (difference.low is None and difference.high is None):
         return "unknown"
     if difference.regression:
         return "worse"

@@ -9,12 +9,12 @@ from harness.report import run_summary, write_reports
 from tests.judged_rows import JudgedRun, calls_of, request
 
 
-def report(folder, run_id, factor=1.0, mode=ProviderMode.EMULATED):
+def report(folder, run_id, factor=1.0, mode=ProviderMode.EMULATED, requests=200):
     rows = [
         request(
             seq, (3000.0 + seq * 37 % 300) * factor, provider_mode=mode, case_id=f"<i>case {seq % 40}</i>"
         )
-        for seq in range(200)
+        for seq in range(requests)
     ]
     run = JudgedRun(run_id=run_id, name=f"run {run_id}", provider_mode=mode)
     calls = calls_of(rows)
@@ -43,6 +43,14 @@ def test_runs_of_different_modes_carry_a_warning(cli, tmp_path):
     a, b = report(tmp_path, "a"), report(tmp_path, "b", mode=ProviderMode.LIVE)
     _, output, _ = cli("compare", a, b, "--json")
     assert "answered by emulated providers, B by live" in json.loads(output)["warning"]
+
+
+def test_a_difference_without_an_interval_is_unknown(cli, tmp_path):
+    few = report(tmp_path, "few", requests=30)
+    answer = json.loads(cli("compare", few, few, "--json")[1])
+    verdicts = {found["name"]: found["verdict"] for found in answer["differences"]}
+    assert verdicts["p95_latency"] == "unknown"
+    assert verdicts["p50_latency"] == "not significant"
 
 
 def test_what_cannot_be_compared_is_exit_2(cli, tmp_path):
