@@ -150,7 +150,7 @@ def baseline(
         conclusion.show(out)
     if outcome.asked_to_end:
         raise typer.Exit(EXIT_INTERRUPTED)
-    raise typer.Exit(EXIT_FAIL if outcome.status is RunStatus.INTERRUPTED else 0)
+    raise typer.Exit(EXIT_FAIL if outcome.status in (RunStatus.INTERRUPTED, RunStatus.FAILED) else 0)
 
 
 def _address(text: str, option: str) -> tuple[str, str]:

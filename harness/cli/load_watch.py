@@ -142,12 +142,15 @@ class RunWatch:
                 judge.still_in_flight(seq, age_ms)
         decided = self._test is not None and self._test.outcome.decision is not Decision.UNDECIDED
         saturated = self._staircase is not None and self._staircase.saturated
-        if (decided or saturated) and not self._draining:
+        # what cannot be recorded is not sent, and not paid for
+        if (decided or saturated or report.lost_records) and not self._draining:
             self._draining = True
             self._workers.drain()
 
     def _status_of_end(self) -> RunStatus:
         """A staircase ends where it must; only the sequential test stops a run before its end."""
+        if self._live.lost_records:
+            return RunStatus.FAILED
         return RunStatus.STOPPED_EARLY if self._draining and self._test is not None else RunStatus.COMPLETED
 
     def _status_after_death(self) -> RunStatus:

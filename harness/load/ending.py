@@ -44,7 +44,7 @@ def end_record(load: LoadPlan, live: LiveRun, ending: Ending, *, limit_ms: float
         "sent": live.sent,
         "finished": live.finished,
         "unfinished": live.sent - live.finished,
-        "ended_by": _ended_by(ending),
+        "ended_by": _ended_by(ending, live),
         "lateness_p99_ms": live.lateness_p99_ms(),
         "suspect": bool(reasons),
         "suspect_reasons": reasons,
@@ -67,12 +67,14 @@ def end_record(load: LoadPlan, live: LiveRun, ending: Ending, *, limit_ms: float
     )
 
 
-def _ended_by(ending: Ending) -> str:
+def _ended_by(ending: Ending, live: LiveRun) -> str:
     match ending.status:
         case RunStatus.INTERRUPTED if ending.asked_to_end:
             return "a signal to the command"
         case RunStatus.INTERRUPTED:
             return "the death of a generator process"
+        case RunStatus.FAILED if live.lost_records:
+            return "a disk that took no more records"
         case RunStatus.FAILED:
             return "an error of a generator process"
         case RunStatus.STOPPED_EARLY:

@@ -78,6 +78,11 @@ class LiveRun:
         """What answered, as telemetry tells."""
         return {mode for report in self.reports for mode in report.modes}
 
+    @property
+    def lost_records(self) -> int:
+        """Requests whose record could not be written: the disk is full."""
+        return sum(report.lost_records for report in self.reports)
+
     def figures(self) -> LiveFigures:
         """Where the run stands now."""
         p50, p95, p99 = (
@@ -113,8 +118,7 @@ class LiveRun:
         capped = sum(report.cap_reached for report in self.reports)
         if capped:
             reasons.append(f"the cap on requests in flight held {capped} arrivals back")
-        lost = sum(report.lost_records for report in self.reports)
-        if lost:
+        if lost := self.lost_records:
             why = next((report.lost_reason for report in self.reports if report.lost_reason), "unknown")
             reasons.append(f"{lost} records could not be written ({why})")
         return reasons

@@ -129,6 +129,25 @@ def test_failing_service_stops_early_as_decided(tmp_path):
     assert json.loads(output)["gate"]["verdict"] == "FAIL"
 
 
+def test_a_disk_that_fills_ends_the_run_as_failed(tmp_path):
+    room = (
+        "import resource as r, runpy, sys; r.setrlimit(r.RLIMIT_FSIZE, (120_000, 120_000)); "
+        "sys.argv[0] = 'harness'; runpy.run_module('harness', run_name='__main__')"
+    )
+    with running_target() as target:
+        options = ("--target", target.url, "--rps", "60", "--duration", "60", "--store", str(tmp_path))
+        process = subprocess.Popen(
+            [sys.executable, "-c", room, "baseline", *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        code, _, remarks = finish(process)
+        sent = len(target.seen)
+    run, rows = stored(tmp_path)
+    assert code != 0
+    assert "Traceback" not in remarks
+    assert run.status is RunStatus.FAILED
+    assert 20 < len(rows) <= sent < 2000  # 3,600 were planned: what cannot be recorded is not sent
+
+
 def test_nonsense_is_one_sentence_and_exit_2(tmp_path):
     code, output, remarks = finish(start(tmp_path, "--arrivals", "zigzag"))
     assert (code, output) == (2, "")
