@@ -148,8 +148,8 @@ class CostGuardError(HarnessError):
 
     def __init__(self, budget: str, limit_usd: Decimal, committed_usd: Decimal, needed_usd: Decimal) -> None:
         super().__init__(
-            f"cost guard: the call could cost up to ${needed_usd}, but ${limit_usd - committed_usd} of the "
-            f"{budget} budget of ${limit_usd} is left"
+            f"cost guard: the call could cost up to ${_plain(needed_usd)}, but "
+            f"${_plain(limit_usd - committed_usd)} of the {budget} budget of ${_plain(limit_usd)} is left"
         )
         self.budget = budget
         self.limit_usd = limit_usd
@@ -202,3 +202,8 @@ class BadOutputError(HarnessError):
 
 class TargetError(UsageError):
     """The load target is unreachable, or must not be loaded as asked."""
+
+
+def _plain(amount_usd: Decimal) -> str:
+    """All its digits, without trailing zeros or an exponent."""
+    return format(amount_usd.normalize(), "f")
