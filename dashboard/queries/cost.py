@@ -12,10 +12,10 @@ from harness.analysis import Estimate
 from harness.analysis.interval import DEFAULT_CONFIDENCE
 from harness.store import Snapshot
 
-_COLUMNS = "run_id, role, provider, model, outcome, input_tokens, output_tokens, cost_usd, spent_at"
+_COLUMNS = "run_id, role, provider, model, outcome, input_tokens, output_tokens, cost_usd, spent_at, from_call"
 _FROM_REQUEST = """
     SELECT run_id, '{role}', {role}_source, coalesce({role}_model, 'unknown'), 'ok', {role}_input_tokens,
-        {role}_output_tokens, {role}_cost_usd, arrived_at
+        {role}_output_tokens, {role}_cost_usd, arrived_at, false
     FROM scoped WHERE {told} IS NOT NULL AND run_id NOT IN (FROM called)"""
 _ATTEMPT = """SELECT c.run_id, role, provider, model, outcome, input_tokens, output_tokens, cost_usd,
         started_at AS spent_at FROM calls c"""
@@ -44,7 +44,7 @@ def spent_cte(scope: Scope) -> tuple[str, list[object]]:
         ) part USING (run_id, request_id) WHERE outcome != 'refused'
     ), called AS (SELECT DISTINCT run_id FROM sent),
     spent ({_COLUMNS}) AS (
-        FROM sent
+        SELECT *, true FROM sent
         UNION ALL {_FROM_REQUEST.format(role="draft", told="told_draft_source")}
         UNION ALL {_FROM_REQUEST.format(role="repair", told="repair_source")}
     )"""
@@ -112,20 +112,27 @@ def money(view: Snapshot, scope: Scope) -> Money:
     """What the selection cost."""
     ctes, values = spent_cte(scope)
     found = view.dicts(
-        f"""{ctes} SELECT role, provider, model, count(*) AS calls,
-            count(*) FILTER (outcome != 'ok') AS failed_calls,
-            count(*) - count(cost_usd) AS unpriced_calls, sum(input_tokens)::BIGINT AS input_tokens,
-            sum(output_tokens)::BIGINT AS output_tokens, sum(cost_usd) AS cost_usd
-        FROM spent GROUP BY role, provider, model
+        f"""{ctes}, by_run AS (
+            SELECT run_id, role, provider, model, from_call, count(*) AS calls,
+                count(*) FILTER (outcome != 'ok') AS failed_calls,
+                count(*) - count(cost_usd) AS unpriced_calls, sum(input_tokens) AS input_tokens,
+                sum(output_tokens) AS output_tokens, sum(cost_usd) AS cost_usd
+            FROM spent GROUP BY run_id, role, provider, model, from_call
+        )
+        SELECT role, provider, model, sum(calls)::BIGINT AS calls,
+            sum(failed_calls)::BIGINT AS failed_calls, sum(unpriced_calls)::BIGINT AS unpriced_calls,
+            sum(input_tokens)::BIGINT AS input_tokens, sum(output_tokens)::BIGINT AS output_tokens,
+            sum(cost_usd) AS cost_usd, list(DISTINCT run_id) FILTER (from_call) AS called
+        FROM by_run GROUP BY role, provider, model
         ORDER BY list_position(['draft', 'repair', 'suggest', 'judge'], role), provider, model""",
         values,
     )
+    called = {run_id for row in found for run_id in row.pop("called") or ()}
     rows = tuple(SpentRow(**row) for row in found)
     answering = [row for row in rows if row.role != "judge"]
-    ((from_columns,),) = view.rows(
-        f"{ctes} SELECT count(DISTINCT run_id) FROM scoped WHERE run_id NOT IN (FROM called)", values
-    )
-    per_request, exact, n, span_s = _per_request(view, scope)
+    runs = _runs_cost(view, scope)
+    per_request, exact = _per_request(runs)
+    spans = [run.span_s for run in runs if run.span_s is not None]
     return Money(
         rows=rows,
         total_usd=known_sum(row.cost_usd for row in answering),
@@ -133,11 +140,11 @@ def money(view: Snapshot, scope: Scope) -> Money:
         repair_usd=known_sum(row.cost_usd for row in answering if row.role == "repair"),
         judge_usd=known_sum(row.cost_usd for row in rows if row.role == "judge"),
         unpriced_calls=sum(row.unpriced_calls for row in answering),
-        from_columns=from_columns,
+        from_columns=sum(run.run_id not in called for run in runs),
         per_request=per_request,
         per_request_usd=exact,
-        span_s=span_s,
-        requests=n,
+        span_s=sum(spans) or None,
+        requests=sum(run.requests for run in runs),
     )
 
 
@@ -158,26 +165,53 @@ REQUEST_COST = """paid AS (
 """Each request's cost: its own figure, else its attempts' sum if all have a price."""
 
 
-def _per_request(view: Snapshot, scope: Scope) -> tuple[Estimate, Decimal | None, int, float | None]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _RunCost:
+    """A run's requests, those with a known cost (USD), and the seconds from first to last arrival."""
+
+    run_id: str
+    requests: int
+    total_usd: Decimal | None
+    priced: int
+    mean: float | None
+    variance: float | None
+    span_s: float | None
+
+
+def _runs_cost(view: Snapshot, scope: Scope) -> list[_RunCost]:
     ctes, values = scope.ctes()
-    ((total, n, mean, spread, requests),) = view.rows(
-        f"""{ctes}, {REQUEST_COST} SELECT sum(usd), count(usd), avg(usd::DOUBLE), stddev_samp(usd::DOUBLE),
-            count(*) FROM costed""",
+    found = view.dicts(
+        f"""{ctes}, {REQUEST_COST} SELECT run_id, count(*) AS requests, sum(usd) AS total_usd,
+            count(usd) AS priced, avg(usd::DOUBLE) AS mean, var_pop(usd::DOUBLE) AS variance,
+            CASE WHEN count(arrived_at) > 1 THEN
+                date_diff('millisecond', min(arrived_at), max(arrived_at)) / 1000.0 END AS span_s
+        FROM costed GROUP BY run_id ORDER BY run_id""",
         values,
     )
-    ((span_s,),) = view.rows(
-        f"""{ctes} SELECT sum(span) FROM (
-            SELECT date_diff('millisecond', min(arrived_at), max(arrived_at)) / 1000.0 AS span FROM scoped
-            GROUP BY run_id HAVING count(arrived_at) > 1)""",
-        values,
+    return [_RunCost(**row) for row in found]
+
+
+def _per_request(runs: Iterable[_RunCost]) -> tuple[Estimate, Decimal | None]:
+    """Mean cost over all runs with its interval, and the same mean exact.
+
+    The squares about the mean of all are each run's own about its mean, and those of the means.
+    """
+    priced = [run for run in runs if run.priced]
+    n = sum(run.priced for run in priced)
+    mean = sum((run.mean or 0.0) * run.priced for run in priced) / n if n else None
+    squares = sum(
+        run.priced * ((run.variance or 0.0) + ((run.mean or 0.0) - (mean or 0.0)) ** 2) for run in priced
     )
-    half = None if n < 2 else float(stdtrit(n - 1, 0.5 + DEFAULT_CONFIDENCE / 2)) * spread / n**0.5
+    half = None
+    if n > 1:
+        half = float(stdtrit(n - 1, 0.5 + DEFAULT_CONFIDENCE / 2)) * (squares / (n - 1) / n) ** 0.5
+    total = known_sum(run.total_usd for run in priced)
     estimate = Estimate(
         value=mean,
-        low=None if half is None else mean - half,
-        high=None if half is None else mean + half,
+        low=None if half is None or mean is None else mean - half,
+        high=None if half is None or mean is None else mean + half,
         confidence=DEFAULT_CONFIDENCE,
         method="t",
         n=n,
     )
-    return estimate, (total / n if n else None), requests, (float(span_s) if span_s else None)
+    return estimate, None if total is None else total / n

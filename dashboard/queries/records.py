@@ -2,12 +2,15 @@
 """A bounded number of whole records of a selection, for figures that SQL cannot compute."""
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 from dashboard.scope import Scope
 from harness.records import Call, Request
 from harness.store import Snapshot
 from harness.store.tables import column_list
 from harness.store.typed import record_from_row
+
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,19 +26,26 @@ def scoped_records(view: Snapshot, scope: Scope, *, limit: int) -> Records:
     """The latest `limit` requests of the selection as they were recorded, with their attempts."""
     ctes, values = scope.ctes()
     ((n,),) = view.rows(f"{ctes} SELECT count(*) FROM scoped", values)
-    chosen = f"""{ctes}, chosen AS (
-        SELECT run_id, request_id FROM scoped ORDER BY arrived_at DESC NULLS LAST LIMIT {limit}
-    )"""
-    requests = view.dicts(
-        f"{chosen} SELECT {column_list('request')} FROM requests SEMI JOIN chosen USING (run_id, request_id)",
+    latest = view.rows(
+        f"{ctes} SELECT run_id, request_id FROM scoped ORDER BY arrived_at DESC NULLS LAST LIMIT {limit}",
         values,
     )
-    calls = view.dicts(
-        f"{chosen} SELECT {column_list('call')} FROM calls SEMI JOIN chosen USING (run_id, request_id)",
-        values,
-    )
+    # Chosen once and bound: the selection is scanned once, not again for each table.
+    keys = [[run_id for run_id, _ in latest], [request_id for _, request_id in latest]]
     return Records(
-        requests=tuple(record_from_row(Request, row) for row in requests),
-        calls=tuple(record_from_row(Call, row) for row in calls),
+        requests=_recorded(view, Request, "requests", column_list("request"), keys),
+        calls=_recorded(view, Call, "calls", column_list("call"), keys),
         left_out=max(0, n - limit),
     )
+
+
+def _recorded(
+    view: Snapshot, record_type: type[R], table: str, columns: str, keys: list[list[str]]
+) -> tuple[R, ...]:
+    rows = view.dicts(
+        f"""SELECT {columns} FROM {table} SEMI JOIN (
+            SELECT unnest(?::VARCHAR[]) AS run_id, unnest(?::VARCHAR[]) AS request_id
+        ) USING (run_id, request_id)""",
+        keys,
+    )
+    return tuple(record_from_row(record_type, row) for row in rows)
