@@ -12,7 +12,9 @@ from harness.analysis import Estimate
 from harness.analysis.interval import DEFAULT_CONFIDENCE
 from harness.store import Snapshot
 
-_COLUMNS = "run_id, role, provider, model, outcome, input_tokens, output_tokens, cost_usd, spent_at, from_call"
+_COLUMNS = (
+    "run_id, role, provider, model, outcome, input_tokens, output_tokens, cost_usd, spent_at, from_call"
+)
 _FROM_REQUEST = """
     SELECT run_id, '{role}', {role}_source, coalesce({role}_model, 'unknown'), 'ok', {role}_input_tokens,
         {role}_output_tokens, {role}_cost_usd, arrived_at, false

@@ -57,22 +57,15 @@ class LatencyFigures:
 def latency_source(view: Snapshot, scope: Scope) -> str | None:
     """The one clock of the selection: the client's if any request has it, else the server's."""
     ctes, values = scope.ctes()
-    ((n, client),) = view.rows(
-        f"{ctes} SELECT count(*), count(*) FILTER (latency_ms IS NOT NULL AND "
-        "latency_source IS DISTINCT FROM 'server') FROM scoped",
+    ((n, client, known),) = view.rows(
+        f"""{ctes} SELECT count(*), count(*) FILTER (latency_ms IS NOT NULL AND
+            latency_source IS DISTINCT FROM 'server'),
+            count(*) FILTER (server_ms IS NOT NULL OR latency_ms IS NOT NULL) FROM scoped""",
         values,
     )
     if not n:
         return None
-    return "client" if client else _server_or_client(view, scope)
-
-
-def _server_or_client(view: Snapshot, scope: Scope) -> str:
-    ctes, values = scope.ctes()
-    ((known,),) = view.rows(
-        f"{ctes} SELECT count(*) FILTER (server_ms IS NOT NULL OR latency_ms IS NOT NULL) FROM scoped", values
-    )
-    return "server" if known else "client"
+    return "server" if known and not client else "client"
 
 
 def latency_figures(view: Snapshot, scope: Scope, group_by: str = "all") -> LatencyFigures:

@@ -5,7 +5,7 @@ import os
 from dataclasses import dataclass
 from datetime import datetime
 
-from dashboard.queries.records import scoped_records
+from dashboard.queries.records import MONEY_COLUMNS, scoped_records
 from dashboard.scope import Scope
 from harness.analysis import Estimate, wilson
 from harness.pricing import PriceBook
@@ -126,6 +126,6 @@ class Saving:
 
 def saving(view: Snapshot, scope: Scope) -> Saving:
     """The hybrid route against the draft model doing the repairs too, by `harness cost`'s arithmetic."""
-    records = scoped_records(view, scope, limit=MAX_REPRICED)
+    records = scoped_records(view, scope, limit=MAX_REPRICED, columns=MONEY_COLUMNS)
     figures = saving_figures(records.requests, records.calls, PriceBook.configured(os.environ))
     return Saving(figures=figures, left_out=records.left_out)

@@ -22,8 +22,23 @@ class Records:
     left_out: int
 
 
-def scoped_records(view: Snapshot, scope: Scope, *, limit: int) -> Records:
-    """The latest `limit` requests of the selection as they were recorded, with their attempts."""
+_SIDE = "source, model, cost_usd, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens"
+MONEY_COLUMNS = ", ".join(
+    ["run_id, request_id, status, warmup, scheduled_at, started_at"]
+    + [f"{role}_{name}" for role in ("draft", "repair") for name in _SIDE.split(", ")]
+)
+"""What a request's cost is taken apart from."""
+
+
+def scoped_records(view: Snapshot, scope: Scope, *, limit: int, columns: str | None = None) -> Records:
+    """The latest `limit` requests of the selection as they were recorded, with their attempts.
+
+    Args:
+        view: the store.
+        scope: which requests.
+        limit: requests at most.
+        columns: of a request, the others stay unset; None reads all.
+    """
     ctes, values = scope.ctes()
     ((n,),) = view.rows(f"{ctes} SELECT count(*) FROM scoped", values)
     latest = view.rows(
@@ -33,7 +48,7 @@ def scoped_records(view: Snapshot, scope: Scope, *, limit: int) -> Records:
     # Chosen once and bound: the selection is scanned once, not again for each table.
     keys = [[run_id for run_id, _ in latest], [request_id for _, request_id in latest]]
     return Records(
-        requests=_recorded(view, Request, "requests", column_list("request"), keys),
+        requests=_recorded(view, Request, "requests", columns or column_list("request"), keys),
         calls=_recorded(view, Call, "calls", column_list("call"), keys),
         left_out=max(0, n - limit),
     )

@@ -83,6 +83,19 @@ class CostBreakdown:
     alternatives: tuple[Alternative, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgainstDraftModel:
+    """What `n_compared` fully known requests cost, and what they would have at the draft model alone.
+
+    `single` is None when the drafts came from several models, or one model did everything (`refs`).
+    """
+
+    refs: frozenset[ModelRef]
+    n_compared: int
+    compared_cost_usd: Decimal
+    single: Alternative | None
+
+
 def price_call(
     book: PriceBook, role: Role, ref: ModelRef, usage: Usage, *, at: datetime, context: str = STANDARD
 ) -> PricedCall:
@@ -166,6 +179,26 @@ def cost_breakdown(
         saving_ratio=single.saving_ratio if single else None,
         mixed_providers=_mixed(requests),
         alternatives=alternatives,
+    )
+
+
+def against_draft_model(requests: Sequence[Sequence[PricedCall]], book: PriceBook) -> AgainstDraftModel:
+    """The comparison of `cost_breakdown` with its draft model alone, and nothing else priced.
+
+    Args:
+        requests: as `cost_breakdown` takes them.
+        book: prices the draft model, at each call's own time and context.
+    """
+    calls = [call for request in requests for call in request]
+    compared = [r for r in requests if r and all(_is_comparable(call) for call in r)]
+    compared_cost_usd = _sum_known([call for request in compared for call in request])
+    refs = frozenset(call.ref for call in calls)
+    drafts = {call.ref for call in calls if call.role in _DRAFT_ROLES}
+    single = None
+    if compared and len(drafts) == 1 and len(refs) > 1:
+        single = _alternative(drafts.pop(), compared, compared_cost_usd, book)
+    return AgainstDraftModel(
+        refs=refs, n_compared=len(compared), compared_cost_usd=compared_cost_usd, single=single
     )
 
 

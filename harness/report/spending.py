@@ -7,7 +7,7 @@ from decimal import Decimal
 from harness.analysis.cluster import clustered_mean
 from harness.analysis.sample import counted, request_costs
 from harness.pricing import PriceBook
-from harness.pricing.breakdown import cost_breakdown
+from harness.pricing.breakdown import against_draft_model
 from harness.records import Call, CallOutcome, Request, Role
 from harness.report.figures import CostFigures, CostRow, SavingFigures
 from harness.report.run_cost import run_requests
@@ -143,19 +143,19 @@ def saving_figures(requests: Sequence[Request], calls: Sequence[Call], book: Pri
 
     The arithmetic is `harness cost --run`'s own (`pricing.breakdown`), so that the two never disagree.
     """
-    breakdown = cost_breakdown(run_requests(requests, calls), book)
-    refs = {call.ref for call in breakdown.calls}
-    if not breakdown.n_compared:
+    found = against_draft_model(run_requests(requests, calls), book)
+    if not found.n_compared:
         return _no_saving("no request has a known cost and known tokens")
-    if len(refs) == 1:
+    if len(found.refs) == 1:
         return _no_saving("one model did all the drafts and repairs")
-    if breakdown.single_provider_cost_usd is None or breakdown.saving_ratio is None:
+    single = found.single
+    if single is None or single.cost_usd is None or single.saving_ratio is None:
         return _no_saving("the drafts came from several models, or the draft model has no price")
     return SavingFigures(
-        requests=breakdown.n_compared,
-        actual_usd=breakdown.compared_cost_usd,
-        single_provider_usd=breakdown.single_provider_cost_usd,
-        saving_ratio=float(breakdown.saving_ratio),
+        requests=found.n_compared,
+        actual_usd=found.compared_cost_usd,
+        single_provider_usd=single.cost_usd,
+        saving_ratio=float(single.saving_ratio),
     )
 
 
