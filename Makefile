@@ -4,7 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
-JOBS   ?= 2
+JOBS   ?= 3
 
 .PHONY: setup demo test lint check prove reference requirements clean
 
@@ -21,7 +21,7 @@ demo: $(READY)  ## 300 requests against the emulated providers, gated and report
 	@$(BIN)/harness demo
 
 test: $(READY)  ## the whole suite, seeded, offline
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 lint: $(READY)  ## format, lint, types, layers
 	@$(BIN)/ruff format --check .

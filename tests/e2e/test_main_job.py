@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("load")
-
 
 def harness(*words: str | Path, cwd: Path, timeout_s: float = 110) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
