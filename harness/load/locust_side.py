@@ -26,6 +26,7 @@ from harness.load.answer import Answer
 from harness.load.exchange import Exchange
 from harness.load.generator import Generator
 from harness.load.plan import DEFAULT_DURATION_S, DEFAULT_RPS, MASTER_PORT_ENV, PLAN_ENV, SHAPES, LoadPlan
+from harness.load.recorder import GATHER_MS
 from harness.load.reporter import Reporter
 from harness.load.shipping import ACK, CHUNK, Receiver, Shipper
 from harness.load.standalone import StandaloneRun
@@ -196,7 +197,7 @@ class _Driver:
         """One run from its first arrival to its last record."""
         folder = self._folder(plan)
         try:
-            spool = self._standalone.spool if self._standalone else Spool.open(folder)
+            spool = self._standalone.spool if self._standalone else Spool.open(folder, gather_ms=GATHER_MS)
             self._generator = generator = Generator(
                 plan if plan.cases_path.is_file() else _with_local_cases(plan),
                 self._exchange,

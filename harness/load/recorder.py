@@ -1,6 +1,5 @@
 """From an answer to a row in this process's own spool; counts what a row cannot say."""
 
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -11,6 +10,9 @@ from harness.load.answer import MAX_EXCERPT_CHARS, Answer
 from harness.providers.failures import excerpt
 from harness.records import LatencySource, Request
 from harness.store import Spool
+
+GATHER_MS = 5.0
+"""How long a row may wait for others before it is synced; nobody waits for its acknowledgement."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +39,6 @@ class Tally:
     cost_usd: Decimal = field(default_factory=Decimal)
     cost_unknown: int = 0
     cap_reached: int = 0
-    lost_records: int = 0
-    lost_reason: str | None = None
     modes: set[str] = field(default_factory=set)
 
 
@@ -76,6 +76,16 @@ class Recorder:
         self._worker = worker
         self._environment = environment
         self._secrets = secrets
+
+    @property
+    def lost_records(self) -> int:
+        """Rows that found no room on the disk."""
+        return self._spool.failed
+
+    @property
+    def lost_reason(self) -> str | None:
+        """Why rows were lost; None while none was."""
+        return None if self._spool.failure is None else str(self._spool.failure)
 
     def record(
         self,
@@ -128,8 +138,7 @@ class Recorder:
             **columns,
         )
         self._count(answer, row)
-        future = self._spool.append(row)
-        future.add_done_callback(self._check)
+        self._spool.post(row)
         return row
 
     def _count(self, answer: Answer, row: Request) -> None:
@@ -144,12 +153,6 @@ class Recorder:
             tally.cost_unknown += 1
         else:
             tally.cost_usd += row.cost_usd
-
-    def _check(self, done: "Future[None]") -> None:
-        error = done.exception()
-        if error is not None:
-            self.tally.lost_records += 1
-            self.tally.lost_reason = str(error)
 
 
 def _since(moment_ns: int | None, due_ns: int) -> float | None:

@@ -54,7 +54,8 @@ class Reporter:
         """One message; a reader that is gone is no reason to stop, the lifeline is."""
         if self._silent:
             return
-        tally = generator.recorder.tally
+        recorder = generator.recorder
+        tally = recorder.tally
         finished, self._finished = self._finished, []
         report = Report(
             worker=generator.worker,
@@ -67,8 +68,8 @@ class Reporter:
             telemetry_missing=tally.telemetry_missing,
             telemetry_broken=tally.telemetry_broken,
             cap_reached=tally.cap_reached,
-            lost_records=tally.lost_records,
-            lost_reason=tally.lost_reason,
+            lost_records=recorder.lost_records,
+            lost_reason=recorder.lost_reason,
             modes=sorted(tally.modes),
             ended=ended,
         )

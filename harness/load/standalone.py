@@ -6,6 +6,7 @@ from typing import Self
 from harness.clock import SYSTEM_CLOCK
 from harness.load.generator import Generator
 from harness.load.plan import LoadPlan
+from harness.load.recorder import GATHER_MS
 from harness.load.runrecord import begin_record
 from harness.records import ProviderMode, RunEnd, RunStatus
 from harness.store import Spool
@@ -25,7 +26,7 @@ class StandaloneRun:
         Raises:
             StoreError: the store's folder cannot be written.
         """
-        spool = Spool.open(plan.store_dir)
+        spool = Spool.open(plan.store_dir, gather_ms=GATHER_MS)
         spool.append(begin_record(plan, owner=spool.spool_id, config={"started_by": "locust"}))
         return cls(plan, spool)
 

@@ -6,13 +6,17 @@ dictionaries for every request costs as much as the rest of it.
 
 import time
 from collections.abc import Mapping
+from select import POLLIN
 from typing import Any
 from urllib.parse import urlsplit
 
+from gevent import monkey
 from geventhttpclient.connectionpool import ConnectionPool, SSLConnectionPool
 from geventhttpclient.response import HTTPSocketPoolResponse
 
 from harness.errors import TargetError
+
+_system_poll = monkey.get_original("select", "poll")
 
 MAX_IDLE_NS = 4_000_000_000
 """Servers close idle connections (uvicorn and Node after 5 s); one that is about to close would fail a
@@ -22,7 +26,7 @@ BLOCK_BYTES = 65_536
 
 
 class _FreshOnly:
-    """A pool that hands out no connection that has been idle for too long."""
+    """A pool that hands out no connection that has been idle for too long, or that has something to read."""
 
     def return_socket(self: Any, sock: Any) -> None:
         self.__dict__.setdefault("_idle_since", {})[sock] = time.perf_counter_ns()
@@ -32,7 +36,14 @@ class _FreshOnly:
         since = self.__dict__.setdefault("_idle_since", {}).pop(sock, 0)
         if time.perf_counter_ns() - since > MAX_IDLE_NS:
             return False
-        return bool(super()._is_socket_alive(sock))  # type: ignore[misc]
+        try:
+            # Nothing is due on an idle connection: whatever can be read is its end. The system's own poll, in
+            # place of gevent's select: one call, and descriptors above 1,023 (of 2,000 in flight) work.
+            poller = _system_poll()
+            poller.register(sock, POLLIN)
+            return not poller.poll(0)
+        except (OSError, ValueError):  # closed meanwhile
+            return False
 
 
 class _PlainPool(_FreshOnly, ConnectionPool):
@@ -51,7 +62,8 @@ class Transport:
         path: appended to it.
         headers: sent with every request.
         size: most connections at once.
-        timeout_s: for connecting, and for each wait on the socket.
+        timeout_s: for connecting. For the whole of a request the caller keeps a deadline of its own; another
+            timer for each wait on the socket would only cost time.
     """
 
     def __init__(
@@ -62,7 +74,7 @@ class Transport:
             raise TargetError(f"the target must be an http or https URL, not '{target[:80]}'")
         tls = parts.scheme == "https"
         port = parts.port or (443 if tls else 80)
-        pool_type = _TlsPool if tls else _PlainPool
+        pool_type: Any = _TlsPool if tls else _PlainPool
         self._pool: Any = pool_type(
             parts.hostname,
             port,
@@ -70,7 +82,7 @@ class Transport:
             port,
             size=size,
             connection_timeout=timeout_s,
-            network_timeout=timeout_s,
+            network_timeout=None,
         )
         lines = [f"POST {parts.path.rstrip('/')}{path} HTTP/1.1", f"Host: {parts.netloc.rpartition('@')[2]}"]
         lines += [f"{name}: {value}" for name, value in headers.items()]

@@ -34,7 +34,8 @@ _KNOWN_KEYS = re.compile(
     r"|eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]*"  # a JSON web token
     r")"
 )
-_HINTS = (b"sk-", b"Bearer", b"Basic", b"AKIA", b"gh", b"xox", b"AIza", b"eyJ")
+_HINTS = (b"sk-", b"Bearer", b"Basic", b"AKIA", b"gh[pousr]_", b"xox[abprs]-", b"AIza", b"eyJ")
+"""How the known keys begin, as regular expressions: looked for in a whole line first, in one pass."""
 
 
 class Redactor:
@@ -52,7 +53,8 @@ class Redactor:
         self._patterns = [re.compile(pattern) for pattern in patterns]
         # As they stand in a line's JSON, and in JSON text inside it.
         escaped = {_escaped(secret) for secret in self._secrets}
-        self._needles = [text.encode() for text in escaped | {_escaped(text) for text in escaped}]
+        needles = (text.encode() for text in escaped | {_escaped(text) for text in escaped})
+        self._suspicion = re.compile(b"|".join((*_HINTS, *map(re.escape, needles))))
 
     @classmethod
     def from_environment(cls, env: Mapping[str, str] | None = None) -> Self:
@@ -105,11 +107,7 @@ class Redactor:
         return masked if masked != row else None
 
     def _suspects(self, encoded: bytes) -> bool:
-        return (
-            bool(self._patterns)
-            or any(needle in encoded for needle in self._needles)
-            or any(hint in encoded for hint in _HINTS)
-        )
+        return bool(self._patterns) or self._suspicion.search(encoded) is not None
 
 
 def _escaped(text: str) -> str:

@@ -16,6 +16,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from select import POLLIN
 from typing import Self
 from weakref import WeakSet
 
@@ -36,17 +37,25 @@ class _Entry:
     data: bytes
     records: int
     last_words: bool
-    future: Future[None]
+    future: Future[None] | None
 
 
 class Spool:
     """One process's append-only spool. Open with `Spool.open`; safe to use from threads and greenlets."""
 
     def __init__(
-        self, paths: StorePaths, spool_id: str, lock_fd: int, *, store_content: bool, redactor: Redactor
+        self,
+        paths: StorePaths,
+        spool_id: str,
+        lock_fd: int,
+        *,
+        store_content: bool,
+        redactor: Redactor,
+        gather_ms: float,
     ) -> None:
         self.spool_id = spool_id
         self.stores_content = store_content
+        self._gather_ms = gather_ms
         self.failed = 0
         self.failure: StoreError | None = None
         self._redactor = redactor
@@ -69,13 +78,22 @@ class Spool:
         atexit.register(self.close)
 
     @classmethod
-    def open(cls, store_dir: Path, *, store_content: bool = False, redactor: Redactor | None = None) -> Self:
+    def open(
+        cls,
+        store_dir: Path,
+        *,
+        store_content: bool = False,
+        redactor: Redactor | None = None,
+        gather_ms: float = 0,
+    ) -> Self:
         """Begin a new spool in the store's folder, which is made if missing.
 
         Args:
             store_dir: the store's folder.
             store_content: whether prompts and outputs (`Content`) may be written.
             redactor: masks secrets in every record; None takes this process's variables.
+            gather_ms: how long a commit waits for company. A writer that waits for nobody's acknowledgement
+                saves syncs by it; the loss window of a killed process grows by as much.
 
         Raises:
             StoreFullError: the disk has no room for it.
@@ -88,7 +106,9 @@ class Spool:
         try:
             paths.spool_dir.mkdir(parents=True, exist_ok=True)
             spool_id, lock_fd = _claim_id(paths)
-            spool = cls(paths, spool_id, lock_fd, store_content=store_content, redactor=mask)
+            spool = cls(
+                paths, spool_id, lock_fd, store_content=store_content, redactor=mask, gather_ms=gather_ms
+            )
         except OSError as error:
             if lock_fd is not None:
                 paths.owner_lock(spool_id).unlink(missing_ok=True)
@@ -117,13 +137,18 @@ class Spool:
         data = b"".join([self._encode(record) for record in batch])
         future: Future[None] = Future()
         last_words = any(isinstance(record, RunEnd) for record in batch)
-        with self._lock:  # nothing is queued after the end: nobody would answer it
-            if self._closed or self._pid != os.getpid():
-                raise StoreError(f"spool {self.spool_id} is closed, or belongs to the process that opened it")
-            self._pending += len(batch)
-            self._queue.append(_Entry(data, len(batch), last_words, future))
-            self._wake()
+        self._enqueue(_Entry(data, len(batch), last_words, future))
         return future
+
+    def post(self, record: Record) -> None:
+        """Hand one record over without a future; one that finds no room is counted in `failed`.
+
+        A future costs as much as all the rest of a record, and a load generator would wait for none.
+
+        Raises:
+            ValueError, StoreError: as `append`.
+        """
+        self._enqueue(_Entry(self._encode(record), 1, isinstance(record, RunEnd), None))
 
     def close(self) -> None:
         """Write what is pending, then give the lock up; a second call does nothing."""
@@ -134,6 +159,7 @@ class Spool:
             if not self._closed:
                 self._closed = True
                 self._queue.append(None)
+                self._awake = False
                 self._wake()
         while not self._finished:
             time.sleep(0.001)  # cooperative under gevent, where it lets the hub run
@@ -159,6 +185,14 @@ class Spool:
         masked = self._redactor.row(type_name, row, encoded)
         return encode_line(type_name, encoded if masked is None else encode_json(masked))
 
+    def _enqueue(self, entry: _Entry) -> None:
+        with self._lock:  # nothing is queued after the end: nobody would answer it
+            if self._closed or self._pid != os.getpid():
+                raise StoreError(f"spool {self.spool_id} is closed, or belongs to the process that opened it")
+            self._pending += entry.records
+            self._queue.append(entry)
+            self._wake()
+
     def _wake(self) -> None:
         if not self._awake:
             self._awake = True
@@ -168,8 +202,12 @@ class Spool:
     def _work(self) -> None:
         """The thread: everything gathered so far, one write, one sync, then the acknowledgements."""
         stop = False
+        more = real_function("select", "poll")()
+        more.register(self._wake_read, POLLIN)
         while not stop:
             os.read(self._wake_read, 4096)
+            if self._gather_ms:
+                more.poll(self._gather_ms)  # only the end wakes again before the commit
             self._awake = False
             entries = []
             while self._queue:
@@ -189,10 +227,13 @@ class Spool:
 
     def _answer(self, entries: list[_Entry]) -> None:
         try:
-            self._resolve(self._commit(entries))
+            if done := self._commit(entries):
+                self._resolve(done)
         except Exception as error:  # noqa: BLE001 - the thread's boundary: whoever waits must get an answer
             self.failure = StoreError(f"{self._segment.path}: cannot be written ({error})")
-            self._resolve([(entry.future, self.failure) for entry in entries if not entry.future.done()])
+            self.failed += sum(entry.records for entry in entries)  # none is known to be durable
+            waiting = [entry.future for entry in entries if entry.future is not None]
+            self._resolve([(future, self.failure) for future in waiting if not future.done()])
 
     def _commit(self, entries: list[_Entry]) -> Settled:
         durable, error = self._segment.append([entry.data for entry in entries])
@@ -203,9 +244,10 @@ class Spool:
                 problem = store_error(self._segment.path, error)
                 self.failed += entry.records
                 self.failure = problem
-            with self._lock:
-                self._pending -= entry.records
-            done.append((entry.future, problem))
+            if entry.future is not None:
+                done.append((entry.future, problem))
+        with self._lock:
+            self._pending -= sum(entry.records for entry in entries)
         if self._segment.size >= SEGMENT_BYTES:
             self._roll()
         return done

@@ -1,6 +1,7 @@
 """A loopback target for load tests: answers at once, or after what a test says."""
 
 import json
+import socket
 import threading
 import time
 from contextlib import contextmanager
@@ -67,6 +68,17 @@ class Target(ThreadingHTTPServer):
         self.payload = {"graph": {}}
         self.extra_headers = {}
         self.frames = None
+        self.accepted = []
+
+    def get_request(self):
+        connection, address = super().get_request()
+        self.accepted.append(connection)
+        return connection, address
+
+    def hang_up(self):
+        """Close every connection from this side, as servers do with idle ones."""
+        for connection in self.accepted:
+            connection.shutdown(socket.SHUT_RDWR)
 
     @property
     def url(self):

@@ -100,6 +100,23 @@ def test_spool_that_fills_in_mid_batch_keeps_the_whole_records(tmp_path: Path) -
     assert acknowledged <= found
 
 
+POSTING = """
+limit(20_000)
+with Spool.open(store, gather_ms=5) as spool:
+    for number in range(300):
+        spool.post(a_request(number))
+assert isinstance(spool.failure, StoreFullError)
+print(300 - spool.failed)
+"""
+
+
+def test_posted_records_that_found_no_room_are_counted(tmp_path: Path) -> None:
+    kept = int(run_under_limits(tmp_path, POSTING))
+    assert 0 < kept < 300
+    with open_store(tmp_path).snapshot() as view:
+        assert len(view.requests("run-1")) == kept
+
+
 OPENING = """
 import shutil
 limit(0)

@@ -37,6 +37,23 @@ def test_closing_writes_what_is_pending(tmp_path: Path) -> None:
     assert len(list(parse_lines(data))) == 500
 
 
+def test_posted_records_gather_and_are_on_disk_when_the_spool_is_closed(tmp_path: Path) -> None:
+    with Spool.open(tmp_path, gather_ms=60_000) as spool:  # far longer than this test may take
+        for number in range(500):
+            spool.post(a_request(number))
+    assert spool.pending == 0
+    assert spool.failed == 0
+    data = StorePaths(tmp_path).segments()[0].path.read_bytes()
+    assert len(list(parse_lines(data))) == 500
+
+
+def test_a_gathering_commit_acknowledges_by_itself(tmp_path: Path) -> None:
+    with Spool.open(tmp_path, gather_ms=20) as spool:
+        spool.append(a_request(1)).result(10)
+        data = StorePaths(tmp_path).segments()[0].path.read_bytes()
+    assert len(list(parse_lines(data))) == 1
+
+
 def test_the_owner_is_alive_until_the_spool_is_closed(tmp_path: Path) -> None:
     paths = StorePaths(tmp_path)
     with Spool.open(tmp_path) as spool:
