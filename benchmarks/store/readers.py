@@ -1,7 +1,7 @@
 """Six dashboard sessions read without a pause while writers append and a parent ingests every second.
 
 Measured: how far ingest falls behind (age of the oldest record not yet in the database when an ingest has
-ended), how long reads take, and any error that reaches anyone.
+ended), how long reads take, and any error that reaches anyone. Goals: at most 5 s behind, no error.
 
 Example: python -m benchmarks.store.readers --seconds 30 --rate 50
 """
@@ -9,6 +9,7 @@ Example: python -m benchmarks.store.readers --seconds 30 --rate 50
 import argparse
 import json
 import multiprocessing
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -19,6 +20,7 @@ from harness.store import Redactor, Spool, ingest, open_store
 
 READERS = 6
 INGEST_EVERY_S = 1.0
+GOAL_BEHIND_S = 5.0
 
 
 def read_loop(folder: Path, stop: Any, results: Any) -> None:
@@ -72,8 +74,8 @@ def ingest_loop(folder: Path, seconds: float) -> tuple[list[float], list[str]]:
     return behind, errors
 
 
-def main() -> None:
-    """Parse the command line and print the table."""
+def main() -> int:
+    """Parse the command line and print the table; exit 1 when the goals are missed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=30)
     parser.add_argument("--rate", type=float, default=50, help="requests a second of each of two writers")
@@ -97,11 +99,11 @@ def main() -> None:
         written = [writes.get() for _ in writers]
         for process in writers + readers:
             process.join()
-    report(behind, read, written, errors, as_json=options.json)
+    return report(behind, read, written, errors, as_json=options.json)
 
 
-def report(behind: list[float], read: Any, written: Any, errors: list[str], *, as_json: bool) -> None:
-    """Print what was measured."""
+def report(behind: list[float], read: Any, written: Any, errors: list[str], *, as_json: bool) -> int:
+    """Print what was measured, and whether the goals are met."""
     reads = sorted(wait for waits, _ in read for wait in waits)
     acks = sorted(wait for waits, _ in written for wait in waits)
     all_errors = errors + [text for _, found in (*read, *written) for text in found]
@@ -115,15 +117,18 @@ def report(behind: list[float], read: Any, written: Any, errors: list[str], *, a
         "acknowledgement p99, ms": round(acks[int(len(acks) * 0.99)] * 1e3, 2),
         "errors": len(all_errors),
     }
+    met = max(behind) <= GOAL_BEHIND_S and not all_errors
     if as_json:
-        print(json.dumps({**found, "error_texts": all_errors[:5]}))
-        return
+        print(json.dumps({**found, "error_texts": all_errors[:5], "goals_met": met}))
+        return 0 if met else 1
     print("| measured | result |\n|---|---|")
     for name, value in found.items():
         print(f"| {name} | {value} |")
     for text in all_errors[:5]:
         print(text)
+    print(f"\nGoals (at most {GOAL_BEHIND_S:g} s behind, no error): {'met' if met else 'MISSED'}.")
+    return 0 if met else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
