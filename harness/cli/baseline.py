@@ -43,7 +43,8 @@ def baseline(
         str, typer.Option(help=f"How requests are spread: {', '.join(SHAPES)}.")
     ] = "constant",
     peak_rps: Annotated[
-        float | None, typer.Option(min=0, help="Where a ramp, spike or staircase goes [4 times --rps].")
+        float | None,
+        typer.Option(min=0, help="Where a ramp, spike or staircase goes (default: 4 times --rps)."),
     ] = None,
     steps: Annotated[int, typer.Option(min=2, max=1000, help="Steps of --arrivals steps.")] = 5,
     replay: Annotated[
@@ -67,9 +68,11 @@ def baseline(
     ] = None,
     scenario: Annotated[str, typer.Option(help=f"What is asked: {', '.join(SCENARIOS)}.")] = "baseline",
     model: Annotated[str | None, typer.Option(help="For scenarios whose target is a bare model.")] = None,
-    cases: Annotated[Path | None, typer.Option(help="Briefs to send, JSONL [the golden ones].")] = None,
+    cases: Annotated[
+        Path | None, typer.Option(help="Briefs to send, JSONL (default: the golden ones).")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of arrivals and of the order of briefs.")] = 0,
-    name: Annotated[str | None, typer.Option(help="The run's name [baseline-DATE-TIME].")] = None,
+    name: Annotated[str | None, typer.Option(help="The run's name (default: baseline-DATE-TIME).")] = None,
     max_requests: Annotated[int | None, typer.Option(min=1, help="Send at most so many.")] = None,
     max_p95: Annotated[
         str, typer.Option(help="The latency limit of gate and goodput, with its unit: 8s, 800ms.")

@@ -117,10 +117,10 @@ def _target(
     if exchange.has_health:
         console.print("starting the provider emulator and the service on loopback", style="dim")
     _, emulator_url = start_emulator(group, plan.embedded)
-    if not exchange.has_health:
-        return emulator_url, plan.embedded.environment, {"embedded": True}
-    _, service_url = start_service(group, emulator_url, plan.store_dir, plan.embedded)
     config = {"embedded": True, "emulator_speed": plan.embedded.speed, "emulator_seed": plan.embedded.seed}
+    if not exchange.has_health:
+        return emulator_url, plan.embedded.environment, config
+    _, service_url = start_service(group, emulator_url, plan.store_dir, plan.embedded)
     return service_url, plan.embedded.environment, config
 
 

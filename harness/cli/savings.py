@@ -37,7 +37,7 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 def savings(
     *,
     runs: Annotated[
-        list[str] | None, typer.Argument(metavar="[RUN]...", help="Runs or JSON reports [latest].")
+        list[str] | None, typer.Argument(metavar="RUN", help="Runs or JSON reports (default: latest).")
     ] = None,
     strategy: Annotated[
         list[str] | None,

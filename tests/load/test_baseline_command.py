@@ -56,6 +56,15 @@ def test_workers_share_the_schedule_exactly(tmp_path):
     assert sorted(seen) == sorted([row.request_id for row in rows] + [f"{run.run_id}-warmup"])
 
 
+def test_a_bare_model_at_compressed_time_is_no_pass(tmp_path):
+    options = ("--scenario", "openai-chat", "--model", "gpt-4o-mini", "--speed", "50")
+    code, output, remarks = finish(start(tmp_path, *options, "--rps", "40", "--duration", "2"))
+    assert code == 0, remarks
+    assert json.loads(output)["gate"]["verdict"] == "INCONCLUSIVE"
+    assert "speed x50" in output
+    assert {row.itl_ms is not None for row in stored(tmp_path)[1] if not row.warmup} == {True}
+
+
 def test_kill_9_of_a_worker_loses_no_acknowledged_record(tmp_path):
     with running_target() as target:
         target.delay_s = 0.02

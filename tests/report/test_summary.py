@@ -123,6 +123,22 @@ def test_a_silent_target_leaves_columns_empty_with_a_reason():
     assert "provider mode UNKNOWN" in rendered(summary)
 
 
+def test_a_bare_model_has_neither_tiers_nor_stages_to_wait_for():
+    rows = [
+        request(seq, 100.0, scenario="openai-chat", task=None, quality_tier=None, stages_ms=None)
+        for seq in range(3)
+    ]
+    reasons = dict(run_summary(rows, [], JudgedRun()).empty_columns)
+    assert "bare model" in reasons["quality_tier"]
+    assert "bare model" in reasons["stages_ms"]
+
+
+def test_a_stream_of_stages_has_no_gap_between_tokens():
+    rows = [request(seq, 100.0, scenario="stream", ttft_ms=20.0) for seq in range(3)]
+    reasons = dict(run_summary(rows, [], JudgedRun()).empty_columns)
+    assert "stages" in reasons["itl_ms"]
+
+
 def test_the_table_says_emulated():
     rows = mixed_run()
     assert "EMULATED" in rendered(run_summary(rows, calls_of(rows), JudgedRun()))
