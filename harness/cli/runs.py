@@ -1,11 +1,13 @@
 """`harness runs`: what is in the store, and what one run's figures are."""
 
 import os
+from collections import Counter
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, out, print_json
@@ -33,6 +35,9 @@ def list_runs(
     *,
     store: StoreOption = DEFAULT_STORE,
     limit: Annotated[int, typer.Option(min=1, help="Show at most this many, latest first.")] = 30,
+    every: Annotated[
+        bool, typer.Option("--all", help="Also a service's own runs in which it has no requests.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """The runs of the store, latest first, with their last gate verdict.
@@ -49,13 +54,16 @@ def list_runs(
                 "SELECT run_id, count(*) FILTER (warmup IS NOT TRUE) FROM requests GROUP BY run_id",
             )
         )
-    shown = runs[:limit]
+    told = [run for run in runs if every or run.kind is not RunKind.SERVICE or counts.get(run.run_id)]
+    shown = told[:limit]
     if as_json:
         print_json([_listed(run, counts.get(run.run_id, 0), verdicts.get(run.run_id)) for run in shown])
         return
     out.print(_table(shown, counts, verdicts))
-    if len(runs) > limit:
-        out.print(f"{len(runs) - limit} earlier runs not shown; --limit shows more", style="dim")
+    if len(told) > limit:
+        out.print(f"{len(told) - limit} earlier runs not shown; --limit shows more", style="dim")
+    if idle := len(runs) - len(told):
+        out.print(f"{idle} runs of a service without requests of its own; --all shows them", style="dim")
 
 
 @app.command("show")
@@ -119,14 +127,15 @@ def _listed(run: StoredRun, requests: int, verdict: GateResult | None) -> dict[s
 
 def _table(runs: list[StoredRun], counts: dict[str, int], verdicts: dict[str, GateResult]) -> Table:
     table = Table(header_style="bold", box=None, pad_edge=False)
-    for name in ("run", "name", "kind", "started (UTC)", "status", "mode", "gate"):
-        table.add_column(name, overflow="fold")
+    table.add_column("run", overflow="fold", min_width=26)
+    for name in ("kind", "started (UTC)", "status", "mode", "gate"):
+        table.add_column(name)
     table.add_column("requests", justify="right")
+    names = Counter(run.name for run in runs)
     for run in runs:
         verdict = verdicts.get(run.run_id)
         table.add_row(
-            run.run_id,
-            run.name,
+            escape(run.name if names[run.name] == 1 else f"{run.name} {run.run_id}"),
             run.kind.value,
             _minute(run.started_at),
             run.status.value,
