@@ -27,7 +27,7 @@ def comparison_rows(comparison: Comparison) -> list[tuple[str, ...]]:
     """One line a figure: both values, the difference, its interval, and what it amounts to."""
     return [
         (
-            _LABELS.get(found.name, found.name.replace("_", " ")),
+            _label(found),
             _value(found.a, found.unit),
             _value(found.b, found.unit),
             _signed(found.value, found.unit),
@@ -37,6 +37,12 @@ def comparison_rows(comparison: Comparison) -> list[tuple[str, ...]]:
         )
         for found in comparison.differences
     ]
+
+
+def _label(found: Difference) -> str:
+    """The figure's name; a mean of paired cases, each of the same weight, is not the mean of all requests."""
+    label = _LABELS.get(found.name, found.name.replace("_", " "))
+    return f"{label}, mean of cases" if found.paired and found.name in _LABELS else label
 
 
 def comparison_head(comparison: Comparison) -> tuple[str, ...]:
