@@ -6,7 +6,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from harness.cli.console import out
-from harness.cli.dashboard import HOST, dashboard_command, dashboard_env, free_port
+from harness.cli.dashboard_server import HOST, dashboard_command, dashboard_env, free_port
 from harness.cli.processes import ChildGroup
 from harness.errors import UsageError
 
