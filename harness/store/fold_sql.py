@@ -10,13 +10,15 @@ NEAR_S = 3600
 
 _REQUEST = column_list("request")
 _FACT_ROW = f"run_id, request_id, ts, status, error_kind, http_status, {', '.join(FACT_COLUMNS)}"
-AUTO = "(run_id IS NULL OR run_id IN (FROM work.auto_runs))"
-"""Rows that no recorder owns: of a service's or an ingested file's run, or of none."""
+AUTO = """(run_id IS NULL OR run_id IN (FROM work.auto_runs) OR run_id NOT IN (FROM work.known_runs))"""
+"""Rows that no recorder owns: of a service's or an ingested file's run, of none, or of a run that this store
+does not have, as when a load generator elsewhere names its own."""
 
 PREPARE = (
     """CREATE TABLE work.auto_runs AS
     SELECT run_id FROM db.runs WHERE kind IN ('service', 'ingest')
     UNION SELECT run_id FROM fresh.runs WHERE kind IN ('service', 'ingest')""",
+    """CREATE TABLE work.known_runs AS SELECT run_id FROM db.runs UNION SELECT run_id FROM fresh.runs""",
     # A spool's own run is the service run it owns; one is made up for traffic without any.
     """CREATE TABLE work.homes AS
     WITH spools AS (SELECT _spool FROM stage.event UNION SELECT _spool FROM stage.call),
@@ -189,7 +191,8 @@ SELECT (SELECT count(*) FROM stage.call WHERE {AUTO}) + (
 
 HOUSE_CALLS = (
     f"""CREATE TABLE work.homeless_calls AS
-    SELECT NULL::BIGINT AS rid, _n, CASE WHEN run_id IS NULL THEN home ELSE run_id END AS home, {_CALL}
+    SELECT NULL::BIGINT AS rid, _n,
+        CASE WHEN run_id IN (FROM work.auto_runs) THEN run_id ELSE home END AS home, {_CALL}
     FROM stage.call JOIN work.homes USING (_spool)
     WHERE {AUTO} AND _n NOT IN (FROM work.duplicate_calls)
     UNION ALL
@@ -217,7 +220,12 @@ EVENTS = (
     JOIN work.sources s USING (sid) JOIN work.targets t USING (tid) WHERE s.origin = 'loose'""",
     """INSERT INTO fresh.events
     SELECT ts, name, request_id,
-        coalesce(found, run_id, CASE WHEN known OR f._n IS NOT NULL THEN home END), environment, payload
+        coalesce(
+            found,
+            CASE WHEN run_id IN (FROM work.known_runs) THEN run_id END,
+            CASE WHEN known OR f._n IS NOT NULL THEN home END,
+            run_id
+        ), environment, payload
     FROM stage.event e JOIN work.homes USING (_spool)
     LEFT JOIN work.told_runs r ON r._n = e._n
     LEFT JOIN (SELECT _n FROM work.facts) f ON f._n = e._n""",

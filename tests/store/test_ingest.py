@@ -98,6 +98,20 @@ def test_service_traffic_outside_a_run_gets_its_row_from_the_event(tmp_path: Pat
     assert everything(tmp_path) == live
 
 
+def test_traffic_that_names_a_run_of_another_store_is_the_services_own(tmp_path: Path) -> None:
+    with Spool.open(tmp_path) as spool:
+        run = a_run("service-1", RunKind.SERVICE, owner=spool.spool_id)
+        spool.append_many([run, an_event(1, "run-elsewhere"), a_call(1, "run-elsewhere")]).result(10)
+    live = everything(tmp_path)
+    ingest(tmp_path)
+    assert everything(tmp_path) == live
+    with open_store(tmp_path).snapshot() as view:
+        (request,) = view.requests("service-1")
+        assert request.cost_usd == Decimal("0.02886")
+        assert [call.call_id for call in view.calls("service-1")] == ["c1"]
+        assert view.rows("SELECT run_id FROM events") == [("service-1",)]
+
+
 def test_traffic_of_a_spool_without_any_run_gets_one_made_up(tmp_path: Path) -> None:
     write(tmp_path, an_event(1, None))
     ingest(tmp_path)
