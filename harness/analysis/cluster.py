@@ -67,7 +67,7 @@ def _cluster_sums(deviations: np.ndarray, clusters: Sequence[Hashable] | None) -
 
 
 def clustered_share(
-    hits: Sequence[bool],
+    hits: Sequence[float],
     clusters: Sequence[Hashable] | None = None,
     *,
     confidence: float = DEFAULT_CONFIDENCE,
@@ -76,7 +76,7 @@ def clustered_share(
 
     n_eff = p (1 - p) / se^2 with the cluster-robust error, at most n; where all rows agree (p is 0 or 1) no
     spread can be seen and the clusters themselves are counted. The t quantile with G - 1 degrees of freedom
-    stands for the normal one.
+    stands for the normal one. A hit may be a part of one (0..1): its spread is never above p (1 - p).
 
     Returns:
         The share, None for no rows; bounds None below two clusters.

@@ -1,5 +1,6 @@
 """A loopback stand-in for the providers that keeps the truth of what it did."""
 
+from harness.emulator.answers import JudgeLeanings
 from harness.emulator.app import EmulatorApp, create_app
 from harness.emulator.faults import FaultKind, FaultRule, load_rules
 from harness.emulator.ledger import LedgerEntry
@@ -14,6 +15,7 @@ __all__ = [
     "EmulatorSettings",
     "FaultKind",
     "FaultRule",
+    "JudgeLeanings",
     "LatencyCurve",
     "LedgerEntry",
     "ModelProfile",

@@ -170,7 +170,7 @@ class _Serving:
         entry = self._entry
         stalled_ms = rule.delay_ms if rule is not None and kind is FaultKind.STALL else 0.0
         entry.intended_ms, entry.intended_ttft_ms = pace.total_ms + stalled_ms, pace.ttft_ms
-        entry.answer, entry.defect = answer.kind, answer.defect
+        entry.answer, entry.defect, entry.verdict = answer.kind, answer.defect, answer.verdict
         entry.finish, entry.response_id = self._wire.finish_word(reply.finish), reply.id
         deliver = self._stream if ask.stream else self._whole
         said_share = await deliver(ask, reply, pace, rule)

@@ -36,6 +36,7 @@ class LedgerEntry:
         outcome: `ok`, `error`, `cut`, `reset` or `disconnected` (the client went away).
         fault: the fault that struck, if any.
         answer: what kind of prompt it was (`draft`, `repair`, ...), and `defect` the broken rule put in.
+        verdict: what a judge chose: the label of the winner, `tie`, or its score 0..1.
         finish: why the answer ended, in the wire's own word.
         input_tokens: total, cached tokens included.
         cost_usd: by the emulator's own price table, as decimal digits; None when it has no price.
@@ -60,6 +61,7 @@ class LedgerEntry:
     fault: str | None = None
     answer: str | None = None
     defect: str | None = None
+    verdict: str | None = None
     finish: str | None = None
     input_tokens: int | None = None
     cache_read_tokens: int | None = None

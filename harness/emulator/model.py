@@ -63,6 +63,7 @@ def reply_to(
         quality=ask.profile.quality,
         defect_rate=ask.profile.defect_rate if settings.defect_rate is None else settings.defect_rate,
         repair_success=ask.profile.repair_success,
+        leanings=settings.judge,
     )
     answer = respond(ask.question, behaviour, draws)
     text, finish = _spoilt(answer.text, fault)

@@ -65,7 +65,7 @@ def _answer(engine: Engine, wire: Wire, body: dict[str, Any], entry: LedgerEntry
     given = input_bill(ask, wire.cached(engine.cache, ask))
     reply, answer = reply_to(ask, draws, given, engine.settings, None if rule is None else rule.kind)
     entry.status, entry.outcome = 200, "ok"
-    entry.answer, entry.defect = answer.kind, answer.defect
+    entry.answer, entry.defect, entry.verdict = answer.kind, answer.defect, answer.verdict
     entry.finish, entry.response_id = wire.finish_word(reply.finish), reply.id
     entry.charge(reply.bill, cost_usd(ask.profile, reply.bill, batch=True))
     return 200, _with_tier(wire.whole(ask, reply)), request_id

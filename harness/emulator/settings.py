@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from harness.emulator.answers import JudgeLeanings
 from harness.emulator.faults import FaultRule
 from harness.emulator.models import ModelProfile
 from harness.emulator.quantile import LatencyCurve
@@ -25,6 +26,7 @@ class EmulatorSettings:
         ledger: file for the truth, one JSON line a request; None keeps it in memory only.
         latency: curves by model id, in place of the default ones.
         chunks: most content events in one stream.
+        judge: what sways every model when it is asked to judge.
     """
 
     seed: int = DEFAULT_SEED
@@ -35,6 +37,7 @@ class EmulatorSettings:
     ledger: Path | None = None
     latency: Mapping[str, LatencyCurve] = field(default_factory=dict)
     chunks: int = 8
+    judge: JudgeLeanings = field(default_factory=JudgeLeanings)
 
     def __post_init__(self) -> None:
         """Refuse figures that mean nothing."""

@@ -24,6 +24,7 @@ class BriefCase:
         body: the request body that puts the case to the service.
         labels: what a good answer must hold; None for a case without labels.
         language: BCP 47 tag.
+        expected: what graders of a suite compare with, by grader name; no model is shown it.
     """
 
     case_id: str
@@ -32,6 +33,7 @@ class BriefCase:
     body: Mapping[str, Any] = field(hash=False)
     labels: Labels | None
     language: str = "en"
+    expected: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     @property
     def brief(self) -> str:
@@ -39,14 +41,14 @@ class BriefCase:
         return str(self.body.get("brief") or self.body.get("goal") or "")
 
 
-_OWN_KEYS = ("case_id", "archetype", "industry", "language", "options", "figures")
+_OWN_KEYS = ("case_id", "archetype", "industry", "language", "options", "figures", "expected")
 
 
 def load_cases(path: Path) -> tuple[BriefCase, ...]:
     """Every case of a JSONL file, in file order.
 
-    A line's own keys (`case_id, archetype, industry, language, options, figures`) describe the case; all its
-    other keys (`brief`; `goal`, `constraints`) are the request body.
+    A line's own keys (`case_id, archetype, industry, language, options, figures, expected`) describe the case;
+    all its other keys (`brief`; `goal`, `constraints`) are the request body.
 
     Raises:
         ConfigError: names the file and line of the first fault, or the file when it is missing or empty.
@@ -78,6 +80,8 @@ def _case(where: str, line: str) -> BriefCase:
     for name in ("case_id", "archetype", "industry"):
         if not isinstance(fields.get(name), str) or not fields[name].strip():
             raise ConfigError(where, f"{name} must be text")
+    if not isinstance(fields.get("expected", {}), dict):
+        raise ConfigError(where, "expected must be an object of values by grader name")
     labelled = "options" in fields or "figures" in fields
     return BriefCase(
         case_id=fields["case_id"],
@@ -88,6 +92,7 @@ def _case(where: str, line: str) -> BriefCase:
         labels=Labels(options=_texts(where, fields, "options"), figures=_texts(where, fields, "figures"))
         if labelled
         else None,
+        expected=fields.get("expected", {}),
     )
 
 

@@ -3,14 +3,21 @@
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 
 from harness.emulator.answers.defects import with_defect
 from harness.emulator.answers.graph import draft_answer
-from harness.emulator.answers.judge import candidates_in, judge_answer, judgement_in_schema
+from harness.emulator.answers.judge import (
+    DEFAULT_LEANINGS,
+    JudgeLeanings,
+    candidates_in,
+    judge_answer,
+    judgement_in_schema,
+    verdict_of,
+)
 from harness.emulator.answers.mend import repair_answer
 from harness.emulator.answers.schema import NOTHING, fitted
 from harness.emulator.answers.suggest import suggest_answer
@@ -39,20 +46,22 @@ class Question:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Behaviour:
-    """How good the model is at it; see `ModelProfile`."""
+    """How good the model is at it, see `ModelProfile`; and what sways it as a judge."""
 
     quality: float
     defect_rate: float
     repair_success: float
+    leanings: JudgeLeanings = DEFAULT_LEANINGS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """The text, what kind of prompt it answers, and the defect put in, if any."""
+    """The text, what kind of prompt it answers, the defect put in, if any, and a judge's verdict."""
 
     text: str
     kind: str
     defect: str | None = None
+    verdict: str | None = None
 
 
 def respond(question: Question, behaviour: Behaviour, draws: Draws) -> Answer:
@@ -60,7 +69,7 @@ def respond(question: Question, behaviour: Behaviour, draws: Draws) -> Answer:
     properties = _property_names(question.schema)
     candidates = candidates_in(question.user)
     if candidates and not properties & {"graph", "nodes", "options"}:
-        return _judgement(question, candidates, draws)
+        return _judgement(question, candidates, behaviour, draws)
     broken = _graph_in(question.user)
     about_graphs = not properties or bool(properties & {"graph", "nodes"})
     if broken is not None and about_graphs:
@@ -94,11 +103,14 @@ def _draft(question: Question, brief: str, behaviour: Behaviour, draws: Draws) -
     return _written(question, value, "draft", defect, draws)
 
 
-def _judgement(question: Question, candidates: list[tuple[str, str]], draws: Draws) -> Answer:
-    value = judge_answer(question.user, candidates, draws)
+def _judgement(
+    question: Question, candidates: list[tuple[str, str]], behaviour: Behaviour, draws: Draws
+) -> Answer:
+    value = judge_answer(question.user, candidates, draws, behaviour.leanings)
+    verdict = verdict_of(value)
     if question.schema is not None:
         value = judgement_in_schema(value, question.schema)
-    return _written(question, value, "judge", None, draws)
+    return replace(_written(question, value, "judge", None, draws), verdict=verdict)
 
 
 def _written(question: Question, value: Any, kind: str, defect: str | None, draws: Draws) -> Answer:
