@@ -59,9 +59,9 @@ def length_adjusted_win_rate(
 ) -> AdjustedRate:
     """Win rate at no difference in length, by a logistic regression of the verdict on it.
 
-    P(win) = expit(a + b tanh(d / sd(d))); the figure is expit(a). Ties count as half (a quasi-likelihood fit);
-    the interval is that of `a`, from the cluster-robust sandwich with G / (G - 1) and t at G - 2 degrees of
-    freedom over G cases, carried through expit.
+    P(win) = expit(a + b tanh(d / sd(d))); the figure is expit(a). Ties count as half (a quasi-likelihood
+    fit); the interval is that of `a`, from the cluster-robust sandwich with G / (G - 1) and t at G - 2
+    degrees of freedom over G cases, carried through expit.
 
     Args:
         verdicts: shape (n,), each 0..1.

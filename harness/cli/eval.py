@@ -15,6 +15,7 @@ from harness.cli.eval_plan import (
     DEFAULT_SPEED,
     EvalPlan,
     find_resumed,
+    judged_suite,
     resumed_plan,
 )
 from harness.cli.eval_run import Evaluation
@@ -30,7 +31,7 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 def evaluate(
     *,
     suite: Annotated[
-        str | None, typer.Argument(metavar="[SUITE]", help="golden, smoke, suggest, or a suite file.")
+        str | None, typer.Argument(metavar="[SUITE]", help="golden, smoke, suggest, judged, or a suite file.")
     ] = None,
     strategy: Annotated[
         list[str] | None,
@@ -40,6 +41,12 @@ def evaluate(
         int | None, typer.Option(min=1, max=1000, help="Ask each case so often [the suite's own].")
     ] = None,
     cases: Annotated[int | None, typer.Option(min=1, help="Only the first so many cases.")] = None,
+    judge: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PROVIDER/MODEL", help="A rubric by this model, beside the suite's own graders."
+        ),
+    ] = None,
     budget: Annotated[
         str | None, typer.Option(metavar="USD", help="The most that the whole run may cost.")
     ] = None,
@@ -79,7 +86,7 @@ def evaluate(
     """
     budget_usd = _budget(budget)
     if resume is not None:
-        if suite is not None or strategy or repeats or cases or live or name:
+        if suite is not None or strategy or repeats or cases or judge or live or name:
             raise UsageError(
                 "--resume goes on with a run as it was: only --budget, --ledger and --yes go with it"
             )
@@ -89,7 +96,7 @@ def evaluate(
     else:
         if suite is None:
             raise UsageError("say which suite: `harness eval golden`, or a suite file's path")
-        loaded = load_suite(suite)
+        loaded = judged_suite(load_suite(suite), judge)
         embedded = EmbeddedTarget(
             speed=speed, seed=seed, defect_rate=defect_rate, faults=faults, rpm=rpm, ledger=ledger
         )
@@ -101,6 +108,7 @@ def evaluate(
             strategies=_references(strategy) or loaded.strategies,
             repeats=repeats or loaded.repeats,
             cases=cases,
+            judge=judge,
             budget_usd=budget_usd,
             concurrency=concurrency,
             live=live,
@@ -141,8 +149,9 @@ def _conclude(store: Path, run_id: str, *, as_json: bool) -> None:
     from harness.report.evaluation_document import evaluation_document, write_evaluation  # noqa: PLC0415
 
     loaded = load_run(run_id, store)
-    figures = evaluation_figures(loaded.run, loaded.requests, loaded.calls, PriceBook.configured(os.environ))
-    files = write_evaluation(figures, loaded.requests, loaded.calls, store / "reports")
+    book = PriceBook.configured(os.environ)
+    figures = evaluation_figures(loaded.run, loaded.requests, loaded.calls, book, grades=loaded.grades)
+    files = write_evaluation(figures, loaded.requests, loaded.calls, store / "reports", grades=loaded.grades)
     if as_json:
         print_json({**evaluation_document(figures), "files": [str(path) for path in files]})
         return

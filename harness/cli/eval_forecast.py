@@ -65,6 +65,19 @@ def announce(
                 "yellow",
             )
         )
+    for asked in progress.judging_in_doubt:
+        where = f"{asked.grader} of {asked.strategy}, {asked.case_id}, repeat {asked.repeat}"
+        console.print(
+            Text(
+                f"possibly paid twice: {where}: up to ${asked.reserved_usd} counts against the budget",
+                "yellow",
+            )
+        )
+    if plan.suite.marking.judges:
+        console.print(
+            f"judged by {', '.join(plan.suite.marking.judges)}; the answers are kept in the store for it",
+            soft_wrap=True,
+        )
     if not plan.live:
         console.print(
             f"EMULATED providers, latencies divided by {plan.embedded.speed:g} (--speed); nothing is paid",
@@ -73,8 +86,12 @@ def announce(
         )
     interval = f"${forecast.low_usd:.4f} to ${forecast.high_usd:.4f}"
     console.print(f"forecast: ${forecast.cost_usd:.4f} ({interval})", soft_wrap=True)
-    for basis in dict.fromkeys(part.basis for part in forecast.parts):
-        names_of = ", ".join(part.strategy for part in forecast.parts if part.basis == basis)
+    for part in forecast.judging:
+        amount = f"${part.cost_usd:.4f} of it for {part.requests:,} judgements"
+        console.print(f"  {part.strategy}: {amount}", style="dim", soft_wrap=True)
+    parts = (*forecast.parts, *forecast.judging)
+    for basis in dict.fromkeys(part.basis for part in parts):
+        names_of = ", ".join(part.strategy for part in parts if part.basis == basis)
         console.print(f"  {names_of}: {basis}", style="dim", soft_wrap=True)
     if plan.budget_usd is not None:
         console.print(

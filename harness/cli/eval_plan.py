@@ -1,7 +1,7 @@
 """What an evaluation was asked to be: from the command line, or from the run that is to be resumed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from harness.cli.embedded import EmbeddedTarget
 from harness.errors import UsageError
 from harness.evaluation import Progress, Suite, load_suite, read_progress
+from harness.evaluation.graders.marking import name_problem
 from harness.records import RunKind, RunStatus
 
 DEFAULT_CONCURRENCY = 16
@@ -23,6 +24,7 @@ class EvalPlan:
         suite_reference: a built-in suite's name, or an absolute path.
         strategies: names or paths of strategy files; the first is the one compared with.
         cases: only so many of the suite's first cases; None for all.
+        judge: of the rubric that the command line added, as `provider/model`; None for none.
         budget_usd: the most that the whole run may commit; None for no limit.
         live: ask the configured providers, not the emulator.
         confirmed: go on where the forecast exceeds the budget, or without a budget on live providers.
@@ -34,6 +36,7 @@ class EvalPlan:
     strategies: tuple[str, ...]
     repeats: int
     cases: int | None = None
+    judge: str | None = None
     budget_usd: Decimal | None = None
     concurrency: int = DEFAULT_CONCURRENCY
     live: bool = False
@@ -58,6 +61,10 @@ class EvalPlan:
             "strategy_references": list(self.strategies),
             "repeats": self.repeats,
             "cases": self.cases,
+            "judge": self.judge,
+            "graders": list(self.suite.marking.names),
+            "judges": list(self.suite.marking.judges),
+            "graders_digest": self.suite.marking.digest,
             "budget_usd": None if self.budget_usd is None else str(self.budget_usd),
             "concurrency": self.concurrency,
             "embedded": not self.live,
@@ -112,7 +119,11 @@ def resumed_plan(
         UsageError: the cases are no longer those that the run began with.
     """
     config = resumed.config
-    suite = load_suite(str(config["suite_reference"]))
+    suite = judged_suite(load_suite(str(config["suite_reference"])), config.get("judge"))
+    if suite.marking.digest != config.get("graders_digest"):
+        raise UsageError(
+            f"the graders of suite '{suite.name}' have changed since run {resumed.run_id} began; start anew"
+        )
     if suite.digest != config["dataset_digest"]:
         raise UsageError(
             f"the cases of suite '{suite.name}' have changed since run {resumed.run_id} began; start anew"
@@ -134,6 +145,7 @@ def resumed_plan(
         strategies=tuple(config["strategy_references"]),
         repeats=int(config["repeats"]),
         cases=config.get("cases"),
+        judge=config.get("judge"),
         budget_usd=budget_usd if budget_usd is not None else (None if old is None else Decimal(old)),
         concurrency=int(config["concurrency"]),
         live=not config["embedded"],
@@ -141,3 +153,18 @@ def resumed_plan(
         name=resumed.name,
         embedded=embedded,
     )
+
+
+def judged_suite(suite: Suite, judge: str | None) -> Suite:
+    """The suite with a rubric of the built-in criteria by this judge; as it is for None.
+
+    Raises:
+        UsageError: not a `provider/model`, or the suite has a grader called `rubric` already.
+    """
+    if judge is None:
+        return suite
+    marking = suite.marking.with_rubric(judge)
+    problem = name_problem(marking.graders)
+    if problem is not None:
+        raise UsageError(f"--judge adds a grader called 'rubric', but suite '{suite.name}' has one already")
+    return replace(suite, marking=marking)

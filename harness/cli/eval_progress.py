@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
@@ -33,14 +34,25 @@ def _clock(seconds: float | None) -> str:
     return f"{minutes}:{rest:02d}"
 
 
-async def show_progress(live: LiveEvaluation, console: Console) -> None:
-    """Show the figures until cancelled."""
+@asynccontextmanager
+async def shown(live: LiveEvaluation, console: Console, what: str = "cases") -> AsyncIterator[None]:
+    """Show the figures for as long as the block runs."""
+    task = asyncio.create_task(show_progress(live, console, what))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def show_progress(live: LiveEvaluation, console: Console, what: str = "cases") -> None:
+    """Show the figures until cancelled; `what` names the things that are counted."""
     began = time.monotonic()
     if not console.is_terminal:
-        await _lines(live, console, began)
+        await _lines(live, console, began, what)
         return
     progress = Progress(
-        TextColumn("{task.completed:.0f}/{task.total:.0f} cases"),
+        TextColumn("{task.completed:.0f}/{task.total:.0f} " + what),
         BarColumn(bar_width=24),
         TaskProgressColumn(),
         TextColumn("{task.fields[figures]}"),
@@ -54,9 +66,9 @@ async def show_progress(live: LiveEvaluation, console: Console) -> None:
             await asyncio.sleep(SHOW_EVERY_S)
 
 
-async def _lines(live: LiveEvaluation, console: Console, began: float) -> None:
+async def _lines(live: LiveEvaluation, console: Console, began: float, what: str) -> None:
     with suppress(asyncio.CancelledError):
         while True:
             await asyncio.sleep(LINE_EVERY_S)
             figures = live_text(live, time.monotonic() - began)
-            console.print(f"{live.done} of {live.planned} cases, {figures}", soft_wrap=True)
+            console.print(f"{live.done} of {live.planned} {what}, {figures}", soft_wrap=True)

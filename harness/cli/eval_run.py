@@ -1,11 +1,12 @@
 """Running an evaluation: the emulator beside it, a forecast before it, every record acknowledged."""
 
 import asyncio
+import json
 import os
 import signal
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,14 @@ from rich.console import Console
 
 from harness.cli.embedded import emulated_environment, start_emulator
 from harness.cli.eval_forecast import announce, recorded_requests
+from harness.cli.eval_judging import (
+    aftercare_of,
+    asked_and_judged,
+    emulated_third_provider,
+    seated,
+    suite_graders,
+)
 from harness.cli.eval_plan import EvalPlan, Resumed
-from harness.cli.eval_progress import show_progress
 from harness.cli.load_watch import Ingestion
 from harness.cli.processes import Child, ChildGroup
 from harness.clock import SYSTEM_CLOCK
@@ -29,11 +36,13 @@ from harness.evaluation import (
     Runner,
     Session,
     Stop,
+    StrategyForecast,
     Unit,
     forecast_evaluation,
     mode_of,
     units,
 )
+from harness.evaluation.judging import forecast_judging
 from harness.evaluation.pools import EvaluationPools
 from harness.load.runrecord import git_sha
 from harness.orchestration import Routing, Strategy, resolve_routing, resolve_strategy
@@ -75,6 +84,7 @@ class Evaluation:
         self._book = PriceBook.configured(os.environ)
         self._task: Task[Any, Any] = get_task(plan.suite.task)
         self._cases = plan.suite.cases[: plan.cases]
+        self._graders = suite_graders(plan.suite)
         self._stop = Stop()
         self._problem: str | None = None
 
@@ -89,7 +99,7 @@ class Evaluation:
         plan = self._plan
         with ChildGroup() as group:
             routing = self._routing(group.folder, UNKNOWN_URL)
-            forecast = self._forecast(_strategies(plan, routing))
+            forecast = self._forecast(routing)
             child = None
             if not plan.live:
                 child, url = start_emulator(group, plan.embedded)
@@ -102,15 +112,17 @@ class Evaluation:
         if self._plan.live:
             return resolve_routing(dict(os.environ))
         config = folder / "providers.json"
-        config.write_text("{}")
-        env = emulated_environment(emulator_url)
+        third, variables = emulated_third_provider(emulator_url)
+        config.write_text(json.dumps(third))
+        env = emulated_environment(emulator_url) | variables
         for name in ("HARNESS_ENV", "DD_ENV", "COST_MAX_USD"):
             if name in os.environ:
                 env[name] = os.environ[name]
         return resolve_routing(env, config_path=config)
 
-    def _forecast(self, strategies: Sequence[Strategy]) -> EvaluationForecast:
-        plan, left = self._plan, self._left(strategies)
+    def _forecast(self, routing: Routing) -> EvaluationForecast:
+        plan, strategies = self._plan, _strategies(self._plan, routing)
+        left = self._left(strategies)
         for strategy in strategies:
             for route in strategy.routes:
                 if plan.live:
@@ -126,9 +138,21 @@ class Evaluation:
             at=SYSTEM_CLOCK.now(),
             repairs=self._task.repair_override is not None,
         )
+        forecast = replace(forecast, judging=self._forecast_judging(routing, strategies))
         announce(self._console, plan, self._progress, forecast, cases=len(self._cases))
         self._check_budget(forecast)
         return forecast
+
+    def _forecast_judging(
+        self, routing: Routing, strategies: Sequence[Strategy]
+    ) -> tuple[StrategyForecast, ...]:
+        plan, judged = self._plan, self._progress.judged
+        panel = seated(plan.suite, routing, strategies, self._book, live=plan.live)
+        if panel is None:
+            return ()
+        each = len(self._cases) * plan.repeats
+        left = {s.name: max(0, each - judged.get(s.name, 0)) for s in strategies}
+        return forecast_judging(panel, self._cases, left, self._book, at=SYSTEM_CLOCK.now())
 
     def _check_budget(self, forecast: EvaluationForecast) -> None:
         plan = self._plan
@@ -158,10 +182,10 @@ class Evaluation:
         )
         budget = Budget("evaluation", plan.budget_usd)
         budget.spend(self._progress.committed_usd)
-        with Spool.open(plan.store_dir) as spool:
+        with Spool.open(plan.store_dir, store_content=bool(plan.suite.marking.judges)) as spool:
             spool.append(self._begin(routing, strategies, forecast, planned, spool.spool_id)).result()
             session = None
-            bench = self._bench(routing, spool, budget, child)
+            bench = self._bench(routing, strategies, spool, budget, child)
             try:
                 with Ingestion(plan.store_dir):
                     session = asyncio.run(self._session(bench, self._left(strategies), live, child))
@@ -172,7 +196,16 @@ class Evaluation:
             self._console.print(f"harness: {end.summary['problem']}", style="red", soft_wrap=True)
         return end.status
 
-    def _bench(self, routing: Routing, spool: Spool, budget: Budget, child: Child | None) -> Bench:
+    def _bench(
+        self,
+        routing: Routing,
+        strategies: Sequence[Strategy],
+        spool: Spool,
+        budget: Budget,
+        child: Child | None,
+    ) -> Bench:
+        plan = self._plan
+        panel = seated(plan.suite, routing, strategies, self._book, live=plan.live)
         return Bench(
             run_id=self._run_id,
             task=GuardedTask(self._task),
@@ -181,10 +214,11 @@ class Evaluation:
             budget=budget,
             cost_max_usd=routing.cost_max_usd,
             environment=routing.environment,
-            concurrency=self._plan.concurrency,
-            pools=EvaluationPools(emulated=not self._plan.live),
+            concurrency=plan.concurrency,
+            pools=EvaluationPools(emulated=not plan.live),
             generations=self._progress.generations,
             alive=lambda: child is None or child.running,
+            aftercare=aftercare_of(self._run_id, plan.suite, self._graders, panel, self._book),
         )
 
     async def _session(
@@ -192,10 +226,18 @@ class Evaluation:
     ) -> Session | None:
         """One session on its own event loop; None when it was ended at once."""
         runner = Runner(bench, todo, live, self._stop)
-        work = asyncio.create_task(runner.run())
-        helpers = [asyncio.create_task(show_progress(live, self._console))]
-        if child is not None:
-            helpers.append(asyncio.create_task(self._watch(child)))
+        work = asyncio.create_task(
+            asked_and_judged(
+                runner,
+                bench,
+                live,
+                self._stop,
+                store_dir=self._plan.store_dir,
+                cases=self._cases,
+                console=self._console,
+            )
+        )
+        helpers = [] if child is None else [asyncio.create_task(self._watch(child))]
         self._listen(work)
         try:
             with suppress(asyncio.CancelledError):
@@ -279,6 +321,17 @@ class Evaluation:
                 }
                 for case in self._progress.in_doubt
             ],
+            "judgements_possibly_paid_twice": [
+                {
+                    "request_id": asked.request_id,
+                    "grader": asked.grader,
+                    "strategy": asked.strategy,
+                    "case_id": asked.case_id,
+                    "repeat": asked.repeat,
+                    "reserved_usd": str(asked.reserved_usd),
+                }
+                for asked in self._progress.judging_in_doubt
+            ],
             "problem": problem,
         }
         return RunEnd(
@@ -297,18 +350,8 @@ def forecast_json(forecast: EvaluationForecast) -> dict[str, Any]:
         "cost_usd": forecast.cost_usd,
         "low_usd": forecast.low_usd,
         "high_usd": forecast.high_usd,
-        "strategies": [
-            {
-                "strategy": part.strategy,
-                "requests": part.requests,
-                "cost_usd": part.cost_usd,
-                "low_usd": part.low_usd,
-                "high_usd": part.high_usd,
-                "basis": part.basis,
-                "recorded": part.recorded,
-            }
-            for part in forecast.parts
-        ],
+        "strategies": [asdict(part) for part in forecast.parts],
+        "judging": [asdict(part) for part in forecast.judging],
     }
 
 

@@ -9,9 +9,11 @@ from harness.report.evaluation_document import (
     COMPARISON_HEAD,
     comparison_rows,
     evaluation_notes,
+    judged_rows,
     strategy_head,
     strategy_rows,
 )
+from harness.report.grading import PAIRWISE_HEAD, pairwise_notes
 
 
 def evaluation_view(figures: EvaluationFigures) -> RenderableType:
@@ -28,4 +30,7 @@ def evaluation_view(figures: EvaluationFigures) -> RenderableType:
         parts += [
             Text(f"{found.other}: {found.power}", style="dim") for found in figures.comparisons if found.power
         ]
+    if figures.grading.pairwise:
+        parts += [Text(), plain_table(PAIRWISE_HEAD, judged_rows(figures))]
+        parts += [Text(note, style="dim") for note in pairwise_notes(figures.grading)]
     return Group(*parts)

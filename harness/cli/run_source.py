@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from harness.analysis.sample import RunFacts
 from harness.errors import UnknownRunError
 from harness.load.calibration import CALIBRATION_EVENT
-from harness.records import Call, Request, RunKind, RunStatus
+from harness.records import Call, Grade, Request, RunKind, RunStatus
 from harness.report import read_report
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ class LoadedRun:
     requests: Sequence[Request]
     calls: Sequence[Call]
     stored: bool
+    grades: Sequence[Grade] = ()
     ruler: Mapping[str, Any] | None = None
 
 
@@ -49,7 +50,13 @@ def load_run(reference: str | None, store_dir: Path) -> LoadedRun:
     """
     if reference is not None and is_report_file(reference):
         report = read_report(Path(reference))
-        return LoadedRun(run=report.run, requests=report.requests, calls=report.calls, stored=False)
+        return LoadedRun(
+            run=report.run,
+            requests=report.requests,
+            calls=report.calls,
+            grades=report.grades,
+            stored=False,
+        )
     from harness.store.reader import ParquetStore, open_store  # noqa: PLC0415 - a report needs no DuckDB
 
     store = open_store(store_dir)
@@ -58,9 +65,10 @@ def load_run(reference: str | None, store_dir: Path) -> LoadedRun:
         run = view.run(reference) if reference is not None else _latest_baseline(view.runs(), store_dir)
         requests = view.requests(run.run_id, include_warmup=True)
         calls = view.calls(run.run_id)
+        grades = view.grades(run.run_id) if run.kind is RunKind.EVAL else []
         ruler = latest_ruler(view)
     writable = not isinstance(store, ParquetStore)
-    return LoadedRun(run=run, requests=requests, calls=calls, stored=writable, ruler=ruler)
+    return LoadedRun(run=run, requests=requests, calls=calls, grades=grades, stored=writable, ruler=ruler)
 
 
 def latest_ruler(view: "Snapshot") -> dict[str, Any] | None:

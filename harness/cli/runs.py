@@ -16,7 +16,7 @@ from harness.cli.runs_prune import prune
 from harness.cli.runs_publish import publish
 from harness.cli.runs_reprice import reprice
 from harness.pricing import PriceBook
-from harness.records import Call, GateResult, Request, RunKind
+from harness.records import Call, GateResult, Grade, Request, RunKind
 from harness.report import RunSummary, run_summary, summary_table
 from harness.report.evaluation import evaluation_figures, is_evaluation
 from harness.report.evaluation_document import evaluation_document
@@ -76,7 +76,8 @@ def show_run(
     """
     stored, requests, calls = _load(store, run)
     if stored.kind is RunKind.EVAL or is_evaluation(requests):
-        figures = evaluation_figures(stored, requests, calls, PriceBook.configured(os.environ))
+        book, grades = PriceBook.configured(os.environ), _grades(store, stored)
+        figures = evaluation_figures(stored, requests, calls, book, grades=grades)
         if as_json:
             print_json(evaluation_document(figures))
         else:
@@ -107,6 +108,11 @@ def _load(store: Path, run: str) -> tuple[StoredRun, list[Request], list[Call]]:
         requests = view.requests(stored.run_id, include_warmup=True)
         calls = view.calls(stored.run_id)
     return stored, requests, calls
+
+
+def _grades(store: Path, run: StoredRun) -> list[Grade]:
+    with open_store(store).snapshot() as view:
+        return view.grades(run.run_id)
 
 
 def _listed(run: StoredRun, requests: int, verdict: GateResult | None) -> dict[str, object]:

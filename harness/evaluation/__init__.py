@@ -1,5 +1,6 @@
 """Dataset x strategies x repeats through the pipeline: graded, priced, timed, crash-safe."""
 
+from harness.evaluation.aftercare import Aftercare
 from harness.evaluation.forecast import EvaluationForecast, StrategyForecast, forecast_evaluation
 from harness.evaluation.gatekeeper import AdaptiveGate
 from harness.evaluation.grading import GuardedTask
@@ -11,6 +12,7 @@ from harness.evaluation.suite import Suite, load_suite
 
 __all__ = [
     "AdaptiveGate",
+    "Aftercare",
     "Bench",
     "EvaluationForecast",
     "GuardedTask",

@@ -41,6 +41,7 @@ class Admission:
     def __init__(self, budget: Budget) -> None:
         self.budget = budget
         self._holds: dict[int, Hold] = {}
+        self._set_aside_usd = Decimal(0)
 
     @property
     def under_way(self) -> int:
@@ -50,11 +51,15 @@ class Admission:
     def admit(self, seq: int, amount_usd: Decimal) -> Hold | None:
         """A hold for a case, or None when the budget may not carry it to its end."""
         remaining = self.budget.remaining_usd
-        promised = sum((hold.outstanding_usd for hold in self._holds.values()), Decimal(0))
+        promised = sum((hold.outstanding_usd for hold in self._holds.values()), self._set_aside_usd)
         if remaining is not None and promised + amount_usd > remaining:
             return None
         hold = self._holds[seq] = Hold(amount_usd, Budget("case", None, self.budget))
         return hold
+
+    def set_aside(self, amount_usd: Decimal) -> None:
+        """Keep so much from further cases: what was answered is still to be judged."""
+        self._set_aside_usd += amount_usd
 
     def release(self, seq: int) -> None:
         """The case has ended."""
@@ -71,17 +76,24 @@ def worst_case_usd(
     """
     size = prompt_bytes(prompt)
     drafts = [strategy.draft, strategy.escalate_to, strategy.hedge]
-    total = sum((_worst(route, size, prompt, book, at) for route in drafts if route is not None), Decimal(0))
+    most = prompt.max_tokens
+    total = sum(
+        (worst_call_usd(route, size, most, book, at) for route in drafts if route is not None), Decimal(0)
+    )
     if repairs:
-        shown = size + ANSWER_BYTES_PER_TOKEN * prompt.max_tokens
-        total += _worst(strategy.repair, shown, prompt, book, at)
+        total += worst_call_usd(strategy.repair, size + ANSWER_BYTES_PER_TOKEN * most, most, book, at)
     return total
 
 
-def _worst(route: Route, size: int, prompt: Prompt, book: PriceBook, at: datetime) -> Decimal:
+def worst_call_usd(route: Route, size_bytes: int, max_tokens: int, book: PriceBook, at: datetime) -> Decimal:
+    """The most that one attempt can cost.
+
+    Raises:
+        UnpricedModelError: a model without a price.
+    """
     local = route.settings.local
     worst = book.worst_case_usd(
-        route.provider, route.model, prompt_bytes=size, max_tokens=prompt.max_tokens, at=at, local=local
+        route.provider, route.model, prompt_bytes=size_bytes, max_tokens=max_tokens, at=at, local=local
     )
     if worst is None:
         book.require(route.provider, route.model, local=local)

@@ -14,6 +14,7 @@ from harness.records import (
     HIGH_TIER_MIN_SCORE,
     Call,
     CompletedEvent,
+    Content,
     Event,
     FailedEvent,
     Grade,
@@ -30,7 +31,7 @@ CUT_EVENT = "eval.case.cut"
 OVERALL = "quality"
 """Grader name of the weighted score itself; its parts stand under their own names."""
 
-Record = Call | Event | Grade | Request
+Record = Call | Content | Event | Grade | Request
 EventT = TypeVar("EventT", CompletedEvent, FailedEvent)
 
 

@@ -49,14 +49,15 @@ class StrategyForecast:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationForecast:
-    """All strategies together."""
+    """All strategies together, and their judges."""
 
     parts: tuple[StrategyForecast, ...]
+    judging: tuple[StrategyForecast, ...] = ()
 
     @property
     def cost_usd(self) -> float:
         """Expected, USD."""
-        return sum(part.cost_usd for part in self.parts)
+        return sum(part.cost_usd for part in (*self.parts, *self.judging))
 
     @property
     def low_usd(self) -> float:
@@ -69,12 +70,13 @@ class EvaluationForecast:
         return self.cost_usd + self._half(lambda part: part.high_usd - part.cost_usd)
 
     def _half(self, of: Callable[[StrategyForecast], float]) -> float:
-        recorded = math.sqrt(sum(of(part) ** 2 for part in self.parts if part.recorded))
-        return recorded + sum(of(part) for part in self.parts if not part.recorded)
+        parts = (*self.parts, *self.judging)
+        recorded = math.sqrt(sum(of(part) ** 2 for part in parts if part.recorded))
+        return recorded + sum(of(part) for part in parts if not part.recorded)
 
     @property
     def requests(self) -> int:
-        """How many requests are forecast."""
+        """How many requests are forecast, judgements apart."""
         return sum(part.requests for part in self.parts)
 
 
@@ -86,11 +88,15 @@ class _Prices:
     at: datetime
 
     def call_usd(self, route: Route, input_tokens: int, output_tokens: int) -> float:
-        usage = Usage(input_tokens=input_tokens, output_tokens=output_tokens)
-        local = route.settings.local
-        return float(
-            self.book.price(route.provider, route.model, usage, at=self.at, local=local).cost_usd or 0
-        )
+        return call_usd(route, input_tokens, output_tokens, self.book, self.at)
+
+
+def call_usd(route: Route, input_tokens: int, output_tokens: int, book: PriceBook, at: datetime) -> float:
+    """What a call of so many tokens costs, USD."""
+    usage = Usage(input_tokens=input_tokens, output_tokens=output_tokens)
+    return float(
+        book.price(route.provider, route.model, usage, at=at, local=route.settings.local).cost_usd or 0
+    )
 
 
 def forecast_evaluation(

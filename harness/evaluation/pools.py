@@ -36,7 +36,11 @@ class EvaluationPools:
 
     def of(self, unit: Unit) -> AdapterPool:
         """The pool that a unit's calls go through."""
-        draw = f"{unit.strategy.name}/{unit.repeat}" if self._emulated else ""
+        return self.drawing(f"{unit.strategy.name}/{unit.repeat}")
+
+    def drawing(self, name: str) -> AdapterPool:
+        """The pool of one draw, by name; the one for all where nothing is emulated."""
+        draw = name if self._emulated else ""
         if draw not in self._pools:
             self._pools[draw] = _DrawingPool(draw) if draw else AdapterPool()
         return self._pools[draw]

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from harness.evaluation.filing import CUT_EVENT, STARTED_EVENT
+from harness.evaluation.judging.state import JudgementInDoubt, judged_answers, judgements_in_doubt
 from harness.evaluation.plan import Key
 from harness.records import Call, CallOutcome, load_json_exact
 
@@ -42,17 +43,23 @@ class Progress:
         generations: how often each unit was begun.
         recorded_usd: what recorded calls cost, those of unknown usage at their reservation.
         in_doubt: begun, without an end of any kind.
+        judging_in_doubt: the same of questions to judges.
+        judged: by strategy, how many of its answers a judge has looked at.
     """
 
     finished: frozenset[Key] = frozenset()
     generations: Mapping[Key, int] = field(default_factory=dict)
     recorded_usd: Decimal = Decimal(0)
     in_doubt: tuple[InDoubt, ...] = ()
+    judging_in_doubt: tuple[JudgementInDoubt, ...] = ()
+    judged: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def committed_usd(self) -> Decimal:
         """What counts against the budget: recorded, and the worst case of what is in doubt."""
-        return self.recorded_usd + sum((case.reserved_usd for case in self.in_doubt), Decimal(0))
+        cases = sum((case.reserved_usd for case in self.in_doubt), Decimal(0))
+        judgements = sum((asked.reserved_usd for asked in self.judging_in_doubt), Decimal(0))
+        return self.recorded_usd + cases + judgements
 
 
 def read_progress(view: View, run_id: str) -> Progress:
@@ -94,6 +101,8 @@ def read_progress(view: View, run_id: str) -> Progress:
         generations=generations,
         recorded_usd=sum((_booked(call) for call in calls), Decimal(0)),
         in_doubt=tuple(in_doubt),
+        judging_in_doubt=judgements_in_doubt(view, run_id),
+        judged=judged_answers(view, run_id),
     )
 
 

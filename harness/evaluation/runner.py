@@ -9,13 +9,14 @@ from typing import Any
 from harness.clock import SYSTEM_CLOCK, Clock
 from harness.errors import PipelineFailedError
 from harness.evaluation.admission import Admission, Hold, worst_case_usd
+from harness.evaluation.aftercare import Aftercare
 from harness.evaluation.filing import Filing, Record
 from harness.evaluation.gatekeeper import AdaptiveGate
 from harness.evaluation.grading import GuardedTask
 from harness.evaluation.live import LiveEvaluation, Stop
 from harness.evaluation.plan import Key, Unit
 from harness.evaluation.pools import EvaluationPools
-from harness.orchestration import Caller, Pipeline
+from harness.orchestration import Caller, Pipeline, PipelineResult
 from harness.pricing import Budget, PriceBook
 from harness.records import (
     Call,
@@ -42,6 +43,7 @@ class Bench:
         budget: of the whole evaluation, what earlier sessions spent already booked.
         generations: how often each unit was begun before.
         alive: whether the providers can answer; a case that broke off because they cannot is no result.
+        aftercare: the suite's own graders and judges; None when it has none.
     """
 
     run_id: str
@@ -56,6 +58,7 @@ class Bench:
     generations: Mapping[Key, int] = field(default_factory=dict)
     clock: Clock = SYSTEM_CLOCK
     alive: Callable[[], bool] = lambda: True
+    aftercare: Aftercare | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,7 +170,10 @@ class Runner:
         bench = self._bench
         prompt = bench.task.draft_prompt(bench.task.parse_input(unit.case.body))
         repairs = bench.task.repair_override is not None
-        return worst_case_usd(unit.strategy, prompt, bench.book, bench.clock.now(), repairs=repairs)
+        worst = worst_case_usd(unit.strategy, prompt, bench.book, bench.clock.now(), repairs=repairs)
+        if bench.aftercare is not None:
+            worst += bench.aftercare.worst_case_usd(unit, prompt.max_tokens)
+        return worst
 
     async def _ask(self, unit: Unit, hold: Hold) -> None:
         bench = self._bench
@@ -200,6 +206,7 @@ class Runner:
             else:
                 calls = result.calls
                 request, records = filing.answered(result, wait, started_at)
+                records = self._cared_for(unit, request, result, records)
         self._count(calls, request.provider_mode)
         why = self._why_cut(request, calls)
         if why is not None:
@@ -209,6 +216,16 @@ class Runner:
         self._live.take(request)
         if request.error_kind is ErrorKind.AUTH:
             self._problem = f"{unit.strategy.name}: {request.error_message}"
+
+    def _cared_for(
+        self, unit: Unit, request: Request, result: PipelineResult, records: list[Record]
+    ) -> list[Record]:
+        """The records with those of the suite's own graders; the request stays last."""
+        care = self._bench.aftercare
+        if care is None:
+            return records
+        self._admission.set_aside(care.set_aside_usd(unit, result))
+        return [*care.records(unit, request.request_id, result), *records]
 
     def _pipeline(self, unit: Unit, hold: Hold, filing: Filing) -> Pipeline[Any, Any]:
         bench = self._bench

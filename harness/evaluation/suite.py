@@ -1,6 +1,6 @@
 """Suite files: which cases, which task, which strategies, how often."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +9,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness.bundle import bundled
 from harness.errors import ConfigError
+from harness.evaluation.graders.marking import (
+    MAX_GRADERS,
+    Families,
+    Marking,
+    PairwiseSpec,
+    WrittenGrader,
+    name_problem,
+)
 from harness.orchestration.config_file import first_problem
 from harness.orchestration.plain_yaml import load_plain_yaml
 from harness.tasks.briefs import BriefCase, load_cases
@@ -25,6 +33,9 @@ class SuiteFile(BaseModel):
     dataset: str = Field(min_length=1, max_length=1000)
     strategies: list[str] = Field(min_length=1, max_length=50)
     repeats: int = Field(default=1, ge=1, le=MAX_REPEATS)
+    graders: list[WrittenGrader] = Field(default_factory=list, max_length=MAX_GRADERS)
+    pairwise: PairwiseSpec | None = None
+    families: Families = Field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +44,7 @@ class Suite:
 
     Attributes:
         digest: of the cases, so that a resumed run asks the same ones.
+        marking: how it grades beyond the task's own score.
     """
 
     name: str
@@ -42,6 +54,7 @@ class Suite:
     repeats: int
     cases: tuple[BriefCase, ...]
     digest: str
+    marking: Marking = field(default_factory=Marking)
 
 
 def load_suite(reference: str) -> Suite:
@@ -55,6 +68,9 @@ def load_suite(reference: str) -> Suite:
         file = SuiteFile.model_validate(load_plain_yaml(path, what="a suite"))
     except ValidationError as error:
         raise ConfigError(str(path), first_problem(error)) from error
+    problem = name_problem(file.graders)
+    if problem is not None:
+        raise ConfigError(str(path), problem)
     dataset = path.parent / file.dataset
     cases = load_cases(dataset)
     return Suite(
@@ -65,6 +81,7 @@ def load_suite(reference: str) -> Suite:
         repeats=file.repeats,
         cases=cases,
         digest=sha256(dataset.read_bytes()).hexdigest()[:16],
+        marking=Marking(graders=tuple(file.graders), pairwise=file.pairwise, families=file.families),
     )
 
 

@@ -12,6 +12,7 @@ from harness.analysis.sample import RunFacts
 from harness.errors import ConfigError
 from harness.records import (
     Call,
+    Grade,
     ProviderMode,
     Request,
     RunKind,
@@ -54,6 +55,7 @@ class ReportFile:
     run: ReportRun
     requests: list[Request]
     calls: list[Call]
+    grades: list[Grade] = field(default_factory=list)
 
 
 _RUN_FIELDS = tuple(entry.name for entry in fields(ReportRun))
@@ -120,7 +122,7 @@ def run_fields(run: RunFacts) -> dict[str, Any]:
     return {name: getattr(run, name) for name in _RUN_FIELDS}
 
 
-def known_fields(row: Request | Call) -> dict[str, Any]:
+def known_fields(row: Request | Call | Grade) -> dict[str, Any]:
     """A row without what is unknown, and without the run it belongs to."""
     return {
         entry.name: value
@@ -130,7 +132,7 @@ def known_fields(row: Request | Call) -> dict[str, Any]:
 
 
 def read_report(path: Path) -> ReportFile:
-    """The run, requests and calls of a JSON report.
+    """The run, requests, calls and grades of a JSON report.
 
     Raises:
         ConfigError: no such file, or not a report of a schema this version reads; names the file.
@@ -144,11 +146,13 @@ def read_report(path: Path) -> ReportFile:
         owner = {"run_id": run.run_id}
         requests = TypeAdapter(list[Request]).validate_python(_with_owner(document, "requests", owner))
         calls = TypeAdapter(list[Call]).validate_python(_with_owner(document, "calls", owner))
+        graded = _with_owner(document, "grades", owner) if "grades" in document else []
+        grades = TypeAdapter(list[Grade]).validate_python(graded)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise ConfigError(str(path), f"not a valid report: {where}: {first['msg']}") from error
-    return ReportFile(run=run, requests=requests, calls=calls)
+    return ReportFile(run=run, requests=requests, calls=calls, grades=grades)
 
 
 def read_run_id(path: Path) -> str | None:

@@ -5,7 +5,7 @@ Repeats of a case are not new cases: every interval is clustered by case.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 import numpy as np
@@ -22,7 +22,8 @@ from harness.analysis.percentile import latency_percentile
 from harness.analysis.power import cases_for_difference
 from harness.analysis.sample import RunFacts, counted, provider_mode
 from harness.pricing import PriceBook
-from harness.records import Call, ProviderMode, Request, RequestStatus, RunStatus, Tier
+from harness.records import Call, Grade, ProviderMode, Request, RequestStatus, RunStatus, Tier
+from harness.report.grading import GradingFigures, grading_figures
 from harness.report.savings import MeasuredSaving, SavingsSide, cost_outcomes, savings_report, savings_sides
 
 MARGIN = 0.02
@@ -111,6 +112,7 @@ class EvaluationFigures:
     latency_note: str | None
     strategies: tuple[StrategyFigures, ...]
     comparisons: tuple[StrategyComparison, ...]
+    grading: GradingFigures = field(default_factory=GradingFigures)
 
 
 def is_evaluation(requests: Sequence[Request]) -> bool:
@@ -119,7 +121,12 @@ def is_evaluation(requests: Sequence[Request]) -> bool:
 
 
 def evaluation_figures(
-    run: RunFacts, requests: Sequence[Request], calls: Sequence[Call], book: PriceBook | None = None
+    run: RunFacts,
+    requests: Sequence[Request],
+    calls: Sequence[Call],
+    book: PriceBook | None = None,
+    *,
+    grades: Sequence[Grade] = (),
 ) -> EvaluationFigures:
     """The figures of every strategy, and of each further one against the first.
 
@@ -128,6 +135,7 @@ def evaluation_figures(
         requests: of the run.
         calls: its attempts.
         book: prices; None loads the shipped ones.
+        grades: what graders and judges said.
     """
     sides = savings_sides(run, requests, calls)
     planned = run.config.get("planned")
@@ -143,6 +151,7 @@ def evaluation_figures(
         latency_note=_latency_note(run),
         strategies=tuple(_strategy(side, each) for side in sides),
         comparisons=tuple(_comparison(saving, confidence) for saving in savings),
+        grading=grading_figures(run, requests, calls, grades),
     )
 
 

@@ -6,11 +6,18 @@ from typing import Any
 
 from harness.analysis.difference import Difference
 from harness.analysis.interval import Estimate
-from harness.records import Call, Request, Tier
+from harness.records import Call, Grade, Request, Tier
 from harness.report import wording
 from harness.report.document import SCHEMA as REPORT_SCHEMA
 from harness.report.document import document_bytes, known_fields, run_fields
 from harness.report.evaluation import EvaluationFigures, QuantileFigure, StrategyComparison, StrategyFigures
+from harness.report.grading import (
+    PAIRWISE_HEAD,
+    grader_rows,
+    grading_json,
+    pairwise_notes,
+    pairwise_rows,
+)
 from harness.report.markdown import escaped, table
 from harness.report.rows import mode_banner
 from harness.report.savings_document import estimate_json, saving_json
@@ -33,8 +40,10 @@ def evaluation_document(figures: EvaluationFigures) -> dict[str, Any]:
         "latency_note": figures.latency_note,
         "forecast": run.config.get("forecast"),
         "possibly_paid_twice": run.summary.get("possibly_paid_twice") or [],
+        "judgements_possibly_paid_twice": run.summary.get("judgements_possibly_paid_twice") or [],
         "strategies": [_strategy(found) for found in figures.strategies],
         "comparisons": [_comparison(found) for found in figures.comparisons],
+        "grading": grading_json(figures.grading),
     }
 
 
@@ -60,6 +69,8 @@ def strategy_rows(figures: EvaluationFigures) -> list[tuple[str, ...]]:
         ("failed", lambda found: _percent(found.failed)),
     )
     rows = [(name, *(cell(found) for found in figures.strategies)) for name, cell in lines]
+    names = [found.strategy for found in figures.strategies]
+    rows += grader_rows(figures.grading, names, lambda estimate: _number(estimate, 3))
     if any(found.unpriced for found in figures.strategies):
         rows.append(("unpriced requests", *(f"{found.unpriced:,}" for found in figures.strategies)))
     if any(found.ok != found.graded for found in figures.strategies):
@@ -86,9 +97,16 @@ def comparison_rows(figures: EvaluationFigures) -> list[tuple[str, ...]]:
     ]
 
 
+def judged_rows(figures: EvaluationFigures) -> list[tuple[str, ...]]:
+    """One line for each strategy that a judge held against the first; empty without pairs."""
+    return pairwise_rows(figures.grading, _percent)
+
+
 def evaluation_notes(figures: EvaluationFigures) -> list[str]:
     """What must be said beside the figures."""
     said = [mode_banner(figures.mode), figures.caution, figures.latency_note]
+    if figures.grading.judges:
+        said.append(f"judged by {', '.join(figures.grading.judges)}, apart: no strategy's cost contains them")
     doubted = figures.run.summary.get("possibly_paid_twice") or []
     if doubted:
         said.append(
@@ -116,11 +134,19 @@ def evaluation_markdown(figures: EvaluationFigures) -> str:
                 if found.power
             )
         )
+    if figures.grading.pairwise:
+        parts.append("## Judged in pairs\n\n" + table(PAIRWISE_HEAD, judged_rows(figures)))
+        parts.append("\n".join(f"- {escaped(note)}" for note in pairwise_notes(figures.grading)))
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def write_evaluation(
-    figures: EvaluationFigures, requests: Sequence[Request], calls: Sequence[Call], out_dir: Path
+    figures: EvaluationFigures,
+    requests: Sequence[Request],
+    calls: Sequence[Call],
+    out_dir: Path,
+    *,
+    grades: Sequence[Grade] = (),
 ) -> tuple[Path, Path]:
     """Write `eval-YYYY-MM-DD-HHmmss.{json,md}`, each whole or not at all; returns both.
 
@@ -136,6 +162,7 @@ def write_evaluation(
         "evaluation": evaluation_document(figures),
         "requests": [known_fields(row) for row in requests],
         "calls": [known_fields(call) for call in calls],
+        "grades": [known_fields(grade) for grade in grades],
     }
     out_dir.mkdir(parents=True, exist_ok=True)
     stem = free_stem(out_dir, figures.run)

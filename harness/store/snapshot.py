@@ -8,7 +8,7 @@ import duckdb
 import pyarrow as pa
 
 from harness.errors import UnknownRunError, UsageError
-from harness.records import Call, GateResult, Request
+from harness.records import Call, GateResult, Grade, Request
 from harness.store.tables import column_list
 from harness.store.typed import Row, StoredRun, aware, record_from_row, stored_run
 
@@ -96,6 +96,14 @@ class Snapshot:
             [run_id],
         )
         return [record_from_row(Call, row) for row in rows]
+
+    def grades(self, run_id: str) -> list[Grade]:
+        """A run's grades, by request and grader."""
+        rows = self.dicts(
+            f"SELECT {column_list('grade')} FROM grades WHERE run_id = ? ORDER BY request_id, grader",
+            [run_id],
+        )
+        return [record_from_row(Grade, row) for row in rows]
 
     def gate_results(self, run_id: str | None = None) -> list[GateResult]:
         """Verdicts, oldest first; of one run, or of all."""

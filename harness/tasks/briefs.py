@@ -47,8 +47,8 @@ _OWN_KEYS = ("case_id", "archetype", "industry", "language", "options", "figures
 def load_cases(path: Path) -> tuple[BriefCase, ...]:
     """Every case of a JSONL file, in file order.
 
-    A line's own keys (`case_id, archetype, industry, language, options, figures, expected`) describe the case;
-    all its other keys (`brief`; `goal`, `constraints`) are the request body.
+    A line's own keys (`case_id, archetype, industry, language, options, figures, expected`) describe the
+    case; all its other keys (`brief`; `goal`, `constraints`) are the request body.
 
     Raises:
         ConfigError: names the file and line of the first fault, or the file when it is missing or empty.

@@ -36,7 +36,10 @@ class AnswerGrader(Protocol):
         name: as recorded in `grades.grader`; unique within a suite.
     """
 
-    name: str
+    @property
+    def name(self) -> str:
+        """See the class."""
+        ...
 
     def grade(self, answer: GradedAnswer) -> Part:
         """The score and what was seen; a score of None says that it cannot be known.
@@ -50,9 +53,7 @@ class AnswerGrader(Protocol):
 def grade_row(grader: AnswerGrader, answer: GradedAnswer, *, run_id: str, request_id: str) -> Grade:
     """The row of one grader and answer; `passed` is a score in the high tier."""
     try:
-        part = grader.grade(answer)
-        if part.score is not None and not 0.0 <= part.score <= 1.0:
-            raise ValueError(f"a score of {part.score}, which is not in 0..1")
+        part = _checked(grader.grade(answer))
     except Exception as error:  # noqa: BLE001 - graders are plug-ins: whatever one raises, the answer was paid for
         kind = "" if isinstance(error, BadOutputError) else f"{type(error).__name__}: "
         part = Part(score=None, detail={GRADER_FAILED: f"{kind}{error}"[:MAX_WHY_CHARS]})
@@ -64,3 +65,9 @@ def grade_row(grader: AnswerGrader, answer: GradedAnswer, *, run_id: str, reques
         passed=None if part.score is None else part.score >= HIGH_TIER_MIN_SCORE,
         detail=part.detail,
     )
+
+
+def _checked(part: Part) -> Part:
+    if part.score is not None and not 0.0 <= part.score <= 1.0:
+        raise ValueError(f"a score of {part.score}, which is not in 0..1")
+    return part

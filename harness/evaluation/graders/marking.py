@@ -8,8 +8,9 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from harness.errors import UsageError
 from harness.evaluation.graders.pointer import POINTER
 from harness.evaluation.graders.schema import schema_problem
 
@@ -167,11 +168,16 @@ class Marking:
         return sha256(json.dumps([specs, pairwise], sort_keys=True).encode()).hexdigest()[:16]
 
     def with_rubric(self, judge: str) -> "Marking":
-        """The same, and a rubric of the built-in criteria by this judge under the name `rubric`."""
-        rubric = RubricSpec(kind="rubric", judge=judge)
-        return Marking(
-            graders=(*self.graders, rubric), pairwise=self.pairwise, families=dict(self.families)
-        )
+        """The same, and a rubric of the built-in criteria by this judge under the name `rubric`.
+
+        Raises:
+            UsageError: the judge is not written as `provider/model`.
+        """
+        try:
+            rubric = RubricSpec(kind="rubric", judge=judge)
+        except ValidationError as error:
+            raise UsageError(f"--judge '{judge[:80]}': expected PROVIDER/MODEL") from error
+        return Marking(graders=(*self.graders, rubric), pairwise=self.pairwise, families=dict(self.families))
 
 
 def name_problem(graders: Sequence[GraderSpec | str]) -> str | None:

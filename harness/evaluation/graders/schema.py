@@ -4,10 +4,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError
-from referencing import Registry
-
 from harness.evaluation.graders.base import GradedAnswer
 from harness.evaluation.graders.pointer import MISSING, value_at
 from harness.tasks.grading import Part
@@ -29,6 +25,9 @@ class JsonSchemaGrader:
         found = value_at(answer.payload, self.pointer)
         if found is MISSING:
             return Part(score=0.0, detail={"problem": f"nothing at '{self.pointer}'"})
+        from jsonschema import Draft202012Validator  # noqa: PLC0415 - a quarter second that few suites need
+        from referencing import Registry  # noqa: PLC0415
+
         registry: Registry[Any] = Registry()  # an empty one: no schema is ever fetched
         validator = Draft202012Validator(self.schema, registry=registry)
         errors = sorted(validator.iter_errors(found), key=lambda error: list(map(str, error.absolute_path)))
@@ -38,6 +37,9 @@ class JsonSchemaGrader:
 
 def schema_problem(schema: Any) -> str | None:
     """What is wrong with a schema itself, in a clause; None for a good one."""
+    from jsonschema import Draft202012Validator  # noqa: PLC0415 - as above
+    from jsonschema.exceptions import SchemaError  # noqa: PLC0415
+
     if any(not reference.startswith("#") for reference in _references(schema)):
         return "a $ref may only point into the schema itself (#/...)"
     try:

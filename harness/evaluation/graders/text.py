@@ -21,7 +21,7 @@ _SHOWN_CHARS = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExactGrader:
-    """1 when the value at the pointer is the expected one; texts without outer blanks, in any case if so told.
+    """1 when the value at the pointer is the expected one; texts without outer blanks.
 
     Attributes:
         expected: None takes the case's own value under the grader's name.
