@@ -60,4 +60,10 @@ def _contents(found: RequestDetail) -> None:
         st.code(item["text"][:MOST_CHARACTERS], language=None, wrap_lines=True)
 
 
-_KINDS = {"prompt": "prompt", "output": "output", "brief": "brief", "graph": "graph"}
+_KINDS = {
+    "prompt": "prompt",
+    "output": "output",
+    "brief": "brief",
+    "graph": "graph",
+    "answer": "answer, kept for its judges",
+}

@@ -87,11 +87,12 @@ def judgement_in_schema(judgement: dict[str, Any], schema: dict[str, Any]) -> di
 
 def _scaled(score: float, rule: dict[str, Any]) -> float:
     """A score 0..1 on the scale of the rule: its enum's range, else its bounds, else 0..1."""
-    steps: list[float] = [step for step in rule.get("enum") or () if isinstance(step, int | float)]
+    steps = [step for step in rule.get("enum") or () if isinstance(step, int | float)]
     if steps:
         low, high = min(steps), max(steps)
-        return min(steps, key=lambda step: abs(step - (low + (high - low) * score)))
-    low, high = rule.get("minimum", 0), rule.get("maximum", 1)
+        wanted = low + (high - low) * score
+        return min(steps, key=lambda step: abs(step - wanted))
+    low, high = float(rule.get("minimum", 0)), float(rule.get("maximum", 1))
     scaled = low + (high - low) * score
     return round(scaled) if rule.get("type") == "integer" else round(scaled, 3)
 

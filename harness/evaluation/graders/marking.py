@@ -8,7 +8,16 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from harness.errors import UsageError
 from harness.evaluation.graders.pointer import POINTER
@@ -124,7 +133,30 @@ class PairwiseSpec(_Strict):
 
 
 GraderSpec = ExactSpec | RegexSpec | NumericSpec | JsonSchemaSpec | RubricSpec
-WrittenGrader = GraderName | Annotated[GraderSpec, Field(discriminator="kind")]
+KINDS = ("exact", "regex", "numeric", "json_schema", "rubric")
+
+
+def _written_as(value: Any) -> str | None:
+    """Which form a grader is written in: its kind, or `plugin` for a bare name; None for neither."""
+    if isinstance(value, str):
+        return "plugin"
+    kind = value.get("kind") if isinstance(value, Mapping) else getattr(value, "kind", None)
+    return kind if kind in KINDS else None
+
+
+WrittenGrader = Annotated[
+    Annotated[GraderName, Tag("plugin")]
+    | Annotated[ExactSpec, Tag("exact")]
+    | Annotated[RegexSpec, Tag("regex")]
+    | Annotated[NumericSpec, Tag("numeric")]
+    | Annotated[JsonSchemaSpec, Tag("json_schema")]
+    | Annotated[RubricSpec, Tag("rubric")],
+    Discriminator(
+        _written_as,
+        custom_error_type="grader",
+        custom_error_message=f"expected a plug-in's name, or a mapping with a kind of {', '.join(KINDS)}",
+    ),
+]
 Families = dict[JudgeReference, Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]]
 
 
