@@ -12,8 +12,10 @@ from harness.evaluation.graders import AnswerGrader, answer_graders
 from harness.evaluation.judging import (
     JudgeBench,
     JudgingSession,
+    JudgingState,
     Panel,
     open_work,
+    owed_usd,
     read_judging,
     seat_judges,
 )
@@ -80,15 +82,15 @@ async def asked_and_judged(
     console: Console,
 ) -> Session:
     """The cases, then their judges; how both ended, as one session."""
+    panel = bench.aftercare.panel if bench.aftercare is not None else None
+    if panel is not None:
+        owed = owed_usd(panel, _state(store_dir, bench, cases), bench.book, bench.clock.now())
+        runner.set_aside(owed)
     async with shown(live, console):
         session = await runner.run()
-    panel = bench.aftercare.panel if bench.aftercare is not None else None
     if panel is None or stop.asked or session.status not in JUDGED:
         return session
-    from harness.store import open_store  # noqa: PLC0415 - DuckDB loads when there is something to read
-
-    with open_store(store_dir).snapshot() as view:
-        state = read_judging(view, bench.run_id, cases)
+    state = _state(store_dir, bench, cases)
     progress = LiveEvaluation(planned=len(open_work(panel, state)), budget_usd=live.budget_usd)
     judges = JudgingSession(_judge_bench(runner, bench, panel), state, progress, stop)
     async with shown(progress, console, "judgements"):
@@ -97,6 +99,13 @@ async def asked_and_judged(
         console.print(f"{progress.failed:,} of {progress.finished:,} judgements failed: ungraded, never 0")
     status = session.status if end.status is RunStatus.COMPLETED else end.status
     return replace(session, status=status, problem=session.problem or end.problem)
+
+
+def _state(store_dir: Path, bench: Bench, cases: Sequence[BriefCase]) -> JudgingState:
+    from harness.store import open_store  # noqa: PLC0415 - DuckDB loads when there is something to read
+
+    with open_store(store_dir).snapshot() as view:
+        return read_judging(view, bench.run_id, cases)
 
 
 def _judge_bench(runner: Runner, bench: Bench, panel: Panel) -> JudgeBench:

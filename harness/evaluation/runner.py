@@ -16,6 +16,7 @@ from harness.evaluation.grading import GuardedTask
 from harness.evaluation.live import LiveEvaluation, Stop
 from harness.evaluation.plan import Key, Unit
 from harness.evaluation.pools import EvaluationPools
+from harness.evaluation.workers import work_together
 from harness.orchestration import Caller, Pipeline, PipelineResult
 from harness.pricing import Budget, PriceBook
 from harness.records import (
@@ -105,6 +106,10 @@ class Runner:
         stop.on_ask(self._freed.set)
         stop.on_ask(self.gate.let_go)
 
+    def set_aside(self, amount_usd: Decimal) -> None:
+        """Keep so much of the budget from the cases: earlier answers are still to be judged."""
+        self._admission.set_aside(amount_usd)
+
     async def run(self) -> Session:
         """Until everything is asked, the budget is used up, or an end is asked for.
 
@@ -112,12 +117,7 @@ class Runner:
             StoreError: a record could not be written: nothing goes on unrecorded.
             asyncio.CancelledError: ended at once; what was under way is recorded as cut.
         """
-        try:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(self._bench.concurrency):
-                    group.create_task(self._work())
-        except BaseExceptionGroup as problems:  # one failure ended them all: that one is told
-            raise problems.exceptions[0] from problems
+        await work_together(self._bench.concurrency, self._work)
         return Session(
             status=self._status(),
             finished=self._live.finished,

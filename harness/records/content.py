@@ -8,8 +8,8 @@ from datetime import datetime
 class Content:
     """A row of `contents`: one text that went to a model or came back.
 
-    Spools take it only when opened with `store_content=True`. `kind` is `prompt`, `output`, `brief` or
-    `graph`; `call_id` is None for what belongs to the request as a whole.
+    Spools take it only when opened with `store_content=True`. `kind` is `prompt`, `output`, `brief`,
+    `graph` or `answer`; `call_id` is None for what belongs to the request as a whole.
     """
 
     run_id: str | None

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from harness.evaluation import AdaptiveGate, LiveEvaluation, Stop, read_progress
-from harness.evaluation.judging import JudgeBench, JudgingSession, Panel, read_judging
+from harness.evaluation.judging import JudgeBench, JudgingSession, Panel, owed_usd, read_judging
 from harness.evaluation.judging.pairwise import PairwiseJudge
 from harness.evaluation.judging.rubric import RubricJudge
 from harness.evaluation.pools import EvaluationPools
@@ -115,3 +115,9 @@ def rows(folder):
 def ledger(emulator):
     """The emulator's own account of what it answered as a judge."""
     return {entry.call_id: entry for entry in emulator.app.engine.ledger.entries if entry.answer == "judge"}
+
+
+def owed(folder, panel, asked):
+    """What judging the rest may cost."""
+    with open_store(folder).snapshot() as view:
+        return owed_usd(panel, read_judging(view, "run-1", asked), BOOK, AT)

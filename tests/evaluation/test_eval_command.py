@@ -159,6 +159,11 @@ def test_a_budget_of_half_the_forecast_truncates_and_every_figure_says_so(tmp_pa
         (("smoke", "--live"), "is not set"),
         (("--resume", "none-such"), "no run 'none-such'"),
         (("smoke", "--resume", "latest"), "--resume goes on"),
+        (("smoke", "--judge", "gpt-4o"), "--judge 'gpt-4o': expected PROVIDER/MODEL"),
+        (("smoke", "--judge", "openai/gpt-4o"), "is of the family openai, as is openai/gpt-4o-mini"),
+        (("judged", "--judge", "mistral/mistral-large-latest"), "has one already"),
+        (("judged", "--strategy", "all-openai"), "'pairwise' compares strategies, but there is only one"),
+        (("smoke", "--judge", "mistral/mistral-none"), "no price is known for model 'mistral-none'"),
     ],
 )
 def test_bad_input_is_one_sentence_and_exit_2(monkeypatch, capfd, evaluated, args, sentence):

@@ -5,7 +5,6 @@ from decimal import Decimal
 
 import pytest
 
-from harness.cli.app import main
 from harness.cli.run_source import load_run
 from harness.records import Role
 from harness.report.evaluation import evaluation_figures
@@ -149,23 +148,3 @@ def test_a_run_whose_graders_have_changed_is_not_resumed(tmp_path):
     done = harness("eval", "--resume", "latest", "--store", tmp_path / "store")
     assert done.returncode == 2
     assert "the graders of suite 'mine' have changed" in done.stderr
-
-
-@pytest.mark.parametrize(
-    ("args", "sentence"),
-    [
-        (("smoke", "--judge", "gpt-4o"), "--judge 'gpt-4o': expected PROVIDER/MODEL"),
-        (("smoke", "--judge", "openai/gpt-4o"), "is of the family openai, as is openai/gpt-4o-mini"),
-        (("judged", "--judge", "mistral/mistral-large-latest"), "has one already"),
-        (("judged", "--strategy", "all-openai"), "'pairwise' compares strategies, but there is only one"),
-        (("smoke", "--judge", "mistral/mistral-none"), "no price is known for model 'mistral-none'"),
-    ],
-)
-def test_bad_input_is_one_sentence_and_exit_2(monkeypatch, capfd, tmp_path, args, sentence):
-    monkeypatch.setattr("sys.argv", ["harness", "eval", *args, "--store", str(tmp_path)])
-    with pytest.raises(SystemExit) as end:
-        main()
-    said = capfd.readouterr().err
-    assert end.value.code == 2
-    assert sentence in said
-    assert "Traceback" not in said

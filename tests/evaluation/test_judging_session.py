@@ -10,7 +10,7 @@ from harness.emulator import EmulatorSettings, FaultKind, FaultRule, JudgeLeanin
 from harness.evaluation import Stop, read_progress
 from harness.records import CallOutcome, RunStatus
 from harness.store import open_store
-from tests.evaluation.judged_answers import cases, judged, judges, ledger, rows, store_answers, text
+from tests.evaluation.judged_answers import cases, judged, judges, ledger, owed, rows, store_answers, text
 
 FAIR = JudgeLeanings(first_place=0.0, length=0.0, noise=0.0)
 
@@ -164,6 +164,21 @@ async def test_a_stop_begins_nothing_and_is_interrupted(tmp_path):
         end = await judged(tmp_path, judges(running), asked, stop=stop)
         assert ledger(running) == {}
     assert end.status is RunStatus.INTERRUPTED
+
+
+async def test_what_is_owed_is_the_worst_case_of_the_questions_left(tmp_path):
+    asked = cases(2)
+    store_answers(tmp_path, answers(asked, base=3, other=3))
+    with emulator() as running:
+        panel = judges(running)
+        before = owed(tmp_path, panel, asked)
+        await judged(tmp_path, panel, asked, budget=Decimal("0.058"), concurrency=1)
+        between = owed(tmp_path, panel, asked)
+        await judged(tmp_path, panel, asked)
+    spent = sum(call.cost_usd for call in rows(tmp_path)[1])
+    assert spent < before < Decimal(1)
+    assert 0 < between < before
+    assert owed(tmp_path, panel, asked) == 0
 
 
 async def test_a_second_session_pays_no_finished_judgement_again(tmp_path):

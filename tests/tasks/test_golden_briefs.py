@@ -85,4 +85,4 @@ def test_suites_point_at_files_that_are_there():
         assert fields["name"] == suite.stem
         assert load_cases(suite.parent / fields["dataset"])
         assert fields["strategies"]
-        assert fields["repeats"] == 1
+        assert 1 <= fields["repeats"] <= 2  # a shipped suite is cheap unless more is asked for

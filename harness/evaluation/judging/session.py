@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -16,6 +17,7 @@ from harness.evaluation.judging.question import FAILED, Judge, JudgedAnswer, jud
 from harness.evaluation.judging.state import JUDGE_ANSWERED, JUDGE_CUT, JUDGE_STARTED, JudgingState
 from harness.evaluation.live import LiveEvaluation, Stop
 from harness.evaluation.pools import EvaluationPools
+from harness.evaluation.workers import work_together
 from harness.orchestration import Caller
 from harness.orchestration.attempt import CallScope, prompt_bytes
 from harness.orchestration.ledger import Ledger
@@ -98,6 +100,19 @@ def open_work(panel: Panel, state: JudgingState) -> list[_Work]:
     return work
 
 
+def owed_usd(panel: Panel, state: JudgingState, book: PriceBook, at: datetime) -> Decimal:
+    """The most that the questions still to be asked about stored answers should cost."""
+    return sum(
+        (
+            worst_call_usd(work.judge.route, prompt_bytes(prompt), prompt.max_tokens, book, at)
+            for work in open_work(panel, state)
+            for asked, prompt in work.judge.prompts(work.answer, work.baseline).items()
+            if (work.answer.request_id, work.judge.name, asked) not in state.verdicts
+        ),
+        Decimal(0),
+    )
+
+
 class JudgingSession:
     """One session over the grades that are still to be given.
 
@@ -125,12 +140,7 @@ class JudgingSession:
             StoreError: a record could not be written.
             asyncio.CancelledError: ended at once; what was under way is recorded as cut.
         """
-        try:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(self._bench.concurrency):
-                    group.create_task(self._work())
-        except BaseExceptionGroup as problems:  # one failure ended them all: that one is told
-            raise problems.exceptions[0] from problems
+        await work_together(self._bench.concurrency, self._work)
         if self._problem is not None:
             return JudgingEnd(status=RunStatus.FAILED, problem=self._problem)
         if self._truncated:
