@@ -79,9 +79,10 @@ async def asked_and_judged(
     *,
     store_dir: Path,
     cases: Sequence[BriefCase],
+    concurrency: int,
     console: Console,
 ) -> Session:
-    """The cases, then their judges; how both ended, as one session."""
+    """The cases, then their judges, so many questions at once; how both ended, as one session."""
     panel = bench.aftercare.panel if bench.aftercare is not None else None
     if panel is not None:
         owed = owed_usd(panel, _state(store_dir, bench, cases), bench.book, bench.clock.now())
@@ -92,7 +93,7 @@ async def asked_and_judged(
         return session
     state = _state(store_dir, bench, cases)
     progress = LiveEvaluation(planned=len(open_work(panel, state)), budget_usd=live.budget_usd)
-    judges = JudgingSession(_judge_bench(runner, bench, panel), state, progress, stop)
+    judges = JudgingSession(_judge_bench(runner, bench, panel, concurrency), state, progress, stop)
     async with shown(progress, console, "judgements"):
         end = await judges.run()
     if progress.failed:
@@ -108,7 +109,7 @@ def _state(store_dir: Path, bench: Bench, cases: Sequence[BriefCase]) -> Judging
         return read_judging(view, bench.run_id, cases)
 
 
-def _judge_bench(runner: Runner, bench: Bench, panel: Panel) -> JudgeBench:
+def _judge_bench(runner: Runner, bench: Bench, panel: Panel, concurrency: int) -> JudgeBench:
     return JudgeBench(
         run_id=bench.run_id,
         panel=panel,
@@ -117,7 +118,7 @@ def _judge_bench(runner: Runner, bench: Bench, panel: Panel) -> JudgeBench:
         budget=bench.budget,
         cost_max_usd=bench.cost_max_usd,
         environment=bench.environment,
-        concurrency=bench.concurrency,
+        concurrency=concurrency,
         pools=bench.pools,
         gate=runner.gate,
         clock=bench.clock,

@@ -234,6 +234,7 @@ class Evaluation:
                 self._stop,
                 store_dir=self._plan.store_dir,
                 cases=self._cases,
+                concurrency=self._plan.concurrency,
                 console=self._console,
             )
         )
