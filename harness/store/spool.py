@@ -7,7 +7,6 @@ there the futures resolve on the hub, which is never blocked.
 
 import atexit
 import errno
-import fcntl
 import os
 import time
 from collections import deque
@@ -18,12 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from select import POLLIN
 from typing import Self
-from weakref import WeakSet
 
 from harness.errors import StoreError, StoreFullError
-from harness.records import Content, RunEnd, new_id
+from harness.records import Content, RunEnd
 from harness.store.codec import TYPE_NAMES, Record, encode_json, encode_line, json_object
-from harness.store.paths import StorePaths, sync_directory
+from harness.store.ownership import claim_id, let_go_in_forks
+from harness.store.paths import StorePaths
 from harness.store.real_thread import Settled, real_function, resolver
 from harness.store.redact import Redactor
 from harness.store.segment import SegmentFile, release_reserve, reserve_space
@@ -105,7 +104,7 @@ class Spool:
         lock_fd = None
         try:
             paths.spool_dir.mkdir(parents=True, exist_ok=True)
-            spool_id, lock_fd = _claim_id(paths)
+            spool_id, lock_fd = claim_id(paths)
             spool = cls(
                 paths, spool_id, lock_fd, store_content=store_content, redactor=mask, gather_ms=gather_ms
             )
@@ -114,7 +113,7 @@ class Spool:
                 paths.owner_lock(spool_id).unlink(missing_ok=True)
                 os.close(lock_fd)
             raise store_error(paths.spool_dir, error) from error
-        _watch_forks(spool)
+        let_go_in_forks(spool)
         return spool
 
     @property
@@ -277,37 +276,3 @@ def store_error(path: Path, error: OSError) -> StoreError:
     if error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT):
         return StoreFullError(f"{path}: the disk refused a write ({reason}); what was acknowledged is safe")
     return StoreError(f"{path}: cannot be written ({reason})")
-
-
-def _claim_id(paths: StorePaths) -> tuple[str, int]:
-    while True:
-        spool_id = new_id()
-        path = paths.owner_lock(spool_id)
-        fd = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o644)
-        fcntl.flock(fd, fcntl.LOCK_EX)
-        try:
-            ours = os.path.samestat(os.fstat(fd), path.stat())
-        except FileNotFoundError:  # an ingest took it for a dead owner's before we had the lock
-            ours = False
-        if ours:
-            sync_directory(paths.spool_dir)
-            return spool_id, fd
-        os.close(fd)
-
-
-_OPEN: "WeakSet[Spool]" = WeakSet()
-_WATCHING: list[bool] = []
-
-
-def _watch_forks(spool: Spool) -> None:
-    """See to it that a forked child does not keep the owner's lock beyond the owner's life."""
-    _OPEN.add(spool)
-    if not _WATCHING:
-        _WATCHING.append(True)
-        os.register_at_fork(after_in_child=_let_go)
-
-
-def _let_go() -> None:
-    for spool in list(_OPEN):
-        spool.forget()
-    _OPEN.clear()
