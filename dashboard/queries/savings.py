@@ -2,18 +2,16 @@
 
 import os
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from dashboard.queries.latency import GroupLatency, latency_figures
-from dashboard.queries.quality import GroupQuality, group_quality
 from dashboard.queries.records import scoped_records
 from dashboard.scope import Scope
-from harness.analysis import Estimate
-from harness.analysis.frontier import Candidate
 from harness.errors import UnpricedModelError
 from harness.pricing import PriceBook
 from harness.pricing.breakdown import ModelRef
 from harness.records import Call, Request
+from harness.report.comparable import side_names
+from harness.report.frontier import FrontierReport, Limits, Place, frontier_report
 from harness.report.savings import (
     MeasuredSaving,
     SavingsReport,
@@ -34,46 +32,14 @@ MOST_SIDES = 12
 class Way:
     """The requests of one run and one strategy: what they cost, how fast and how good they were.
 
-    `saving` is against the first way; None for that one itself.
+    `saving` is against the first way; None for that one itself. `place` is None for a way that cannot stand
+    beside the others (`Ways.frontier` says why).
     """
 
     name: str
     figures: SideFigures
     saving: MeasuredSaving | None
-    latency: GroupLatency | None
-    quality: GroupQuality | None
-
-    def candidate(self) -> Candidate:
-        """Its cost, p95 and share of the high tier, for the frontier."""
-        cost = self.figures.total.per_request
-        unknown = replace(cost, value=None, low=None, high=None, n=0)
-        return Candidate(
-            name=self.name,
-            cost_usd=cost,
-            p95_ms=_p95(self.latency, unknown),
-            quality=self.quality.high if self.quality else unknown,
-            n=self.figures.priced,
-        )
-
-    @property
-    def per_high_tier_usd(self) -> float | None:
-        """What one answer of the high tier costs: mean cost over the share of the high tier."""
-        cost = self.figures.total.per_request.value
-        share = self.quality.high.value if self.quality else None
-        return None if cost is None or not share else cost / share
-
-
-def _p95(latency: GroupLatency | None, unknown: Estimate) -> Estimate:
-    if latency is None:
-        return unknown
-    figure, bounds = latency.quantiles[1], latency.intervals[1]
-    return replace(
-        unknown,
-        value=figure.value_ms,
-        low=bounds.low_ms if bounds else None,
-        high=bounds.high_ms if bounds else None,
-        n=figure.n,
-    )
+    place: Place | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +47,7 @@ class Ways:
     """All ways, the first one held against.
 
     Attributes:
+        frontier: where each stands, and which to take; None without requests.
         left_out: requests beyond the limit.
         sides_left_out: ways beyond the limit, of the oldest runs.
         unpriced: models asked for that have no price.
@@ -88,12 +55,21 @@ class Ways:
 
     ways: tuple[Way, ...]
     report: SavingsReport | None
+    frontier: FrontierReport | None
     left_out: int
     sides_left_out: int
     unpriced: tuple[str, ...]
 
 
-def ways(view: Snapshot, scope: Scope, base: str | None, per_month: int, also: tuple[str, ...]) -> Ways:
+def ways(
+    view: Snapshot,
+    scope: Scope,
+    base: str | None,
+    per_month: int,
+    also: tuple[str, ...],
+    *,
+    limits: Limits | None = None,
+) -> Ways:
     """Every run and strategy of the selection, held against one of them.
 
     Args:
@@ -102,6 +78,7 @@ def ways(view: Snapshot, scope: Scope, base: str | None, per_month: int, also: t
         base: the name of the way to hold against; None or an unknown name takes the first.
         per_month: requests a month, to project to.
         also: further models for the what-if cells, each `provider/model`.
+        limits: of the recommendation.
     """
     records = scoped_records(view, scope, limit=MOST_REQUESTS)
     sides = _sides(view, records.requests, records.calls)
@@ -114,10 +91,11 @@ def ways(view: Snapshot, scope: Scope, base: str | None, per_month: int, also: t
     book = PriceBook.configured(os.environ)
     refs, unpriced = _priced(book, also)
     report = savings_report(shown, book, per_month=per_month, also=refs) if shown else None
-    found = () if report is None else tuple(_ways(view, scope, report, names))
+    frontier = frontier_report(shown, names=names, limits=limits) if shown else None
     return Ways(
-        ways=found,
+        ways=() if report is None or frontier is None else tuple(_ways(report, frontier, names)),
         report=report,
+        frontier=frontier,
         left_out=records.left_out,
         sides_left_out=len(sides) - len(shown),
         unpriced=unpriced,
@@ -136,17 +114,6 @@ def _sides(view: Snapshot, requests: tuple[Request, ...], calls: tuple[Call, ...
     return [side for run in runs for side in savings_sides(run, rows[run.run_id], attempts[run.run_id])]
 
 
-def side_names(sides: list[SavingsSide]) -> list[str]:
-    """The shortest names that tell them apart: the strategy, the run, or both."""
-    one_run = len({side.run.run_id for side in sides}) == 1
-    strategies = [side.strategy or side.run.name for side in sides]
-    runs = [side.run.name for side in sides]
-    for names in (strategies,) if one_run else (runs, [side.label for side in sides]):
-        if len(set(names)) == len(names):
-            return names
-    return [f"{side.label} ({side.run.run_id})" for side in sides]
-
-
 def _priced(book: PriceBook, also: tuple[str, ...]) -> tuple[list[ModelRef], tuple[str, ...]]:
     refs: list[ModelRef] = []
     unpriced: list[str] = []
@@ -160,22 +127,10 @@ def _priced(book: PriceBook, also: tuple[str, ...]) -> tuple[list[ModelRef], tup
     return refs, tuple(unpriced)
 
 
-def _ways(view: Snapshot, scope: Scope, report: SavingsReport, names: list[str]) -> list[Way]:
+def _ways(report: SavingsReport, frontier: FrontierReport, names: list[str]) -> list[Way]:
     savings: list[MeasuredSaving | None] = [None, *report.savings]
-    found = []
-    for name, figures, saving in zip(names, report.sides, savings, strict=True):
-        own = replace(scope, run_ids=(figures.side.run.run_id,))
-        if figures.side.strategy is not None:
-            own = replace(own, strategies=(figures.side.strategy,))
-        latency = latency_figures(view, own).groups
-        quality = group_quality(view, own, "all")
-        found.append(
-            Way(
-                name=name,
-                figures=figures,
-                saving=saving,
-                latency=latency[0] if latency else None,
-                quality=quality[0] if quality else None,
-            )
-        )
-    return found
+    places = {place.name: place for place in frontier.places}
+    return [
+        Way(name=name, figures=figures, saving=saving, place=places.get(name))
+        for name, figures, saving in zip(names, report.sides, savings, strict=True)
+    ]

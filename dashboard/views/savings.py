@@ -7,10 +7,12 @@ import streamlit as st
 from dashboard import charts, labels, states
 from dashboard.context import begin
 from dashboard.export import table
+from dashboard.frontier import frontier_section
 from dashboard.queries.savings import Way, Ways, ways
 from dashboard.source import read
 from dashboard.states import Card
-from harness.analysis.frontier import pareto_set, recommend
+from harness.records import Tier
+from harness.report.frontier import Limits
 from harness.report.savings_document import (
     NAIVE_HEAD,
     WHAT_IF_HEAD,
@@ -49,18 +51,44 @@ def main() -> None:
             placeholder="for example openai/gpt-4o",
         )
     )
-    found = read(ways, subject.scope, None, volume, also)
+    limits = _wish()
+    found = read(ways, subject.scope, None, volume, also, limits=limits)
     names = [way.name for way in found.ways]
     if len(names) > 1:
         base = st.selectbox(
             "Held against", names, index=None, key="base", placeholder="the first", bind="query-params"
         )
         if base is not None:
-            found = read(ways, subject.scope, base, volume, also)
+            found = read(ways, subject.scope, base, volume, also, limits=limits)
     _limits(found)
     _measured(found)
-    _frontier(found.ways)
+    if found.frontier is not None:
+        frontier_section(found.frontier)
     _what_if(found)
+
+
+def _wish() -> Limits:
+    """The limits that the recommended way has to keep."""
+    left, right = st.columns(2)
+    p95_s = left.number_input(
+        "p95 at most (seconds)",
+        min_value=0.1,
+        max_value=600.0,
+        value=8.0,
+        step=0.5,
+        key="max_p95",
+        bind="query-params",
+    )
+    high_percent = right.number_input(
+        "High tier at least (%)",
+        min_value=0.0,
+        max_value=100.0,
+        value=90.0,
+        step=5.0,
+        key="min_high",
+        bind="query-params",
+    )
+    return Limits(max_p95_ms=p95_s * 1000, min_high_tier=high_percent / 100)
 
 
 def _limits(found: Ways) -> None:
@@ -112,7 +140,7 @@ def _difference_cards(found: Sequence[Way]) -> None:
 
 def _row(way: Way) -> dict[str, object]:
     total, saving = way.figures.total, way.saving
-    p95 = way.latency.quantiles[1] if way.latency else None
+    place = way.place.figures if way.place else None
     return {
         "way": way.name,
         "n": way.figures.priced,
@@ -128,9 +156,9 @@ def _row(way: Way) -> dict[str, object]:
         ),
         "saving": labels.percent(saving.ratio.value) if saving else "base",
         "saving, 95% interval": labels.ratio_bounds(saving.ratio) if saving else "",
-        "p95": labels.quantile(p95) if p95 else "-",
-        "high tier": labels.percent(way.quality.high.value) if way.quality else "-",
-        "per high-tier answer": labels.usd(way.per_high_tier_usd, 6),
+        "p95": ("over limit" if place.p95.over_limit else labels.ms(place.p95.value_ms)) if place else "-",
+        "high tier": labels.percent(place.tiers[Tier.HIGH].value) if place else "-",
+        "per high-tier answer": labels.usd(place.cost_per_high.value if place else None, 6),
     }
 
 
@@ -153,48 +181,6 @@ def _cost_chart(found: Sequence[Way]) -> None:
     fig.update_layout(barmode="stack", showlegend=True)
     fig.update_yaxes(tickprefix="$")
     charts.show(fig, key="savings-cost", file_name="cost-by-way", alt="Cost per request by way of answering")
-
-
-def _frontier(found: Sequence[Way]) -> None:
-    candidates = [way.candidate() for way in found]
-    placed = [candidate for candidate in candidates if candidate.complete]
-    if len(placed) < 2:
-        return
-    st.subheader("Which one", anchor=False)
-    standings = {standing.candidate.name: standing for standing in pareto_set(candidates)}
-    st.text(recommend(candidates).sentence)
-    fig = charts.figure(
-        "Cost against quality",
-        "95% intervals; filled: no other is better in cost, p95 and tier",
-        y="high tier",
-        x="USD per request",
-        height=400,
-    )
-    colours = charts.colours_of(way.name for way in found)
-    for candidate in placed:
-        p95 = labels.ms(candidate.p95_ms.value)
-        on_frontier = standings[candidate.name].on_frontier
-        name = charts.label(candidate.name)
-        fig.add_scatter(
-            x=[candidate.cost_usd.value],
-            y=[candidate.quality.value],
-            name=f"{name} (p95 {p95}, n {candidate.n:,})",
-            mode="markers",
-            marker={
-                "size": 14,
-                "color": colours[candidate.name],
-                "symbol": "circle" if on_frontier else "circle-open",
-                "line": {"width": 2},
-            },
-            error_x=charts.estimate_bars([candidate.cost_usd]),
-            error_y=charts.estimate_bars([candidate.quality]),
-            hovertemplate=f"{name}: $%{{x:.6f}}, %{{y:.1%}} high tier, p95 {p95}<extra></extra>",
-        )
-    fig.update_xaxes(tickprefix="$", rangemode="tozero")
-    fig.update_yaxes(tickformat=".0%", rangemode="normal")
-    fig.update_layout(hovermode="closest", showlegend=True)
-    charts.legend_below(fig)
-    charts.show(fig, key="savings-frontier", file_name="frontier", alt="Cost against quality")
 
 
 def _what_if(found: Ways) -> None:

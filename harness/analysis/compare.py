@@ -1,6 +1,6 @@
 """Two runs side by side: is B slower, dearer, worse or less reliable than A, and how sure is that?"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.analysis.bootstrap import paired_quantile_difference
@@ -12,7 +12,7 @@ from harness.analysis.difference import (
     ratio_difference,
 )
 from harness.analysis.interval import DEFAULT_CONFIDENCE
-from harness.analysis.sample import LatencySample, counted, latency_sample, request_costs
+from harness.analysis.sample import LatencySample, case_of, counted, latency_sample, request_costs
 from harness.records import Call, Request, RequestStatus
 
 QUANTILES = (0.5, 0.95, 0.99)
@@ -73,15 +73,19 @@ def compare_runs(
     )
     differences.append(
         mean_difference(
-            "cost_per_request", "usd", _costs(a, a_calls), _costs(b, b_calls), confidence=confidence
+            "cost_per_request",
+            "usd",
+            costs_by_case(a, a_calls),
+            costs_by_case(b, b_calls),
+            confidence=confidence,
         )
     )
     differences.append(
         mean_difference(
             "quality_score",
             "score",
-            _scores(rows_a),
-            _scores(rows_b),
+            scores_by_case(rows_a),
+            scores_by_case(rows_b),
             confidence=confidence,
             higher_is_worse=False,
         )
@@ -132,22 +136,19 @@ def _failed(rows: Sequence[Request]) -> tuple[int, int]:
     return sum(row.status is not RequestStatus.OK for row in rows), len(rows)
 
 
-def _costs(requests: Sequence[Request], calls: Sequence[Call]) -> Mapping[str, list[float]]:
+def costs_by_case(requests: Sequence[Request], calls: Sequence[Call]) -> dict[str, list[float]]:
+    """USD of the counted requests by case; those of unknown cost are left out."""
     groups: dict[str, list[float]] = {}
     for row, cost in zip(counted(requests), request_costs(requests, calls), strict=True):
         if cost is not None:
-            groups.setdefault(_cluster(row), []).append(float(cost))
+            groups.setdefault(case_of(row), []).append(float(cost))
     return groups
 
 
-def _scores(rows: Sequence[Request]) -> Mapping[str, list[float]]:
+def scores_by_case(rows: Sequence[Request]) -> dict[str, list[float]]:
+    """Quality scores of the graded answers by case."""
     groups: dict[str, list[float]] = {}
     for row in rows:
         if row.status is RequestStatus.OK and row.quality_score is not None:
-            groups.setdefault(_cluster(row), []).append(row.quality_score)
+            groups.setdefault(case_of(row), []).append(row.quality_score)
     return groups
-
-
-def _cluster(row: Request) -> str:
-    """The case, or the request itself when it belongs to none; ids of two runs never coincide."""
-    return row.case_id if row.case_id is not None else f"{row.run_id}/{row.request_id}"

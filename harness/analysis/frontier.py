@@ -24,10 +24,10 @@ class Candidate:
     quality: Estimate
     n: int
 
-    @property
-    def complete(self) -> bool:
-        """All three figures are known."""
-        return None not in (self.cost_usd.value, self.p95_ms.value, self.quality.value)
+    def missing(self, *, latency: bool = True) -> list[str]:
+        """Names of the figures that are unknown; without `latency` the p95 is not asked for."""
+        figures = {"cost": self.cost_usd, "quality": self.quality} | ({"p95": self.p95_ms} if latency else {})
+        return [name for name, figure in figures.items() if figure.value is None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,7 @@ class Standing:
 
     Attributes:
         candidate: the strategy.
-        on_frontier: no other candidate is at least as good in all three and better in one.
+        on_frontier: no other candidate is at least as good in all figures and better in one.
         dominated_by: names of those that are.
         surely_dominated: one of them beats it even where their intervals are read against it.
         excluded: why it could not be placed, else None.
@@ -63,42 +63,52 @@ class Recommendation:
     sentence: str
 
 
-def pareto_set(candidates: Sequence[Candidate]) -> list[Standing]:
-    """Every candidate's standing, in the order given; those without all figures are excluded and say so."""
-    placed = [candidate for candidate in candidates if candidate.complete]
+def pareto_set(candidates: Sequence[Candidate], *, latency: bool = True) -> list[Standing]:
+    """Every candidate's standing, in the order given; those with unknown figures are excluded and say so.
+
+    Args:
+        candidates: strategies with their figures.
+        latency: p95 counts; without it cost and quality alone do.
+    """
+    placed = [candidate for candidate in candidates if not candidate.missing(latency=latency)]
     standings: list[Standing] = []
     for candidate in candidates:
-        if not candidate.complete:
-            reason = f"unknown: {', '.join(_missing(candidate))}"
+        missing = candidate.missing(latency=latency)
+        if missing:
+            reason = f"unknown: {', '.join(missing)}"
             standings.append(Standing(candidate=candidate, on_frontier=False, excluded=reason))
             continue
-        better = [other for other in placed if other is not candidate and _dominates(other, candidate)]
+        better = [
+            other for other in placed if other is not candidate and _dominates(other, candidate, latency)
+        ]
         standings.append(
             Standing(
                 candidate=candidate,
                 on_frontier=not better,
                 dominated_by=tuple(other.name for other in better),
-                surely_dominated=any(_surely_dominates(other, candidate) for other in better),
+                surely_dominated=any(_surely_dominates(other, candidate, latency) for other in better),
             )
         )
     return standings
 
 
 def recommend(
-    candidates: Sequence[Candidate], *, max_p95_ms: float = 8000.0, min_quality: float = 0.9
+    candidates: Sequence[Candidate], *, max_p95_ms: float | None = 8000.0, min_quality: float = 0.9
 ) -> Recommendation:
     """The cheapest candidate with p95 <= `max_p95_ms` and quality >= `min_quality`.
 
     Args:
         candidates: strategies with their figures.
-        max_p95_ms: milliseconds.
+        max_p95_ms: milliseconds; None where the p95 cannot be judged, and then it is not asked for.
         min_quality: 0..1, of the share of high tier.
     """
-    wish = f"p95 <= {max_p95_ms / 1000:g} s and >= {min_quality:.0%} high tier"
+    p95 = "" if max_p95_ms is None else f"p95 <= {max_p95_ms / 1000:g} s and "
+    wish = f"{p95}>= {min_quality * 100:g}% high tier"
     fit = [candidate for candidate in candidates if _fits(candidate, max_p95_ms, min_quality)]
     if not fit:
-        unknown = sum(not candidate.complete for candidate in candidates)
-        also = f"; {unknown} have unknown figures" if unknown else ""
+        unknown = sum(bool(candidate.missing(latency=max_p95_ms is not None)) for candidate in candidates)
+        have = "has" if unknown == 1 else "have"
+        also = f"; {unknown} {have} unknown figures" if unknown else ""
         return Recommendation(
             name=None, certain=False, sentence=f"No strategy of {len(candidates)} has {wish}{also}."
         )
@@ -115,34 +125,29 @@ def recommend(
     return Recommendation(name=best.name, certain=certain, sentence=sentence)
 
 
-def _missing(candidate: Candidate) -> list[str]:
-    figures = {"cost": candidate.cost_usd, "p95": candidate.p95_ms, "quality": candidate.quality}
-    return [name for name, figure in figures.items() if figure.value is None]
-
-
 def _cost(candidate: Candidate) -> float:
     return float("inf") if candidate.cost_usd.value is None else candidate.cost_usd.value
 
 
-def _losses(candidate: Candidate) -> tuple[float, float, float]:
-    """The three figures with smaller meaning better."""
-    cost, p95, quality = candidate.cost_usd.value, candidate.p95_ms.value, candidate.quality.value
-    if cost is None or p95 is None or quality is None:
-        raise ValueError(f"{candidate.name} has unknown figures")
-    return cost, p95, -quality
-
-
-def _dominates(one: Candidate, other: Candidate) -> bool:
-    pairs = list(zip(_losses(one), _losses(other), strict=True))
+def _dominates(one: Candidate, other: Candidate, latency: bool) -> bool:  # noqa: FBT001 - private
+    pairs = list(zip(_losses(one, latency), _losses(other, latency), strict=True))
     return all(mine <= theirs for mine, theirs in pairs) and any(mine < theirs for mine, theirs in pairs)
 
 
-def _surely_dominates(one: Candidate, other: Candidate) -> bool:
-    """Better in all three with intervals that do not overlap."""
+def _losses(candidate: Candidate, latency: bool) -> list[float]:  # noqa: FBT001 - private
+    """The figures that count, with smaller meaning better."""
+    cost, p95, quality = candidate.cost_usd.value, candidate.p95_ms.value, candidate.quality.value
+    if cost is None or quality is None or (latency and p95 is None):
+        raise ValueError(f"{candidate.name} has unknown figures")
+    return [cost, -quality, *([] if p95 is None or not latency else [p95])]
+
+
+def _surely_dominates(one: Candidate, other: Candidate, latency: bool) -> bool:  # noqa: FBT001 - private
+    """Better in every figure that counts, with intervals that do not overlap."""
     return (
         _high(one.cost_usd) < _low(other.cost_usd)
-        and _high(one.p95_ms) < _low(other.p95_ms)
         and _low(one.quality) > _high(other.quality)
+        and (not latency or _high(one.p95_ms) < _low(other.p95_ms))
     )
 
 
@@ -154,16 +159,12 @@ def _high(figure: Estimate) -> float:
     return float("inf") if figure.high is None else figure.high
 
 
-def _fits(candidate: Candidate, max_p95_ms: float, min_quality: float) -> bool:
+def _fits(candidate: Candidate, max_p95_ms: float | None, min_quality: float) -> bool:
     p95, quality = candidate.p95_ms.value, candidate.quality.value
-    return (
-        candidate.complete
-        and p95 is not None
-        and p95 <= max_p95_ms
-        and quality is not None
-        and quality >= min_quality
-    )
+    fast = max_p95_ms is None or (p95 is not None and p95 <= max_p95_ms)
+    return fast and quality is not None and quality >= min_quality and candidate.cost_usd.value is not None
 
 
-def _certain(candidate: Candidate, max_p95_ms: float, min_quality: float) -> bool:
-    return _high(candidate.p95_ms) <= max_p95_ms and _low(candidate.quality) >= min_quality
+def _certain(candidate: Candidate, max_p95_ms: float | None, min_quality: float) -> bool:
+    fast = max_p95_ms is None or _high(candidate.p95_ms) <= max_p95_ms
+    return fast and _low(candidate.quality) >= min_quality

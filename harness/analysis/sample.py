@@ -109,6 +109,11 @@ def counted(requests: Sequence[Request]) -> list[Request]:
     return sorted((r for r in requests if not r.warmup), key=_arrival)
 
 
+def case_of(request: Request) -> str:
+    """What clusters a request: its case, or itself when it has none; ids of two runs never coincide."""
+    return request.case_id if request.case_id is not None else f"{request.run_id}/{request.request_id}"
+
+
 def _arrival(request: Request) -> tuple[float, int]:
     moment = request.scheduled_at or request.started_at
     return (moment.timestamp() if moment else 0.0, -1 if request.seq is None else request.seq)

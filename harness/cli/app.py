@@ -23,7 +23,7 @@ COMMANDS: dict[str, str] = {
     "cost": "what a draft and a repair cost, apart and together",
     "prices": "list, show and check the prices of models",
     "config": "what was resolved, and from where",
-    "strategies": "the mixes of providers there are",
+    "strategies": "the mixes of providers there are, compared; which one to take",
     "export": "rows as Parquet or CSV, dashboards and monitors for Datadog",
     "ingest": "events that any service wrote, into the store",
     "doctor": "is this ready for production?",

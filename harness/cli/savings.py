@@ -1,7 +1,5 @@
 """`harness savings`: what one strategy saves against another, and what other prices would."""
 
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -9,12 +7,12 @@ from rich.text import Text
 
 from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, out, print_json
 from harness.cli.price_options import PricesOption
-from harness.cli.run_source import load_run
+from harness.cli.strategies_judge import recorded_sides
 from harness.errors import UsageError
 from harness.pricing import PriceBook
 from harness.pricing.spec import parse_model
 from harness.report import mode_banner, plain_table
-from harness.report.savings import SavingsReport, SavingsSide, savings_report, savings_sides
+from harness.report.savings import SavingsReport, savings_report
 from harness.report.savings_document import (
     NAIVE_HEAD,
     SAVING_HEAD,
@@ -62,7 +60,7 @@ def savings(
         raise UsageError(f"--confidence must be between 0.5 and 1, as in 0.95, not {confidence:g}")
     also = [parse_model(name, "--compare") for name in compare or ()]
     report = savings_report(
-        _sides(runs or ["latest"], strategy or [], store),
+        recorded_sides(runs or ["latest"], strategy or [], store),
         PriceBook.load(prices),
         per_month=per_month,
         also=also,
@@ -72,23 +70,6 @@ def savings(
         print_json(savings_document(report))
     else:
         _show(report)
-
-
-def _sides(references: Sequence[str], wanted: Sequence[str], store: Path) -> list[SavingsSide]:
-    found: list[SavingsSide] = []
-    for reference in references:
-        loaded = load_run(reference, store)
-        found += savings_sides(loaded.run, loaded.requests, loaded.calls)
-    if not found:
-        raise UsageError(f"no counted request in {', '.join(references)}: nothing to compare")
-    names = {side.strategy for side in found}
-    for name in wanted:
-        if name not in names:
-            known = ", ".join(sorted(n for n in names if n)) or "none"
-            raise UsageError(f"--strategy '{name}': no request of that strategy (there are: {known})")
-    if wanted:
-        found = [side for name in wanted for side in found if side.strategy == name]
-    return found
 
 
 def _show(report: SavingsReport) -> None:

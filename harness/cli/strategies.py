@@ -1,4 +1,4 @@
-"""`harness strategies`: the mixes of providers there are."""
+"""`harness strategies`: the mixes of providers there are, and how recorded ones compare."""
 
 import os
 from pathlib import Path
@@ -10,14 +10,17 @@ from rich.table import Table
 
 from harness.cli.config import strategy_routes
 from harness.cli.console import JsonOption, out, print_json
+from harness.cli.strategies_judge import compare, frontier
 from harness.orchestration import Strategy, load_strategy, resolve_routing, strategy_files
 
 app = typer.Typer(no_args_is_help=True)
+app.command("compare")(compare)
+app.command("frontier")(frontier)
 
 
 @app.callback()
 def strategies() -> None:
-    """The mixes of providers that pipeline, service and evaluator can run.
+    """The mixes of providers that pipeline, service and evaluator can run, and which of them is best.
 
     Example: harness strategies list
     """

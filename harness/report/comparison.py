@@ -20,6 +20,7 @@ _LABELS = {
     "error_ratio": "error ratio",
     "cost_per_request": "cost per request",
     "quality_score": "quality score",
+    "high_tier": "high tier",
 }
 
 
@@ -90,25 +91,27 @@ def comparison_document(
         "warning": warning,
         "paired": comparison.paired,
         "confidence": comparison.confidence,
-        "differences": [
-            {
-                "name": found.name,
-                "unit": found.unit,
-                "a": found.a,
-                "b": found.b,
-                "difference": found.value,
-                "low": found.low,
-                "high": found.high,
-                "method": found.method,
-                "paired": found.paired,
-                "n_a": found.n_a,
-                "n_b": found.n_b,
-                "significant": found.significant,
-                "verdict": meaning(found),
-                "note": found.note,
-            }
-            for found in comparison.differences
-        ],
+        "differences": [difference_json(found) for found in comparison.differences],
+    }
+
+
+def difference_json(found: Difference) -> dict[str, Any]:
+    """A difference B - A in its own unit, with its interval and verdict."""
+    return {
+        "name": found.name,
+        "unit": found.unit,
+        "a": found.a,
+        "b": found.b,
+        "difference": found.value,
+        "low": found.low,
+        "high": found.high,
+        "method": found.method,
+        "paired": found.paired,
+        "n_a": found.n_a,
+        "n_b": found.n_b,
+        "significant": found.significant,
+        "verdict": meaning(found),
+        "note": found.note,
     }
 
 

@@ -20,7 +20,7 @@ from harness.analysis.difference import Difference, mean_difference
 from harness.analysis.interval import DEFAULT_CONFIDENCE, Estimate
 from harness.analysis.percentile import latency_percentile
 from harness.analysis.power import cases_for_difference
-from harness.analysis.sample import RunFacts, counted, provider_mode
+from harness.analysis.sample import RunFacts, case_of, counted, latency_sample, provider_mode, request_latency
 from harness.pricing import PriceBook
 from harness.records import Call, Grade, ProviderMode, Request, RequestStatus, RunStatus, Tier
 from harness.report.grading import GradingFigures, grading_figures
@@ -149,7 +149,7 @@ def evaluation_figures(
         planned=None if planned is None else int(planned),
         caution=_caution(run, len(requests), planned),
         latency_note=_latency_note(run),
-        strategies=tuple(_strategy(side, each) for side in sides),
+        strategies=tuple(strategy_figures(side, each) for side in sides),
         comparisons=tuple(_comparison(saving, confidence) for saving in savings),
         grading=grading_figures(run, requests, calls, grades),
     )
@@ -167,21 +167,34 @@ def _caution(run: RunFacts, requests: int, planned: int | None) -> str | None:
     return f"{why}: every figure is over the {requests:,} requests that were finished{of}"
 
 
+def emulator_speed(run: RunFacts) -> float:
+    """What the providers' part of the run's latencies was divided by; 1 for their own pace."""
+    return float(run.config.get("emulator_speed") or 1.0)
+
+
 def _latency_note(run: RunFacts) -> str | None:
-    speed = run.config.get("emulator_speed")
-    if speed is None or float(speed) == 1.0:
+    speed = emulator_speed(run)
+    if speed == 1.0:
         return None
     return (
-        f"latencies are emulated at speed x{float(speed):g}: the providers' part is divided by that, "
+        f"latencies are emulated at speed x{speed:g}: the providers' part is divided by that, "
         "this machine's own is not"
     )
 
 
-def _strategy(side: SavingsSide, planned: int | None) -> StrategyFigures:
+def strategy_figures(
+    side: SavingsSide, planned: int | None = None, *, confidence: float = DEFAULT_CONFIDENCE
+) -> StrategyFigures:
+    """What one side came to; every interval is clustered by case.
+
+    Args:
+        side: the requests of one run and strategy.
+        planned: requests it was to make; None when unknown.
+        confidence: of each interval.
+    """
     rows = list(side.requests)
     ok = [row for row in rows if row.status is RequestStatus.OK]
     graded = [row for row in ok if row.quality_tier is not None]
-    cases = [_case(row) for row in graded]
     outcomes = cost_outcomes(rows, side.calls)
     known = [
         (row, outcome, (outcome.draft_usd or Decimal(0)) + (outcome.repair_usd or Decimal(0)))
@@ -190,24 +203,33 @@ def _strategy(side: SavingsSide, planned: int | None) -> StrategyFigures:
     ]
     costs = [float(cost) for _, _, cost in known]
     clusters = [outcome.case for _, outcome, _ in known]
+
+    def share(hits: Sequence[bool], of: Sequence[Request]) -> Estimate:
+        return clustered_share(hits, [case_of(row) for row in of], confidence=confidence)
+
     return StrategyFigures(
         strategy=side.strategy or "(none)",
         planned=planned,
         requests=len(rows),
         ok=len(ok),
         graded=len(graded),
-        cases=len({_case(row) for row in rows}),
-        repaired=clustered_share([row.repair_source is not None for row in ok], [_case(row) for row in ok]),
-        failed=clustered_share(
-            [row.status is not RequestStatus.OK for row in rows], [_case(row) for row in rows]
+        cases=len({case_of(row) for row in rows}),
+        repaired=share([row.repair_source is not None for row in ok], ok),
+        failed=share([row.status is not RequestStatus.OK for row in rows], rows),
+        tiers={tier: share([row.quality_tier is tier for row in graded], graded) for tier in Tier},
+        score=clustered_mean(
+            [row.quality_score or 0.0 for row in graded],
+            [case_of(row) for row in graded],
+            confidence=confidence,
         ),
-        tiers={tier: clustered_share([row.quality_tier is tier for row in graded], cases) for tier in Tier},
-        score=clustered_mean([row.quality_score or 0.0 for row in graded], cases),
-        p50=clustered_quantile(rows, 0.5),
-        p95=clustered_quantile(rows, 0.95),
-        cost_per_request=clustered_mean(costs, clusters),
+        p50=clustered_quantile(rows, 0.5, confidence),
+        p95=clustered_quantile(rows, 0.95, confidence),
+        cost_per_request=clustered_mean(costs, clusters, confidence=confidence),
         cost_per_high=clustered_ratio(
-            costs, [float(row.quality_tier is Tier.HIGH) for row, _, _ in known], clusters
+            costs,
+            [float(row.quality_tier is Tier.HIGH) for row, _, _ in known],
+            clusters,
+            confidence=confidence,
         ),
         total_usd=sum((cost for _, _, cost in known), Decimal(0)),
         unpriced=len(rows) - len(known),
@@ -218,11 +240,15 @@ def clustered_quantile(
     rows: Sequence[Request], q: float, confidence: float = DEFAULT_CONFIDENCE
 ) -> QuantileFigure:
     """A latency percentile with bounds clustered by case; failures rank above every success."""
-    timed = [row for row in rows if row.status is not RequestStatus.OK or row.latency_ms is not None]
-    latency = np.array([_latency_ms(row) for row in timed], dtype=np.float64)
+    source = latency_sample(rows).source
+    known_ms = [(row, request_latency(row, source)) for row in rows]
+    timed = [(row, ms) for row, ms in known_ms if row.status is not RequestStatus.OK or ms is not None]
+    latency = np.array([math.inf if ms is None else ms for _, ms in timed], dtype=np.float64)
     finite = latency[np.isfinite(latency)]
     found = latency_percentile(finite, failures=latency.size - finite.size, q=q)
-    bounds = clustered_quantile_interval(latency, [_case(row) for row in timed], q=q, confidence=confidence)
+    bounds = clustered_quantile_interval(
+        latency, [case_of(row) for row, _ in timed], q=q, confidence=confidence
+    )
     known = found.value_ms is not None
     return QuantileFigure(
         q=q,
@@ -232,11 +258,6 @@ def clustered_quantile(
         over_limit=found.over_limit,
         n=found.n,
     )
-
-
-def _latency_ms(row: Request) -> float:
-    """Infinite for a failure."""
-    return row.latency_ms if row.status is RequestStatus.OK and row.latency_ms is not None else math.inf
 
 
 def _comparison(saving: MeasuredSaving, confidence: float) -> StrategyComparison:
@@ -267,10 +288,10 @@ def _paired_rows(a: Sequence[Request], b: Sequence[Request]) -> tuple[list[Reque
         [row for row in rows if row.status is RequestStatus.OK and row.quality_score is not None]
         for rows in (a, b)
     ]
-    shared = {_case(row) for row in graded[0]} & {_case(row) for row in graded[1]}
+    shared = {case_of(row) for row in graded[0]} & {case_of(row) for row in graded[1]}
     if not shared:
         return graded[0], graded[1]
-    first, second = ([row for row in rows if _case(row) in shared] for rows in graded)
+    first, second = ([row for row in rows if case_of(row) in shared] for rows in graded)
     return first, second
 
 
@@ -334,9 +355,5 @@ def _highs(rows: Sequence[Request]) -> dict[str, list[float]]:
 def _by_case(rows: Sequence[Request], values: Sequence[float]) -> dict[str, list[float]]:
     groups: dict[str, list[float]] = {}
     for row, value in zip(rows, values, strict=True):
-        groups.setdefault(_case(row), []).append(value)
+        groups.setdefault(case_of(row), []).append(value)
     return groups
-
-
-def _case(row: Request) -> str:
-    return row.case_id if row.case_id is not None else f"{row.run_id}/{row.request_id}"

@@ -56,17 +56,17 @@ def strategy_rows(figures: EvaluationFigures) -> list[tuple[str, ...]]:
     """One line a figure, one column a strategy, each figure with its 95% interval."""
     lines: tuple[tuple[str, Callable[[StrategyFigures], str]], ...] = (
         ("requests, cases", _counts),
-        ("high tier", lambda found: _percent(found.tiers[Tier.HIGH])),
-        ("medium tier", lambda found: _percent(found.tiers[Tier.MEDIUM])),
-        ("low tier", lambda found: _percent(found.tiers[Tier.LOW])),
-        ("mean score", lambda found: _number(found.score, 3)),
-        ("p50 latency, ms", lambda found: _ms(found.p50)),
-        ("p95 latency, ms", lambda found: _ms(found.p95)),
-        ("$ per request", lambda found: _number(found.cost_per_request, 5)),
-        ("$ per high answer", lambda found: _number(found.cost_per_high, 5)),
+        ("high tier", lambda found: percent_cell(found.tiers[Tier.HIGH])),
+        ("medium tier", lambda found: percent_cell(found.tiers[Tier.MEDIUM])),
+        ("low tier", lambda found: percent_cell(found.tiers[Tier.LOW])),
+        ("mean score", lambda found: number_cell(found.score, 3)),
+        ("p50 latency, ms", lambda found: ms_cell(found.p50)),
+        ("p95 latency, ms", lambda found: ms_cell(found.p95)),
+        ("$ per request", lambda found: number_cell(found.cost_per_request, 5)),
+        ("$ per high answer", lambda found: number_cell(found.cost_per_high, 5)),
         ("$ in all", lambda found: f"{found.total_usd:.4f}"),
-        ("repaired", lambda found: _percent(found.repaired)),
-        ("failed", lambda found: _percent(found.failed)),
+        ("repaired", lambda found: percent_cell(found.repaired)),
+        ("failed", lambda found: percent_cell(found.failed)),
     )
     rows = [(name, *(cell(found) for found in figures.strategies)) for name, cell in lines]
     names = [found.strategy for found in figures.strategies]
@@ -90,7 +90,7 @@ def comparison_rows(figures: EvaluationFigures) -> list[tuple[str, ...]]:
             found.other,
             _points(found.score),
             _points(found.high),
-            _percent(found.saving.ratio),
+            percent_cell(found.saving.ratio),
             f"{found.cases:,}",
         )
         for found in figures.comparisons
@@ -182,8 +182,8 @@ def _strategy(found: StrategyFigures) -> dict[str, Any]:
         "cases": found.cases,
         "tiers": {tier.value: estimate_json(share) for tier, share in found.tiers.items()},
         "score": estimate_json(found.score),
-        "p50_ms": _quantile(found.p50),
-        "p95_ms": _quantile(found.p95),
+        "p50_ms": quantile_json(found.p50),
+        "p95_ms": quantile_json(found.p95),
         "cost_per_request_usd": estimate_json(found.cost_per_request),
         "cost_per_high_answer_usd": estimate_json(found.cost_per_high),
         "total_cost_usd": found.total_usd,
@@ -221,7 +221,8 @@ def _difference(found: Difference) -> dict[str, Any]:
     }
 
 
-def _quantile(found: QuantileFigure) -> dict[str, Any]:
+def quantile_json(found: QuantileFigure) -> dict[str, Any]:
+    """A percentile with its interval and n."""
     return {
         "value": found.value_ms,
         "low": found.low_ms,
@@ -231,7 +232,8 @@ def _quantile(found: QuantileFigure) -> dict[str, Any]:
     }
 
 
-def _percent(estimate: Estimate) -> str:
+def percent_cell(estimate: Estimate) -> str:
+    """`68.3% [54.5, 79.5]`, unknown is a dash."""
     if estimate.value is None:
         return wording.UNKNOWN
     if estimate.low is None or estimate.high is None:
@@ -239,7 +241,8 @@ def _percent(estimate: Estimate) -> str:
     return f"{estimate.value:.1%} [{100 * estimate.low:.1f}, {100 * estimate.high:.1f}]"
 
 
-def _number(estimate: Estimate, digits: int) -> str:
+def number_cell(estimate: Estimate, digits: int) -> str:
+    """`0.929 [0.915, 0.943]`, unknown is a dash."""
     if estimate.value is None:
         return wording.UNKNOWN
     if estimate.low is None or estimate.high is None:
@@ -247,7 +250,8 @@ def _number(estimate: Estimate, digits: int) -> str:
     return f"{estimate.value:.{digits}f} [{estimate.low:.{digits}f}, {estimate.high:.{digits}f}]"
 
 
-def _ms(found: QuantileFigure) -> str:
+def ms_cell(found: QuantileFigure) -> str:
+    """`4,288 [4,114, -]`: milliseconds, a dash for a bound that is not known."""
     if found.over_limit:
         return "over any limit (failures)"
     if found.value_ms is None:

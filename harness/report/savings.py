@@ -11,7 +11,7 @@ from decimal import Decimal
 from harness.analysis.cluster import clustered_mean
 from harness.analysis.difference import Difference
 from harness.analysis.interval import DEFAULT_CONFIDENCE, Estimate
-from harness.analysis.sample import RunFacts, counted, provider_mode
+from harness.analysis.sample import RunFacts, case_of, counted, provider_mode
 from harness.analysis.savings import CostOutcome, measured_savings, saving_ratio
 from harness.pricing import PriceBook
 from harness.pricing.breakdown import CostBreakdown, ModelRef, PricedCall, cost_breakdown
@@ -206,11 +206,7 @@ def _outcome(row: Request, calls: Sequence[Call]) -> CostOutcome:
         spent = [(call.role, call.cost_usd) for call in calls if call.cost_usd is not None]
         repair = sum((cost for role, cost in spent if role is Role.REPAIR), Decimal(0))
         draft = sum((cost for role, cost in spent if role is not Role.REPAIR), Decimal(0))
-    return CostOutcome(case=_cluster(row), draft_usd=draft, repair_usd=repair)
-
-
-def _cluster(row: Request) -> str:
-    return row.case_id if row.case_id is not None else f"{row.run_id}/{row.request_id}"
+    return CostOutcome(case=case_of(row), draft_usd=draft, repair_usd=repair)
 
 
 def _figures(
@@ -276,7 +272,7 @@ def _known_requests(side: SavingsSide) -> list[tuple[str, list[PricedCall]]]:
         by_request.setdefault(call.request_id, []).append(call)
     found = []
     for row in side.requests:
-        found += [(_cluster(row), calls) for calls in run_requests([row], by_request.get(row.request_id, []))]
+        found += [(case_of(row), calls) for calls in run_requests([row], by_request.get(row.request_id, []))]
     return [(case, calls) for case, calls in found if _is_known(calls)]
 
 

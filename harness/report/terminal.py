@@ -31,6 +31,7 @@ _LEFT = {
     "why",
     "side",
     "strategy",
+    "stands",
     "B against A",
     "draft at",
     "repair at",

@@ -21,6 +21,10 @@ from harness.analysis import clustered_mean, latency_percentile
 from harness.analysis.forecast import forecast_cost
 from harness.cli.cost import app as cost_app
 from harness.cli.savings import app as savings_app
+from harness.cli.strategies import app as strategies_app
+from harness.records import dump_json
+from harness.report.frontier import Limits
+from harness.report.frontier_document import frontier_document
 from harness.store import Spool, open_store
 from tests.dashboard.stores import Plan, begin, exchange
 
@@ -77,6 +81,16 @@ def test_savings_equal_harness_savings(full):
     for way, saving in zip(found.ways[1:], cli["savings"], strict=True):
         for name in ("value", "low", "high"):
             assert getattr(way.saving.ratio, name) == pytest.approx(float(saving["saving_ratio"][name]))
+
+
+@pytest.mark.parametrize("limits", [None, Limits(max_p95_ms=9000, min_high_tier=0.5)])
+def test_the_frontier_equals_harness_strategies_frontier(full, limits):
+    with open_store(full).snapshot() as view:
+        found = ways(view, E, None, 1, (), limits=limits)
+    flags = ["--max-p95", "9s", "--min-high-tier", "0.5"] if limits else []
+    result = CliRunner().invoke(strategies_app, ["frontier", "run-e", "--store", str(full), "--json", *flags])
+    assert json.loads(result.stdout) == json.loads(dump_json(frontier_document(found.frontier)))
+    assert [way.place.name for way in found.ways] == [way.name for way in found.ways]
 
 
 def test_a_failed_request_stays_with_its_runs_strategy_and_provider(full):
