@@ -69,7 +69,7 @@ def baseline(
     scenario: Annotated[str, typer.Option(help=f"What is asked: {', '.join(SCENARIOS)}.")] = "baseline",
     model: Annotated[str | None, typer.Option(help="For scenarios whose target is a bare model.")] = None,
     cases: Annotated[
-        Path | None, typer.Option(help="Briefs to send, JSONL (default: the golden ones).")
+        Path | None, typer.Option(help="Briefs to send: JSONL, YAML or CSV (default: the golden ones).")
     ] = None,
     seed: Annotated[int, typer.Option(help="Of arrivals and of the order of briefs.")] = 0,
     name: Annotated[str | None, typer.Option(help="The run's name (default: baseline-DATE-TIME).")] = None,

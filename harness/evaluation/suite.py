@@ -18,8 +18,9 @@ from harness.evaluation.graders.marking import (
     name_problem,
 )
 from harness.orchestration.config_file import first_problem
+from harness.orchestration.datasets import load_dataset
 from harness.orchestration.plain_yaml import load_plain_yaml
-from harness.tasks.briefs import BriefCase, load_cases
+from harness.tasks.briefs import BriefCase
 
 MAX_REPEATS = 1000
 
@@ -72,7 +73,7 @@ def load_suite(reference: str) -> Suite:
     if problem is not None:
         raise ConfigError(str(path), problem)
     dataset = path.parent / file.dataset
-    cases = load_cases(dataset)
+    cases = load_dataset(dataset)
     return Suite(
         name=file.name,
         path=path,

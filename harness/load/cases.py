@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.load.exchange import Exchange
-from harness.tasks.briefs import BriefCase, case_for, load_cases
+from harness.orchestration.datasets import load_dataset
+from harness.tasks.briefs import BriefCase, case_for
 
 MAX_ROUNDS = 16
 """Orders that are worked out in advance; a longer run goes through them again."""
@@ -14,7 +15,7 @@ class CaseBook:
     """Case ids and request bodies by sequence number, worked out before the run.
 
     Args:
-        path: a JSONL file of cases.
+        path: a data set: JSONL, YAML or CSV.
         exchange: makes the bodies.
         seed: of the order.
         model: for exchanges with a bare model.
@@ -24,7 +25,7 @@ class CaseBook:
     def __init__(
         self, path: Path, exchange: Exchange, *, seed: int, model: str | None, requests: int | None
     ) -> None:
-        cases: Sequence[BriefCase] = load_cases(path)
+        cases: Sequence[BriefCase] = load_dataset(path)
         rounds = MAX_ROUNDS if requests is None else min(MAX_ROUNDS, -(-requests // len(cases)))
         bodies = {case.case_id: exchange.body(case.body, model=model) for case in cases}
         order = [case_for(cases, seq, seed=seed).case_id for seq in range(max(1, rounds) * len(cases))]

@@ -15,16 +15,18 @@ from harness.orchestration.config_file import read_bounded
 MAX_BYTES = 100_000
 
 
-class _NoAliasLoader(yaml.SafeLoader):
+class PlainLoader(yaml.SafeLoader):
     """Safe YAML without aliases and without repeated keys."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
+        """One node; refuses references."""
         if self.check_event(yaml.AliasEvent):
             event = self.peek_event()  # type: ignore[no-untyped-call]  # PyYAML has no types here
             raise yaml.MarkedYAMLError(problem="aliases are not allowed", problem_mark=event.start_mark)
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - the base class's signature
+        """One mapping; refuses a key that stands twice."""
         seen: set[str] = set()
         for key, _ in node.value:
             if str(key.value) in seen:
@@ -53,7 +55,7 @@ def load_plain_yaml(path: Path, *, what: str) -> dict[str, Any]:
 
 def _parsed(path: Path, text: bytes, what: str) -> Any:
     try:
-        return yaml.load(text, Loader=_NoAliasLoader)  # noqa: S506 - a SafeLoader, and stricter
+        return yaml.load(text, Loader=PlainLoader)  # noqa: S506 - a SafeLoader, and stricter
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ConfigError(f"{path}:{line}", f"is not {what} that can be read ({error.problem})") from error

@@ -1,7 +1,7 @@
-"""Golden cases from a JSONL file: briefs with the options and figures that a good answer must hold."""
+"""Labelled cases, and how a JSONL file holds them: briefs with what a good answer must contain."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -54,21 +54,35 @@ def load_cases(path: Path) -> tuple[BriefCase, ...]:
         ConfigError: names the file and line of the first fault, or the file when it is missing or empty.
     """
     try:
-        lines = path.read_text(encoding="utf-8").split("\n")
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(str(path), f"cannot be read as UTF-8 text ({type(error).__name__})") from error
-    cases = [_case(f"{path}:{number}", line) for number, line in enumerate(lines, start=1) if line.strip()]
+    places = ((f"{path}:{number}", line) for number, line in enumerate(lines, start=1) if line.strip())
+    return checked_cases(str(path), ((where, _fields(where, line)) for where, line in places))
+
+
+def checked_cases(source: str, rows: Iterable[tuple[str, Any]]) -> tuple[BriefCase, ...]:
+    """The cases of a data set, whatever format it was written in; ids are unique.
+
+    Args:
+        source: what messages call the whole.
+        rows: where each case stands, and its fields.
+
+    Raises:
+        ConfigError: names the place of the first fault, or the source when it holds no case.
+    """
+    cases = [_case(where, fields) for where, fields in rows]
     if not cases:
-        raise ConfigError(str(path), "holds no case")
+        raise ConfigError(source, "holds no case")
     seen: set[str] = set()
     for case in cases:
         if case.case_id in seen:
-            raise ConfigError(str(path), f"case_id '{case.case_id}' stands there twice")
+            raise ConfigError(source, f"case_id '{case.case_id}' stands there twice")
         seen.add(case.case_id)
     return tuple(cases)
 
 
-def _case(where: str, line: str) -> BriefCase:
+def _fields(where: str, line: str) -> Any:
     if len(line) > MAX_LINE_CHARS:
         raise ConfigError(where, f"the line is longer than {MAX_LINE_CHARS} characters")
     try:
@@ -77,6 +91,12 @@ def _case(where: str, line: str) -> BriefCase:
         raise ConfigError(where, "not a JSON object") from error
     if not isinstance(fields, dict):
         raise ConfigError(where, "not a JSON object")
+    return fields
+
+
+def _case(where: str, fields: Any) -> BriefCase:
+    if not isinstance(fields, dict):
+        raise ConfigError(where, "is not a case with named fields")
     for name in ("case_id", "archetype", "industry"):
         if not isinstance(fields.get(name), str) or not fields[name].strip():
             raise ConfigError(where, f"{name} must be text")

@@ -1,0 +1,111 @@
+"""Data sets in three formats, one validation: JSONL, YAML (a list of cases) and CSV (one case a row)."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from harness.errors import ConfigError
+from harness.orchestration.config_file import read_bounded
+from harness.orchestration.plain_yaml import PlainLoader
+from harness.tasks.briefs import MAX_LINE_CHARS, BriefCase, checked_cases, load_cases
+
+MAX_YAML_BYTES = 2_000_000
+"""PyYAML reads about 100,000 bytes a second; a larger set is better written as JSONL."""
+MAX_CSV_BYTES = 256 * 1024 * 1024
+
+LIST_COLUMNS = ("options", "figures", "constraints")
+"""CSV columns whose cells hold several texts, separated by `|`."""
+_TEXT_COLUMNS = ("case_id", "archetype", "industry", "language", "brief", "goal")
+"""CSV columns that are text whatever they begin with."""
+
+
+def load_dataset(path: Path) -> tuple[BriefCase, ...]:
+    """Every case of a data set, in file order; the file's suffix says how it is written.
+
+    Raises:
+        ConfigError: names the file and the line of the first fault, or the file when it is missing or empty.
+    """
+    match path.suffix.lower():
+        case ".yaml" | ".yml":
+            return checked_cases(str(path), _yaml_rows(path))
+        case ".csv":
+            return checked_cases(str(path), _csv_rows(path))
+        case _:
+            return load_cases(path)
+
+
+def _yaml_rows(path: Path) -> Iterator[tuple[str, Any]]:
+    loader = PlainLoader(_text(path, MAX_YAML_BYTES))
+    try:
+        root = loader.get_single_node()
+        if root is None:
+            return
+        if not isinstance(root, yaml.SequenceNode):
+            raise ConfigError(str(path), "is not a list of cases")
+        for node in root.value:
+            yield f"{path}:{node.start_mark.line + 1}", loader.construct_object(node, deep=True)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ConfigError(f"{path}:{line}", f"is not YAML that can be read ({error.problem})") from error
+    except (yaml.YAMLError, ValueError, RecursionError, TypeError, ArithmeticError) as error:
+        raise ConfigError(str(path), f"is not YAML ({type(error).__name__})") from error
+
+
+def _csv_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    reader = csv.reader(io.StringIO(_text(path, MAX_CSV_BYTES), newline=""), strict=True)
+    header: list[str] | None = None
+    line = 1
+    try:
+        for cells in reader:
+            where, line = f"{path}:{line}", reader.line_num + 1
+            if not any(cell.strip() for cell in cells):
+                continue
+            if header is None:
+                header = _header(where, cells)
+                continue
+            if len(cells) != len(header):
+                raise ConfigError(where, f"has {len(cells)} cells, the header {len(header)}")
+            pairs = zip(header, cells, strict=True)
+            yield where, {name: _cell(where, name, cell) for name, cell in pairs if cell.strip()}
+    except csv.Error as error:
+        raise ConfigError(f"{path}:{line}", f"is not CSV that can be read ({error})") from error
+
+
+def _header(where: str, cells: list[str]) -> list[str]:
+    names = [cell.strip() for cell in cells]
+    for name in names:
+        if not name:
+            raise ConfigError(where, "a column of the header has no name")
+        if names.count(name) > 1:
+            raise ConfigError(where, f"column '{name}' stands twice in the header")
+    if "case_id" not in names:
+        raise ConfigError(where, "the header has no column case_id")
+    return names
+
+
+def _cell(where: str, name: str, cell: str) -> Any:
+    """A cell's value: text as it is, never a formula; lists by `|` or as JSON, objects as JSON."""
+    if len(cell) > MAX_LINE_CHARS:
+        raise ConfigError(where, f"{name} is longer than {MAX_LINE_CHARS} characters")
+    if name in _TEXT_COLUMNS:
+        return cell
+    if cell.lstrip().startswith(("[", "{")):
+        try:
+            return json.loads(cell)
+        except (ValueError, RecursionError) as error:
+            raise ConfigError(where, f"{name} begins like JSON, but is not") from error
+    if name in LIST_COLUMNS:
+        return [item.strip() for item in cell.split("|") if item.strip()]
+    return cell
+
+
+def _text(path: Path, most_bytes: int) -> str:
+    try:
+        return read_bounded(path, most_bytes).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ConfigError(str(path), "cannot be read as UTF-8 text") from error
