@@ -10,8 +10,9 @@ from harness.errors import UnpricedModelError
 from harness.pricing import PriceBook
 from harness.pricing.breakdown import ModelRef
 from harness.records import Call, Request
-from harness.report.comparable import side_names
+from harness.report.comparable import comparable_sides, side_names
 from harness.report.frontier import FrontierReport, Limits, Place, frontier_report
+from harness.report.replay import Replay, replayed_cascades
 from harness.report.savings import (
     MeasuredSaving,
     SavingsReport,
@@ -48,6 +49,7 @@ class Ways:
 
     Attributes:
         frontier: where each stands, and which to take; None without requests.
+        replays: what cascades of two of them would have come to.
         left_out: requests beyond the limit.
         sides_left_out: ways beyond the limit, of the oldest runs.
         unpriced: models asked for that have no price.
@@ -56,6 +58,7 @@ class Ways:
     ways: tuple[Way, ...]
     report: SavingsReport | None
     frontier: FrontierReport | None
+    replays: tuple[Replay, ...]
     left_out: int
     sides_left_out: int
     unpriced: tuple[str, ...]
@@ -96,6 +99,7 @@ def ways(
         ways=() if report is None or frontier is None else tuple(_ways(report, frontier, names)),
         report=report,
         frontier=frontier,
+        replays=replayed_cascades(comparable_sides(shown, names=names).sides),
         left_out=records.left_out,
         sides_left_out=len(sides) - len(shown),
         unpriced=unpriced,

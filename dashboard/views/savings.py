@@ -13,6 +13,7 @@ from dashboard.source import read
 from dashboard.states import Card
 from harness.records import Tier
 from harness.report.frontier import Limits
+from harness.report.replay import REPLAY_ASSUMPTION, REPLAY_HEAD, Replay, replay_rows
 from harness.report.savings_document import (
     NAIVE_HEAD,
     WHAT_IF_HEAD,
@@ -65,6 +66,7 @@ def main() -> None:
     if found.frontier is not None:
         frontier_section(found.frontier)
     _what_if(found)
+    _replays(found.replays)
 
 
 def _wish() -> Limits:
@@ -205,6 +207,15 @@ def _what_if(found: Ways) -> None:
     if rows:
         st.caption("Naive: all tokens at the draft model's price, as a single-price spreadsheet would say.")
         table([dict(zip(NAIVE_HEAD, row, strict=True)) for row in rows], "naive.csv", key="naive-table")
+
+
+def _replays(replays: Sequence[Replay]) -> None:
+    if not replays:
+        return
+    st.subheader("What if: the cheaper first, the other where it falls short", anchor=False)
+    st.caption(f"Cascades that nobody ran, from the recorded answers: {REPLAY_ASSUMPTION}.")
+    rows = [dict(zip(REPLAY_HEAD, row, strict=True)) for row in replay_rows(replays)]
+    table(rows, "cascades.csv", key="replay-table")
 
 
 def _what_if_cards(way: Way) -> None:

@@ -95,8 +95,9 @@ def find_resumed(store_dir: Path, reference: str) -> Resumed:
     opened.ingest(wait=True)
     with opened.snapshot() as view:
         run = view.run(reference)
-        if run.kind is not RunKind.EVAL:
-            raise UsageError(f"run {run.run_id} is a {run.kind} run; only an evaluation can be resumed")
+        if run.kind is not RunKind.EVAL or "imported" in run.config:
+            kind = "an imported" if "imported" in run.config else f"a {run.kind}"
+            raise UsageError(f"run {run.run_id} is {kind} run; only an evaluation can be resumed")
         if run.status is RunStatus.RUNNING:
             raise UsageError(f"run {run.run_id} is still running; resume it when it has ended")
         if run.status is RunStatus.COMPLETED:

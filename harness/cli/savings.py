@@ -12,6 +12,14 @@ from harness.errors import UsageError
 from harness.pricing import PriceBook
 from harness.pricing.spec import parse_model
 from harness.report import mode_banner, plain_table
+from harness.report.comparable import comparable_sides
+from harness.report.replay import (
+    REPLAY_ASSUMPTION,
+    REPLAY_HEAD,
+    replay_document,
+    replay_rows,
+    replayed_cascades,
+)
 from harness.report.savings import SavingsReport, savings_report
 from harness.report.savings_document import (
     NAIVE_HEAD,
@@ -59,17 +67,22 @@ def savings(
     if not 0.5 < confidence < 1.0:
         raise UsageError(f"--confidence must be between 0.5 and 1, as in 0.95, not {confidence:g}")
     also = [parse_model(name, "--compare") for name in compare or ()]
+    sides = recorded_sides(runs or ["latest"], strategy or [], store)
     report = savings_report(
-        recorded_sides(runs or ["latest"], strategy or [], store),
+        sides,
         PriceBook.load(prices),
         per_month=per_month,
         also=also,
         confidence=confidence,
     )
+    replays = replayed_cascades(comparable_sides(sides).sides, confidence=confidence)
     if as_json:
-        print_json(savings_document(report))
-    else:
-        _show(report)
+        print_json({**savings_document(report), "replays": replay_document(replays)})
+        return
+    _show(report)
+    if replays:
+        out.print(Text(f"\nWhat if, cascades of two: {REPLAY_ASSUMPTION}", style="bold"))
+        out.print(plain_table(REPLAY_HEAD, replay_rows(replays)))
 
 
 def _show(report: SavingsReport) -> None:

@@ -10,12 +10,14 @@ from rich.table import Table
 
 from harness.cli.config import strategy_routes
 from harness.cli.console import JsonOption, out, print_json
+from harness.cli.strategies_import import import_table
 from harness.cli.strategies_judge import compare, frontier
 from harness.orchestration import Strategy, load_strategy, resolve_routing, strategy_files
 
 app = typer.Typer(no_args_is_help=True)
 app.command("compare")(compare)
 app.command("frontier")(frontier)
+app.command("import")(import_table)
 
 
 @app.callback()

@@ -76,6 +76,9 @@ def frontier(
     min_high_tier: Annotated[
         float, typer.Option(min=0.0, max=1.0, help="The share of high tier to reach, 0..1.")
     ] = 0.9,
+    replay: Annotated[
+        bool, typer.Option("--replay", help="Add cascades of two strategies, replayed from their answers.")
+    ] = False,
     strategy: StrategyOption = None,
     case: CaseOption = None,
     confidence: ConfidenceOption = 0.95,
@@ -92,6 +95,7 @@ def frontier(
         limits=Limits(max_p95_ms=parse_duration_ms(max_p95), min_high_tier=min_high_tier),
         cases=case or (),
         confidence=confidence,
+        replay=replay,
     )
     if as_json:
         print_json(frontier_document(report))

@@ -91,6 +91,14 @@ def side_names(sides: Sequence[SavingsSide]) -> list[str]:
     return [f"{side.label} ({side.run.run_id})" for side in sides]
 
 
+def cautions(sides: Sequence[NamedSide]) -> list[str]:
+    """What must be said of the sides' runs, once a run."""
+    said = [
+        f"{found.side.run.name}: {found.side.caution}" for found in sides if found.side.caution is not None
+    ]
+    return list(dict.fromkeys(said))
+
+
 def mode_name(mode: ProviderMode | None) -> str:
     """The mode's name; `unknown` for None."""
     return "unknown" if mode is None else mode.value

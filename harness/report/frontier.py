@@ -10,12 +10,15 @@ from harness.analysis.frontier import Candidate, Recommendation, Standing, paret
 from harness.analysis.interval import DEFAULT_CONFIDENCE, Estimate
 from harness.records import ProviderMode, RunKind, Tier
 from harness.report import wording
-from harness.report.comparable import LeftOut, NamedSide, comparable_sides
+from harness.report.comparable import LeftOut, NamedSide, cautions, comparable_sides
 from harness.report.evaluation import QuantileFigure, StrategyFigures, strategy_figures
+from harness.report.replay import REPLAY_ASSUMPTION, Replay, replayed_cascades
 from harness.report.savings import SavingsSide
 
 DEFAULT_MAX_P95_MS = 8000.0
 DEFAULT_MIN_HIGH_TIER = 0.9
+WHAT_IF = "what if: "
+"""Begins the name of every way that nobody ran."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +62,7 @@ class FrontierReport:
         mode: what answered all of them; None is unknown.
         places: each with its standing.
         left_out: ways of another mode, kind or clock, and why.
+        replays: cascades of the ways, replayed from their outcomes; what-if, never placed among them unasked.
         by_latency: the p95 counts; False where no way has any latency.
         notes: what must be said beside the figures.
     """
@@ -70,6 +74,7 @@ class FrontierReport:
     by_latency: bool
     limits: Limits
     recommendation: Recommendation
+    replays: tuple[Replay, ...]
     cases: tuple[str, ...]
     confidence: float
     notes: tuple[str, ...]
@@ -82,6 +87,7 @@ def frontier_report(
     limits: Limits | None = None,
     cases: Sequence[str] = (),
     confidence: float = DEFAULT_CONFIDENCE,
+    replay: bool = False,
 ) -> FrontierReport:
     """Where each way stands, and the cheapest that keeps the limits.
 
@@ -91,9 +97,14 @@ def frontier_report(
         limits: of the recommendation; None takes p95 <= 8 s and >= 90% high tier.
         cases: patterns of case ids to look at; empty takes all.
         confidence: of each interval, clustered by case.
+        replay: let cascades that nobody ran stand among the others, replayed from the recorded outcomes.
     """
     wanted = limits or Limits()
     chosen = comparable_sides(sides, names=names, cases=cases)
+    replays = replayed_cascades(chosen.sides, confidence=confidence) if replay else ()
+    if replays:
+        whatifs = tuple(NamedSide(name=f"{WHAT_IF}{found.name}", side=found.side) for found in replays)
+        chosen = replace(chosen, sides=chosen.sides + whatifs)
     figures = [strategy_figures(found.side, confidence=confidence) for found in chosen.sides]
     timed = any(found.p95.n - _failures(found) > 0 for found in figures)
     candidates = [
@@ -113,10 +124,11 @@ def frontier_report(
         left_out=chosen.left_out,
         by_latency=timed,
         limits=wanted,
+        replays=replays,
         recommendation=_told(choice, places, wanted, speed=chosen.speed, timed=timed),
         cases=tuple(cases),
         confidence=confidence,
-        notes=tuple(_notes(chosen.sides, places)),
+        notes=tuple(_notes(chosen.sides, places, replays)),
     )
 
 
@@ -160,6 +172,8 @@ def _told(
             f"Whether {limit} holds cannot be judged: latencies are emulated at speed x{speed:g}, "
             "not at their own pace."
         )
+    if choice.name is not None and choice.name.startswith(WHAT_IF):
+        said.append("It is a what-if: nobody has run it.")
     own = next((place for place in places if place.name == choice.name), None)
     if own is not None and own.figures.unpriced:
         count = wording.count(own.figures.unpriced, "request")
@@ -169,8 +183,8 @@ def _told(
     return replace(choice, certain=False, sentence=" ".join([choice.sentence, *said]))
 
 
-def _notes(sides: Sequence[NamedSide], places: Sequence[Place]) -> list[str]:
-    notes = [f"{found.name}: {found.side.caution}" for found in sides if found.side.caution is not None]
+def _notes(sides: Sequence[NamedSide], places: Sequence[Place], replays: Sequence[Replay]) -> list[str]:
+    notes = cautions(sides)
     for place in places:
         for count, what in (
             (place.figures.unpriced, "of unknown cost"),
@@ -181,4 +195,11 @@ def _notes(sides: Sequence[NamedSide], places: Sequence[Place]) -> list[str]:
                 notes.append(
                     f"{place.name}: {wording.count(count, 'request')} {what}, left out of that figure"
                 )
+    if replays:
+        notes.append(f"what if: cascades replayed from recorded answers; {REPLAY_ASSUMPTION}")
+    notes += [
+        f"{found.name}: {wording.count(found.excluded, 'answer')} without a partner, excluded"
+        for found in replays
+        if found.excluded
+    ]
     return notes

@@ -6,6 +6,7 @@ from harness.records import Tier
 from harness.report.comparable import mode_name
 from harness.report.evaluation_document import ms_cell, number_cell, percent_cell, quantile_json
 from harness.report.frontier import FrontierReport, Place
+from harness.report.replay import replay_document
 from harness.report.savings_document import estimate_json
 
 SCHEMA = "harness.frontier.v1"
@@ -27,6 +28,7 @@ def frontier_document(report: FrontierReport) -> dict[str, Any]:
         },
         "recommendation": {"name": choice.name, "certain": choice.certain, "sentence": choice.sentence},
         "strategies": [_place(place) for place in report.places],
+        "replays": replay_document(report.replays) if report.replays else None,
         "left_out": [{"name": found.name, "reason": found.reason} for found in report.left_out],
         "notes": list(report.notes),
     }

@@ -55,7 +55,9 @@ class SavingsSide:
 
     @property
     def caution(self) -> str | None:
-        """Why the figures are not those of the whole run; None for a finished one."""
+        """Why the figures are not those of a whole run of our own; None when they are."""
+        if "imported" in self.run.config:
+            return "IMPORTED: outcomes recorded elsewhere, not measured here"
         return _UNFINISHED.get(self.run.status)
 
 

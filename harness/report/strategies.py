@@ -9,7 +9,7 @@ from harness.analysis.strategies import Paired, compare_strategies
 from harness.errors import UsageError
 from harness.records import ProviderMode, RunKind
 from harness.report import wording
-from harness.report.comparable import Comparable, LeftOut, NamedSide, comparable_sides, mode_name
+from harness.report.comparable import Comparable, LeftOut, NamedSide, cautions, comparable_sides, mode_name
 from harness.report.comparison import comparison_rows, difference_json
 from harness.report.savings import SavingsSide
 
@@ -88,7 +88,7 @@ def strategies_report(
         left_out=chosen.left_out,
         confidence=confidence,
         differences=sum(d.value is not None for paired in found for d in paired.comparison.differences),
-        notes=tuple(f"{s.name}: {s.side.caution}" for s in chosen.sides if s.side.caution is not None),
+        notes=tuple(cautions(chosen.sides)),
     )
 
 

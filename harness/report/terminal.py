@@ -33,6 +33,8 @@ _LEFT = {
     "strategy",
     "stands",
     "B against A",
+    "ask first",
+    "then",
     "draft at",
     "repair at",
 }

@@ -267,11 +267,7 @@ class _Reading:
         self._add(stage, "run_end", end, 0)
 
     def _add(self, stage: Stage, type_name: str, record: Record, offset: int) -> None:
-        row = json_object(record)
-        encoded = encode_json(row)
-        masked = self._mask.row(type_name, row, encoded)
-        body = encoded if masked is None else encode_json(masked)
-        stage.add_body(type_name, body, spool_id=self.report.run_id, offset=offset)
+        add_record(stage, type_name, record, mask=self._mask, spool_id=self.report.run_id, offset=offset)
 
     def _bad(self, line: LogLine) -> Quarantined:
         return Quarantined(
@@ -307,6 +303,17 @@ class _Reading:
         report = self.report
         report.events = report.lines - report.bad_lines - report.skipped - report.known
         self.report.joined += joined
+
+
+def add_record(
+    stage: Stage, type_name: str, record: Record, *, mask: Redactor, spool_id: str, offset: int
+) -> None:
+    """Stage a record that comes from a file rather than a spool, its secrets masked."""
+    row = json_object(record)
+    encoded = encode_json(row)
+    masked = mask.row(type_name, row, encoded)
+    body = encoded if masked is None else encode_json(masked)
+    stage.add_body(type_name, body, spool_id=spool_id, offset=offset)
 
 
 def _key(event: Event) -> tuple[str, str | None, datetime | None]:

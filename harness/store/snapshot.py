@@ -13,7 +13,7 @@ from harness.store.tables import column_list
 from harness.store.typed import Row, StoredRun, aware, record_from_row, stored_run
 
 _LATEST_FIRST = "ORDER BY started_at DESC, run_id DESC"
-_DRIVEN = "kind IN ('baseline', 'eval')"
+_DRIVEN = "kind IN ('baseline', 'eval') AND environment IS DISTINCT FROM 'imported'"
 
 
 class Snapshot:
@@ -58,7 +58,9 @@ class Snapshot:
         return [stored_run(row) for row in self.dicts(f"FROM runs {_LATEST_FIRST}")]
 
     def run(self, reference: str = "latest") -> StoredRun:
-        """One run: `latest` (baseline or eval, if there is any), an id, a name (its latest), a unique prefix.
+        """One run: `latest`, an id, a name (its latest), a unique prefix.
+
+        `latest` is a baseline or an evaluation, if there is any, and not one imported from elsewhere.
 
         Raises:
             UnknownRunError: none fits.
