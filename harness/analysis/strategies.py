@@ -18,6 +18,8 @@ from harness.analysis.sample import LatencySample, case_of, counted, latency_sam
 from harness.records import Call, Request, RequestStatus, Tier
 
 QUANTILES = (0.5, 0.95)
+MOST_RESAMPLED = 5_000
+"""Requests whose cases are resampled for a percentile; with more, both sides' own intervals are narrow."""
 
 Rows = tuple[Sequence[Request], Sequence[Call]]
 """Requests and their attempts."""
@@ -198,7 +200,8 @@ def _quantile(
     if plain.value is None or max(variance_inflation(s.arrivals_ms, q) for s in samples) > 1.0:
         return plain
     bounded = plain.low is not None and plain.high is not None
-    if paired and bounded and not (samples[0].unknown or samples[1].unknown):
+    few = max(len(a), len(b)) <= MOST_RESAMPLED
+    if paired and bounded and few and not (samples[0].unknown or samples[1].unknown):
         return paired_quantile_difference(plain, a, b, q=q, source=samples[0].source)
     low, high = recovered_interval(
         _clustered_quantile(a, samples[0], plain.a, q, confidence),
