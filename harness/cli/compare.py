@@ -9,7 +9,8 @@ from rich.text import Text
 from harness.analysis.compare import compare_runs
 from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, out, print_json
 from harness.cli.run_source import load_run
-from harness.errors import StoreFullError, UsageError
+from harness.cli.strategies_judge import require_confidence
+from harness.errors import StoreFullError
 from harness.report import plain_table
 from harness.report.comparison import (
     comparison_document,
@@ -38,8 +39,7 @@ def compare(
 
     Example: harness compare baseline-2026-11-22-120000 latest --html compare.html
     """
-    if not 0.5 < confidence < 1.0:
-        raise UsageError(f"--confidence must be between 0.5 and 1, as in 0.95, not {confidence:g}")
+    require_confidence(confidence)
     first, second = load_run(a, store), load_run(b, store)
     found = compare_runs(
         first.requests,

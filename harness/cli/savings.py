@@ -7,8 +7,7 @@ from rich.text import Text
 
 from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, out, print_json
 from harness.cli.price_options import PricesOption
-from harness.cli.strategies_judge import recorded_sides
-from harness.errors import UsageError
+from harness.cli.strategies_judge import recorded_sides, require_confidence
 from harness.pricing import PriceBook
 from harness.pricing.spec import parse_model
 from harness.report import mode_banner, plain_table
@@ -64,8 +63,7 @@ def savings(
 
     Example: harness savings latest --per-month 100000
     """
-    if not 0.5 < confidence < 1.0:
-        raise UsageError(f"--confidence must be between 0.5 and 1, as in 0.95, not {confidence:g}")
+    require_confidence(confidence)
     also = [parse_model(name, "--compare") for name in compare or ()]
     sides = recorded_sides(runs or ["latest"], strategy or [], store)
     report = savings_report(

@@ -28,7 +28,7 @@ def import_table(
         ),
     ] = None,
     provider: Annotated[str | None, typer.Option(help="Provider of rows that name none.")] = None,
-    name: Annotated[str | None, typer.Option(help="Name of the run [import-TABLE].")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the run (default: import-TABLE).")] = None,
     at: AtOption = None,
     prices: PricesOption = None,
     store: StoreOption = DEFAULT_STORE,

@@ -37,10 +37,10 @@ _COLOURS = {"better": "green", "worse": "red"}
 
 
 def compare(
-    runs: Annotated[list[str], typer.Argument(metavar="RUN...", help="Runs or JSON reports.")],
+    runs: Annotated[list[str], typer.Argument(metavar="RUN", help="Runs or JSON reports.")],
     *,
     against: Annotated[
-        str | None, typer.Option(help="The strategy to hold the others against [the first].")
+        str | None, typer.Option(help="The strategy to hold the others against (default: the first).")
     ] = None,
     strategy: StrategyOption = None,
     case: CaseOption = None,
@@ -54,7 +54,7 @@ def compare(
 
     Example: harness strategies compare latest --against hybrid
     """
-    _check(confidence)
+    require_confidence(confidence)
     report = strategies_report(
         recorded_sides(runs, strategy or (), store),
         against=against,
@@ -69,7 +69,7 @@ def compare(
 
 def frontier(
     runs: Annotated[
-        list[str] | None, typer.Argument(metavar="[RUN]...", help="Runs or JSON reports [latest].")
+        list[str] | None, typer.Argument(metavar="RUN", help="Runs or JSON reports (default: latest).")
     ] = None,
     *,
     max_p95: Annotated[str, typer.Option("--max-p95", help="The p95 to keep, as in 8s or 800ms.")] = "8s",
@@ -89,7 +89,7 @@ def frontier(
 
     Example: harness strategies frontier latest --max-p95 8s --min-high-tier 0.9
     """
-    _check(confidence)
+    require_confidence(confidence)
     report = frontier_report(
         recorded_sides(runs or ["latest"], strategy or (), store),
         limits=Limits(max_p95_ms=parse_duration_ms(max_p95), min_high_tier=min_high_tier),
@@ -125,7 +125,12 @@ def recorded_sides(references: Sequence[str], wanted: Sequence[str], store: Path
     return found
 
 
-def _check(confidence: float) -> None:
+def require_confidence(confidence: float) -> None:
+    """Refuse a percentage where a ratio is meant, and what is no confidence at all.
+
+    Raises:
+        UsageError: not between 0.5 and 1.
+    """
     if not 0.5 < confidence < 1.0:
         raise UsageError(f"--confidence must be between 0.5 and 1, as in 0.95, not {confidence:g}")
 

@@ -187,7 +187,6 @@ class _Taking:
             request_id=f"{self._report.run_id}-{number}",
             status=RequestStatus.OK,
             seq=number,
-            scenario=ENVIRONMENT,
             strategy=strategy,
             case_id=found.item,
             repeat=self._seen[found.item, strategy],
