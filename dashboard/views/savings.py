@@ -202,7 +202,10 @@ def _what_if(found: Ways) -> None:
         return
     _what_if_cards(chosen)
     cells = what_if_rows(chosen.figures)
-    table([dict(zip(WHAT_IF_HEAD, row, strict=True)) for row in cells], "what-if.csv", key="what-if-table")
+    if cells:
+        table(
+            [dict(zip(WHAT_IF_HEAD, row, strict=True)) for row in cells], "what-if.csv", key="what-if-table"
+        )
     rows = naive_rows(found.report) if found.report is not None else []
     if rows:
         st.caption("Naive: all tokens at the draft model's price, as a single-price spreadsheet would say.")
