@@ -70,7 +70,7 @@ def strategy_rows(figures: EvaluationFigures) -> list[tuple[str, ...]]:
     )
     rows = [(name, *(cell(found) for found in figures.strategies)) for name, cell in lines]
     names = [found.strategy for found in figures.strategies]
-    rows += grader_rows(figures.grading, names, lambda estimate: _number(estimate, 3))
+    rows += grader_rows(figures.grading, names, lambda estimate: number_cell(estimate, 3))
     if any(found.unpriced for found in figures.strategies):
         rows.append(("unpriced requests", *(f"{found.unpriced:,}" for found in figures.strategies)))
     if any(found.ok != found.graded for found in figures.strategies):
@@ -99,7 +99,7 @@ def comparison_rows(figures: EvaluationFigures) -> list[tuple[str, ...]]:
 
 def judged_rows(figures: EvaluationFigures) -> list[tuple[str, ...]]:
     """One line for each strategy that a judge held against the first; empty without pairs."""
-    return pairwise_rows(figures.grading, _percent)
+    return pairwise_rows(figures.grading, percent_cell)
 
 
 def evaluation_notes(figures: EvaluationFigures) -> list[str]:
