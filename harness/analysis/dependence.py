@@ -4,6 +4,8 @@ Correlated requests tell less than as many independent ones. The interval is the
 the *effective* number of requests: n divided by the variance inflation of "is it above the quantile?".
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
@@ -32,6 +34,21 @@ def dependent_quantile_interval(
 ) -> QuantileInterval:
     """Interval for a quantile; widened when latencies in arrival order are correlated.
 
+    As `dependent_quantile_intervals`, for one quantile.
+    """
+    (found,) = dependent_quantile_intervals(arrivals_ms, (q,), confidence=confidence, sides=sides)
+    return found
+
+
+def dependent_quantile_intervals(
+    arrivals_ms: ArrayLike,
+    quantiles: Sequence[float],
+    *,
+    confidence: float = DEFAULT_CONFIDENCE,
+    sides: Sides = Sides.BOTH,
+) -> tuple[QuantileInterval, ...]:
+    """Intervals for quantiles of one sample; widened when latencies in arrival order are correlated.
+
     Without a significant lag-1 rank correlation it is the exact order-statistic interval. Otherwise the
     ranks are those of n_eff = n / (1 + 2 sum rho_k(q)) independent requests, where rho_k(q) is the
     correlation at lag k of the indicator "above the q quantile", derived from the correlation of normal
@@ -39,12 +56,12 @@ def dependent_quantile_interval(
 
     Args:
         arrivals_ms: in arrival order, shape (n,), milliseconds; infinite where the request failed.
-        q: strictly between 0 and 1.
-        confidence: 0..1.
+        quantiles: each strictly between 0 and 1.
+        confidence: 0..1, of each.
         sides: both, or a single bound.
 
     Returns:
-        The interval; `method` says which of the two it is. A missing bound is unknown, not zero.
+        The intervals; `method` says which of the two it is. A missing bound is unknown, not zero.
 
     Source: Woodruff (1952) for intervals of quantiles of dependent samples; Geyer (1992), section 3.3, for
         where to cut the sum; simulated in docs/proof/statistics.md.
@@ -52,7 +69,16 @@ def dependent_quantile_interval(
     arrivals = np.asarray(arrivals_ms, dtype=np.float64)
     n = int(arrivals.size)
     ranked = np.sort(arrivals[np.isfinite(arrivals)])
-    inflation = variance_inflation(arrivals, q)
+    correlations = _score_correlations(arrivals, max(1, n // 4))
+    return tuple(
+        _interval(ranked, n, q, _inflation(correlations, n, q), confidence=confidence, sides=sides)
+        for q in quantiles
+    )
+
+
+def _interval(
+    ranked: NDArray[np.float64], n: int, q: float, inflation: float, *, confidence: float, sides: Sides
+) -> QuantileInterval:
     if inflation <= 1.0:
         low, high = order_statistic_ranks(n, q, confidence, sides)
         return interval_at_ranks(ranked, n, low, high, confidence=confidence, method="order_statistic")
@@ -90,7 +116,10 @@ def variance_inflation(arrivals_ms: ArrayLike, q: float) -> float:
     """
     arrivals = np.asarray(arrivals_ms, dtype=np.float64)
     n = int(arrivals.size)
-    correlations = _score_correlations(arrivals, max(1, n // 4))
+    return _inflation(_score_correlations(arrivals, max(1, n // 4)), n, q)
+
+
+def _inflation(correlations: NDArray[np.float64] | None, n: int, q: float) -> float:
     if correlations is None or correlations[0] <= _SIGNIFICANT_Z / np.sqrt(n):
         return 1.0
     kept = _initial_positive(correlations)

@@ -75,16 +75,22 @@ def latency_percentile(latency_ms: ArrayLike, *, failures: int = 0, q: float) ->
     n = int(ranked.size) + failures
     if n == 0:
         return Quantile(q=q, value_ms=None, over_limit=False, n=0, failures=0)
+    below, above, weight = neighbours(n, q)
+    over_limit = above >= ranked.size
+    if over_limit or n < min_requests(q):
+        return Quantile(q=q, value_ms=None, over_limit=over_limit, n=n, failures=failures)
+    value = ranked[below] + weight * (ranked[above] - ranked[below])
+    return Quantile(q=q, value_ms=float(value), over_limit=False, n=n, failures=failures)
+
+
+def neighbours(n: int, q: float) -> tuple[int, int, float]:
+    """The ranks, from 0, that the q quantile of n values lies between, and how far from the first, 0..1."""
     position = (n - 1) * q
     nearest = round(position)
     if abs(position - nearest) < _SLACK:
         position = float(nearest)
-    below, above = math.floor(position), math.ceil(position)
-    over_limit = above >= ranked.size
-    if over_limit or n < min_requests(q):
-        return Quantile(q=q, value_ms=None, over_limit=over_limit, n=n, failures=failures)
-    value = ranked[below] + (position - below) * (ranked[above] - ranked[below])
-    return Quantile(q=q, value_ms=float(value), over_limit=False, n=n, failures=failures)
+    below = math.floor(position)
+    return below, math.ceil(position), position - below
 
 
 def checked_latencies(latency_ms: ArrayLike, failures: int) -> NDArray[np.float64]:
