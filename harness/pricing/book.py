@@ -177,6 +177,25 @@ class PriceBook:
             why, problem = UnpricedReason.UNPRICED, f"{provider}/{model} has no price for some of its tokens"
         return replace(known, unpriced_reason=why, problem=problem)
 
+    def cost_usd(
+        self,
+        provider: str,
+        model: str,
+        usage: Usage | None,
+        *,
+        at: datetime,
+        context: str = catalogue.STANDARD,
+        local: bool = False,
+    ) -> Decimal | None:
+        """The cost alone of what `price` tells in full: for many calls."""
+        quote = self.quote(provider, model, at=at, context=context, local=local)
+        if quote is None:
+            return None
+        if quote.card is FREE_CARD:
+            return money_usd(Decimal(0))
+        exact_usd = quote.card.cost_usd(usage) if usage else None
+        return None if exact_usd is None else money_usd(exact_usd)
+
     def require(self, provider: str, model: str, *, local: bool = False, at: datetime | None = None) -> Quote:
         """The model's standard prices at a moment (None: now); input and output must both be priced.
 

@@ -12,7 +12,7 @@ from decimal import Decimal, localcontext
 from harness.pricing.book import DECLARED, PriceBook, Priced
 from harness.pricing.catalogue import STANDARD
 from harness.pricing.rates import money_usd
-from harness.records import Call, Role, Usage
+from harness.records import Call, Role, UnpricedReason, Usage
 
 _RATIO_DIGITS = Decimal("1e-10")
 _DRAFT_ROLES = frozenset({Role.DRAFT, Role.SUGGEST})
@@ -124,17 +124,53 @@ def recorded_call(call: Call) -> PricedCall:
     )
 
 
+def paid_call(
+    role: Role,
+    ref: ModelRef,
+    usage: Usage | None,
+    cost_usd: Decimal | None,
+    *,
+    at: datetime,
+    context: str = STANDARD,
+) -> PricedCall:
+    """A call of which no more is recorded than its tokens and its cost; None is unknown."""
+    unknown = UnpricedReason.USAGE_UNKNOWN if cost_usd is None else None
+    priced = Priced(cost_usd=None if cost_usd is None else money_usd(cost_usd), unpriced_reason=unknown)
+    return PricedCall(role=role, ref=ref, usage=usage, priced=priced, at=at, context=context)
+
+
 def usage_of(call: Call) -> Usage | None:
     """A recorded attempt's tokens; None when the provider never told them."""
-    if call.input_tokens is None or call.output_tokens is None:
+    return told_usage(
+        call.input_tokens,
+        call.output_tokens,
+        call.cache_read_tokens,
+        (call.cache_write_5m_tokens, call.cache_write_1h_tokens),
+        call.reasoning_tokens,
+    )
+
+
+def told_usage(
+    input_tokens: int | None,
+    output_tokens: int | None,
+    cache_read_tokens: int | None,
+    cache_write_tokens: tuple[int | None, int | None],
+    reasoning_tokens: int | None,
+) -> Usage | None:
+    """Recorded tokens, cache writes for 5 minutes and for an hour; None without the two totals.
+
+    Raises:
+        ValueError: parts that exceed their whole.
+    """
+    if input_tokens is None or output_tokens is None:
         return None
     return Usage(
-        input_tokens=call.input_tokens,
-        output_tokens=call.output_tokens,
-        cache_read_tokens=call.cache_read_tokens or 0,
-        cache_write_5m_tokens=call.cache_write_5m_tokens or 0,
-        cache_write_1h_tokens=call.cache_write_1h_tokens or 0,
-        reasoning_tokens=call.reasoning_tokens or 0,
+        input_tokens=input_tokens,
+        output_tokens=output_tokens,
+        cache_read_tokens=cache_read_tokens or 0,
+        cache_write_5m_tokens=cache_write_tokens[0] or 0,
+        cache_write_1h_tokens=cache_write_tokens[1] or 0,
+        reasoning_tokens=reasoning_tokens or 0,
     )
 
 
@@ -238,9 +274,7 @@ def _total(costs: Sequence[Decimal | None]) -> Decimal | None:
 
 
 def _cost_at(ref: ModelRef, like: PricedCall, usage: Usage | None, book: PriceBook) -> Decimal | None:
-    return book.price(
-        ref.provider, ref.model, usage, at=like.at, context=like.context, local=ref.local
-    ).cost_usd
+    return book.cost_usd(ref.provider, ref.model, usage, at=like.at, context=like.context, local=ref.local)
 
 
 def _added(usages: Sequence[Usage]) -> Usage:

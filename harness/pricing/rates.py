@@ -99,6 +99,16 @@ class RateCard:
             )
         return lines
 
+    def cost_usd(self, usage: Usage) -> Decimal | None:
+        """The sum of `lines`, exact, without writing them down; None where they are."""
+        total = self.per_request_usd
+        for _, tokens, rate in self._partition(usage):
+            if tokens:
+                if rate is None:
+                    return None
+                total += (rate.at(usage.input_tokens) * tokens).scaleb(_MTOK_EXPONENT)
+        return total
+
     def worst_case_usd(self, *, most_input_tokens: int, max_tokens: int) -> Decimal | None:
         """The most that one call can cost, rounded up to the money unit.
 

@@ -6,9 +6,16 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from harness.pricing import Priced, money_usd
-from harness.pricing.breakdown import CostBreakdown, ModelRef, PricedCall, recorded_call
-from harness.records import Call, CallOutcome, Request, Role, UnpricedReason, Usage
+from harness.pricing import money_usd
+from harness.pricing.breakdown import (
+    CostBreakdown,
+    ModelRef,
+    PricedCall,
+    paid_call,
+    recorded_call,
+    told_usage,
+)
+from harness.records import Call, CallOutcome, Request, Role, Usage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,28 +110,21 @@ def _side(row: Request, role: Role, side: str, at: datetime) -> PricedCall | Non
     provider, model = getattr(row, f"{side}_source"), getattr(row, f"{side}_model")
     if provider is None or model is None:
         return None
-    cost_usd: Decimal | None = getattr(row, f"{side}_cost_usd")
-    priced = Priced(
-        cost_usd=cost_usd if cost_usd is None else money_usd(cost_usd),
-        unpriced_reason=None if cost_usd is not None else UnpricedReason.USAGE_UNKNOWN,
-    )
-    return PricedCall(
-        role=role, ref=ModelRef(provider, model), usage=_side_usage(row, side), priced=priced, at=at
-    )
+    usage = column_usage(*(getattr(row, f"{side}_{name}") for name in _TOKENS))
+    return paid_call(role, ModelRef(provider, model), usage, getattr(row, f"{side}_cost_usd"), at=at)
 
 
-def _side_usage(row: Request, side: str) -> Usage | None:
-    """The role's tokens, None if they contradict each other; cache writes count as the usual five minutes."""
-    names = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens")
-    total, output, read, write = (getattr(row, f"{side}_{name}") for name in names)
-    if total is None or output is None:
-        return None
+_TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens")
+
+
+def column_usage(
+    total: int | None, output: int | None, cache_read: int | None, cache_write: int | None
+) -> Usage | None:
+    """A role's tokens by the request's own columns, None if they are unknown or contradict each other.
+
+    Cache writes count as the usual five minutes.
+    """
     try:
-        return Usage(
-            input_tokens=total,
-            output_tokens=output,
-            cache_read_tokens=read or 0,
-            cache_write_5m_tokens=write or 0,
-        )
+        return told_usage(total, output, cache_read, (cache_write, None), None)
     except ValueError:  # another service wrote them, and may have counted in its own way
         return None

@@ -292,9 +292,9 @@ def _at_prices(
         for call in calls:
             if (call.role is Role.REPAIR) is not repairs:
                 continue
-            cost = book.price(
+            cost = book.cost_usd(
                 ref.provider, ref.model, call.usage, at=call.at, context=call.context, local=ref.local
-            ).cost_usd
+            )
             if cost is None:
                 return None
             total += cost

@@ -7,7 +7,7 @@ from decimal import Decimal
 from harness.analysis.cluster import clustered_mean
 from harness.analysis.sample import counted, request_costs
 from harness.pricing import PriceBook
-from harness.pricing.breakdown import against_draft_model
+from harness.pricing.breakdown import PricedCall, against_draft_model
 from harness.records import Call, CallOutcome, Request, Role
 from harness.report.figures import CostFigures, CostRow, SavingFigures
 from harness.report.run_cost import run_requests
@@ -143,7 +143,12 @@ def saving_figures(requests: Sequence[Request], calls: Sequence[Call], book: Pri
 
     The arithmetic is `harness cost --run`'s own (`pricing.breakdown`), so that the two never disagree.
     """
-    found = against_draft_model(run_requests(requests, calls), book)
+    return saving_of(run_requests(requests, calls), book)
+
+
+def saving_of(requests: Sequence[Sequence[PricedCall]], book: PriceBook) -> SavingFigures:
+    """As `saving_figures`, of requests' calls as `run_requests` gives them."""
+    found = against_draft_model(requests, book)
     if not found.n_compared:
         return _no_saving("no request has a known cost and known tokens")
     if len(found.refs) == 1:

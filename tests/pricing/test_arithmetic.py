@@ -47,6 +47,16 @@ def test_every_token_is_charged_exactly_once(listed, usage, context):
     assert abs(priced.cost_usd - sum(line.cost_usd for line in priced.lines)) <= MONEY_UNIT_USD / 2
 
 
+@given(
+    st.sampled_from([*LISTED, ("fixtures", "fixture-v1"), ("openai", "no-such-model")]),
+    st.none() | usages(),
+    st.sampled_from(["standard", "batch", "priority", "flex"]),
+)
+def test_the_cost_alone_is_the_full_prices_own(listed, usage, context):
+    alone = BOOK.cost_usd(*listed, usage, at=AT, context=context)
+    assert str(alone) == str(BOOK.price(*listed, usage, at=AT, context=context).cost_usd)
+
+
 def theirs_usd(listed, usage):
     found = find_listed(*listed)
     return found.model.calc_price(
