@@ -8,7 +8,7 @@ from dashboard import states
 from dashboard.context import Frame, set_frame
 from dashboard.filters import sidebar
 from dashboard.queries.facets import facets
-from dashboard.source import read, shown_path, store_dir
+from dashboard.source import one_view, read, shown_path, store_dir
 from harness.errors import StoreError
 
 # A file of our own: a named icon would be fetched from another host.
@@ -36,13 +36,14 @@ def main() -> None:
     ]
     page = st.navigation(pages)
     try:
-        found = read(facets)
-        selection = sidebar(found)
-        with st.sidebar:
-            st.caption("Store")
-            st.text(shown_path(store_dir()))
-        set_frame(Frame(selection=selection, facets=found))
-        page.run()
+        with one_view():
+            found = read(facets)
+            selection = sidebar(found)
+            with st.sidebar:
+                st.caption("Store")
+                st.text(shown_path(store_dir()))
+            set_frame(Frame(selection=selection, facets=found))
+            page.run()
     except StoreError as error:
         st.title(page.title, anchor=False)
         states.store_problem(error)

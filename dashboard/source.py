@@ -1,8 +1,11 @@
-"""Reading the store: one snapshot a query, and its answer kept until the store's files change."""
+"""Reading the store: one snapshot a page, and its answers kept until the store's files change."""
 
 import os
+import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from threading import Lock
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
@@ -18,6 +21,9 @@ T = TypeVar("T")
 
 KEPT_ANSWERS = 256
 """Answers kept over all sessions; each is an aggregate of a few kilobytes."""
+
+HELD_S = 1.0
+"""After so long a page's next read takes a new snapshot, so that no ingest waits for a whole slow page."""
 
 
 def store_dir() -> Path:
@@ -46,28 +52,79 @@ def fingerprint(paths: StorePaths) -> tuple[object, ...]:
 
 
 def read(query: Callable[Concatenate[Snapshot, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """The answer of a query over the store as it is now.
+    """The answer of a query over the store as it is now; inside `one_view`, as its page sees it.
 
     The query takes a snapshot and hashable values; its answer is shared between sessions, never changed.
 
     Raises:
         StoreError: there is no usable store.
     """
-    where = store_dir()
-    paths = StorePaths(where)
-    # Taken before the read: a change in between makes the next read fresh, never this one stale for good.
-    key = (where, fingerprint(paths), query, args, tuple(sorted(kwargs.items())))
-    memo = _memo()
-    known, answer = memo.get(key)
-    if known:
-        return cast("T", answer)
+    with one_view() as page:
+        return page.read(query, *args, **kwargs)
+
+
+@contextmanager
+def one_view() -> Iterator["PageView"]:
+    """All reads inside share one snapshot: what they have in common is worked out once, of one moment."""
+    outer = _page.get()
+    if outer is not None:
+        yield outer
+        return
+    page = PageView()
+    token = _page.set(page)
     try:
-        with open_store(where).snapshot() as view:
-            answer = query(view, *args, **kwargs)
-    except duckdb.Error as error:
-        raise database_error(paths.database, error) from error
-    memo.put(key, answer)
-    return answer
+        yield page
+    finally:
+        _page.reset(token)
+        page.close()
+
+
+class PageView:
+    """The moment of the store that a page shows. Opens a snapshot when an answer is not known yet."""
+
+    def __init__(self) -> None:
+        self._held = ExitStack()
+        self._view: Snapshot | None = None
+        self._opened_s = 0.0
+        self._moment: tuple[object, ...] = ()
+
+    def read(self, query: Callable[Concatenate[Snapshot, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """As the function `read`."""
+        where = store_dir()
+        if self._view is not None and time.monotonic() - self._opened_s > HELD_S:
+            self.close()
+        if not self._moment:
+            # Taken before the reads: a change in between makes the next page fresh, never this one stale.
+            self._moment = (where, fingerprint(StorePaths(where)))
+        key = (*self._moment, query, args, tuple(sorted(kwargs.items())))
+        memo = _memo()
+        known, answer = memo.get(key)
+        if not known:
+            try:
+                answer = query(self._opened(where), *args, **kwargs)
+            except duckdb.Error as error:
+                raise database_error(StorePaths(where).database, error) from error
+            memo.put(key, answer)
+        return cast("T", answer)
+
+    def close(self) -> None:
+        """Let an ingest go on; the next read looks anew."""
+        self._held.close()
+        self._view, self._moment = None, ()
+
+    def _opened(self, where: Path) -> Snapshot:
+        if self._view is None:
+            key = (*self._moment, open_store)
+            known, store = _memo().get(key)
+            if not known:
+                store = open_store(where)
+                _memo().put(key, store)
+            self._view = self._held.enter_context(store.snapshot())
+            self._opened_s = time.monotonic()
+        return self._view
+
+
+_page: ContextVar[PageView | None] = ContextVar("page", default=None)
 
 
 class Memo:

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from scipy.special import stdtrit
 
-from dashboard.queries.cost import REQUEST_COST, spent_cte
+from dashboard.queries.spent import costed_cte, spent_cte
 from dashboard.scope import Scope
 from harness.analysis import Estimate
 from harness.analysis.interval import DEFAULT_CONFIDENCE
@@ -42,7 +42,7 @@ class CostDistribution:
 
 def cost_over_time(view: Snapshot, scope: Scope) -> CostOverTime:
     """Sums of the priced attempts, judges left out."""
-    ctes, values = spent_cte(scope)
+    ctes, values = spent_cte(view, scope)
     ((span_s, n),) = view.rows(
         f"""{ctes} SELECT date_diff('second', min(spent_at), max(spent_at)), count(cost_usd)
         FROM spent WHERE role != 'judge' AND spent_at IS NOT NULL""",
@@ -60,9 +60,9 @@ def cost_over_time(view: Snapshot, scope: Scope) -> CostOverTime:
 
 def cost_distribution(view: Snapshot, scope: Scope) -> CostDistribution:
     """How the cost of a request is spread, by the used draft's provider."""
-    ctes, values = scope.ctes()
+    ctes, values = costed_cte(view, scope)
     ((n, unknown, low, high, found),) = view.rows(
-        f"""{ctes}, {REQUEST_COST} SELECT count(usd), count(*) - count(usd), min(usd)::DOUBLE,
+        f"""{ctes} SELECT count(usd), count(*) - count(usd), min(usd)::DOUBLE,
             max(usd)::DOUBLE, quantile_cont(usd::DOUBLE, {list(QUANTILES)}) FROM costed""",
         values,
     )
@@ -70,7 +70,7 @@ def cost_distribution(view: Snapshot, scope: Scope) -> CostDistribution:
         return CostDistribution(n=0, unknown=unknown, quantiles_usd=(None,) * len(QUANTILES), bins=())
     width = (high - low) / BINS or max(high, 1e-6) / BINS
     rows = view.rows(
-        f"""{ctes}, {REQUEST_COST} SELECT least(floor((usd::DOUBLE - ?) / ?), {BINS - 1})::INTEGER AS bin,
+        f"""{ctes} SELECT least(floor((usd::DOUBLE - ?) / ?), {BINS - 1})::INTEGER AS bin,
             coalesce(draft_source, 'unknown') AS provider, count(*)
         FROM costed WHERE usd IS NOT NULL GROUP BY ALL ORDER BY ALL""",
         [*values, low, width],

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from dashboard.scope import PLACED
+from dashboard.scope import ATTEMPTED, SEEN, placed, told
 from harness.store import Snapshot
 
 
@@ -68,12 +68,30 @@ class Facets:
 
 
 _NAMES = "run_id, kind, mode, environment, strategy, draft_source, draft_model, repair_source, repair_model"
+_AS_TOLD = """
+SELECT s.* REPLACE (
+        coalesce(s.environment, t.environment) AS environment, coalesce(s.strategy, t.strategy) AS strategy,
+        coalesce(s.draft_source, t.draft_source) AS draft_source,
+        coalesce(s.draft_model, t.draft_model) AS draft_model
+    ),
+    t.kind, coalesce(s.provider_mode, t.mode) AS mode
+FROM {seen} s JOIN {told} t USING (run_id)
+"""
 
 
 def facets(view: Snapshot) -> Facets:
-    """One pass over the requests, and the runs, latest first."""
+    """What the requests say of themselves, and the runs, latest first."""
+    source, attempted = (
+        _AS_TOLD.format(seen=view.kept(SEEN).table, told=told(view).table),
+        view.kept(ATTEMPTED),
+    )
+    if attempted.rows:
+        # what a request does not say, its attempts do: those few are looked at one by one
+        source = f"""{source} WHERE s.draft_source IS NOT NULL UNION ALL BY NAME
+            SELECT {_NAMES}, warmup, 1 AS requests FROM placed WHERE told_draft_source IS NULL"""
     found = view.dicts(
-        f"{PLACED} SELECT {_NAMES}, count(*) AS requests FROM placed WHERE warmup IS NOT TRUE GROUP BY ALL"
+        f"""{placed(view)} SELECT {_NAMES}, sum(requests)::BIGINT AS requests FROM ({source})
+        WHERE warmup IS NOT TRUE GROUP BY ALL"""
     )
     runs = view.dicts(
         "SELECT run_id, name, kind, status, started_at FROM runs ORDER BY started_at DESC, run_id DESC"

@@ -69,7 +69,7 @@ def step_for(span_s: float, n: int) -> int:
 
 def timeline(view: Snapshot, scope: Scope, source: str) -> Timeline:
     """p50, p95 and p99 over time, by intended start."""
-    ctes, values = scope.ctes()
+    ctes, values = scope.ctes(view)
     ((span_s, n),) = view.rows(
         f"{ctes} SELECT date_diff('second', min(arrived_at), max(arrived_at)), count(arrived_at) FROM scoped",
         values,
@@ -110,7 +110,7 @@ def distributions(
     view: Snapshot, scope: Scope, source: str, group_by: str, limit_ms: float
 ) -> tuple[Distribution, ...]:
     """The empirical distribution of each group at 200 points, finer towards the tail."""
-    ctes, values = scope.ctes()
+    ctes, values = scope.ctes(view)
     rows = view.dicts(
         f"""{ctes}, timed AS (
             SELECT {GROUPS[group_by]} AS grp, status = 'ok' AS ok, {LATENCY_SQL[source]} AS ms FROM scoped
@@ -151,24 +151,27 @@ def _distribution(row: dict[str, Any]) -> Distribution:
 
 def stages(view: Snapshot, scope: Scope) -> tuple[PartLatency, ...]:
     """Percentiles of each stage of the pipeline, on the server's clock, of answered requests."""
-    ctes, values = scope.ctes()
-    selects = " UNION ALL ".join(
-        f"SELECT '{stage}' AS stage, try_cast(stages_ms->>'$.{stage}' AS DOUBLE) AS ms FROM answered"
-        for stage in STAGES
+    ctes, values = scope.ctes(view)
+    # each record's JSON is read once, for all stages
+    paths = [f"$.{stage}" for stage in STAGES]
+    casts = ", ".join(f"try_cast(told[{i}] AS DOUBLE) AS {name}" for i, name in enumerate(STAGES, start=1))
+    sums = ", ".join(
+        f"{{n: count({name}), slowest: max({name}), found: quantile_cont({name}, {list(QUANTILES)})}}"
+        for name in STAGES
     )
-    rows = view.dicts(
-        f"""{ctes}, answered AS (SELECT stages_ms FROM scoped WHERE status = 'ok' AND stages_ms IS NOT NULL)
-        SELECT stage, count(ms) AS n, max(ms) AS slowest, quantile_cont(ms, {list(QUANTILES)}) AS found
-        FROM ({selects}) WHERE ms IS NOT NULL GROUP BY stage
-        ORDER BY list_position({list(STAGES)}, stage)""",
+    (found,) = view.rows(
+        f"""{ctes}, answered AS (
+            SELECT stages_ms->>{paths} AS told FROM scoped WHERE status = 'ok' AND stages_ms IS NOT NULL
+        ), timed AS (SELECT {casts} FROM answered)
+        SELECT {sums} FROM timed""",
         values,
     )
-    return tuple(_part((row["stage"],), row) for row in rows)
+    return tuple(_part((name,), row) for name, row in zip(STAGES, found, strict=True) if row["n"])
 
 
 def attempts(view: Snapshot, scope: Scope) -> tuple[PartLatency, ...]:
     """Percentiles of single attempts by role, provider and model, failed ones left out."""
-    ctes, values = scope.ctes()
+    ctes, values = scope.ctes(view)
     rows = view.dicts(
         f"""{ctes} SELECT role, provider, model, count(*) AS n, max(c.latency_ms) AS slowest,
             quantile_cont(c.latency_ms, {list(QUANTILES)}) AS found, median(c.ttft_ms) AS ttft
@@ -196,7 +199,7 @@ def _part(name: tuple[str, ...], row: dict[str, Any], *, ttft_ms: float | None =
 
 def slowest(view: Snapshot, scope: Scope, source: str) -> list[dict[str, Any]]:
     """The slowest answers, for looking at."""
-    ctes, values = scope.ctes()
+    ctes, values = scope.ctes(view)
     return view.dicts(
         f"""{ctes} SELECT {LATENCY_SQL[source]} AS latency_ms, request_id, case_id, strategy, draft_source,
             draft_model, repair_source, arrived_at

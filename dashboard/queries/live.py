@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from dashboard.queries.latency import LATENCY_SQL
-from dashboard.scope import PLACED, Scope
+from dashboard.scope import Scope, placed
 from harness.store import Snapshot
 
 POINTS = 1_000
@@ -43,7 +43,7 @@ def live_run(view: Snapshot) -> LiveRun | None:
         return None
     row = found[0]
     modes = view.rows(
-        f"""{PLACED} SELECT mode, count(*) FROM placed WHERE run_id = ? AND warmup IS NOT TRUE
+        f"""{placed(view)} SELECT mode, count(*) FROM placed WHERE run_id = ? AND warmup IS NOT TRUE
         GROUP BY mode ORDER BY count(*) DESC, mode""",
         [row["run_id"]],
     )
@@ -77,7 +77,7 @@ def _number(value: Any) -> float | None:
 
 def latest_points(view: Snapshot, scope: Scope, source: str) -> list[dict[str, Any]]:
     """Arrival, latency, tier and status of the latest requests."""
-    ctes, values = scope.ctes()
+    ctes, values = scope.ctes(view)
     return view.dicts(
         f"""{ctes} SELECT arrived_at, {LATENCY_SQL[source]} AS ms, status, quality_tier
         FROM scoped WHERE arrived_at IS NOT NULL ORDER BY arrived_at DESC LIMIT {POINTS}""",

@@ -5,12 +5,13 @@ import os
 from dataclasses import dataclass
 from datetime import datetime
 
-from dashboard.queries.records import MONEY_COLUMNS, scoped_records
+from dashboard.queries.repriced import latest_priced
+from dashboard.queries.tally import tally
 from dashboard.scope import Scope
 from harness.analysis import Estimate, wilson
 from harness.pricing import PriceBook
 from harness.report.figures import SavingFigures
-from harness.report.spending import saving_figures
+from harness.report.spending import saving_of
 from harness.store import Snapshot
 
 TIERS = ("high", "medium", "low")
@@ -56,23 +57,16 @@ class RunState:
     requests: int
 
 
+_COUNTS = (*TIERS, "ok", "ungraded", "sourced", "mixed", "repaired", "cache_known", "cache_hits")
+_SUMS = ", ".join(f"coalesce(sum({name}), 0)::BIGINT AS {name}" for name in _COUNTS)
+
+
 def shares(view: Snapshot, scope: Scope) -> Shares:
     """The ratios of the selection."""
-    ctes, values = scope.ctes()
     (row,) = view.dicts(
-        f"""{ctes} SELECT count(*) AS n, count(DISTINCT run_id) AS runs, min(arrived_at) AS first_at,
-            max(arrived_at) AS last_at, count(*) FILTER (status != 'ok') AS failed,
-            count(*) FILTER (status = 'ok' AND quality_tier = 'high') AS high,
-            count(*) FILTER (status = 'ok' AND quality_tier = 'medium') AS medium,
-            count(*) FILTER (status = 'ok' AND quality_tier = 'low') AS low,
-            count(*) FILTER (status = 'ok' AND quality_tier IS NULL) AS ungraded,
-            count(*) FILTER (told_draft_source IS NOT NULL) AS sourced,
-            count(*) FILTER (told_draft_source IS NOT NULL AND mixed_providers) AS mixed,
-            count(*) FILTER (told_draft_source IS NOT NULL AND repair_source IS NOT NULL) AS repaired,
-            count(*) FILTER (prompt_cache_hit IS NOT NULL) AS cache_known,
-            count(*) FILTER (prompt_cache_hit) AS cache_hits
-        FROM scoped""",
-        values,
+        f"""SELECT coalesce(sum(n), 0)::BIGINT AS n, count(*) AS runs, min(first_at) AS first_at,
+            max(last_at) AS last_at, {_SUMS}
+        FROM {tally(view, scope)}"""
     )
     tiers = {tier: row[tier] for tier in TIERS}
     return Shares(
@@ -80,7 +74,7 @@ def shares(view: Snapshot, scope: Scope) -> Shares:
         runs=row["runs"],
         first_at=row["first_at"],
         last_at=row["last_at"],
-        errors=wilson(row["failed"], row["n"]),
+        errors=wilson(row["n"] - row["ok"], row["n"]),
         tiers=tiers,
         ungraded=row["ungraded"],
         high=wilson(row["high"], sum(tiers.values())),
@@ -92,26 +86,21 @@ def shares(view: Snapshot, scope: Scope) -> Shares:
 
 def last_gate(view: Snapshot, scope: Scope) -> LastGate | None:
     """The latest gate verdict of a selected run; None when none was gated."""
-    ctes, values = scope.ctes()
     found = view.dicts(
-        f"""{ctes} SELECT g.verdict, g.ts, coalesce(u.name, g.run_id) AS run_name
+        f"""SELECT g.verdict, g.ts, coalesce(u.name, g.run_id) AS run_name
         FROM gate_results g LEFT JOIN runs u USING (run_id)
-        WHERE g.run_id IN (SELECT run_id FROM scoped) ORDER BY g.ts DESC LIMIT 1""",
-        values,
+        WHERE g.run_id IN (SELECT run_id FROM {tally(view, scope)}) ORDER BY g.ts DESC LIMIT 1"""
     )
     return LastGate(**found[0]) if found else None
 
 
 def run_states(view: Snapshot, scope: Scope) -> tuple[RunState, ...]:
     """The selected runs, latest first, as far as a banner needs them."""
-    ctes, values = scope.ctes()
     found = view.dicts(
-        f"""{ctes} SELECT u.run_id, u.name, u.status,
+        f"""SELECT u.run_id, u.name, u.status,
             try_cast(u.config->>'$.summary.suspect' AS BOOLEAN) AS suspect,
-            try_cast(u.config->>'$.summary.planned' AS BIGINT) AS planned, s.requests
-        FROM runs u JOIN (SELECT run_id, count(*) AS requests FROM scoped GROUP BY run_id) s USING (run_id)
-        ORDER BY u.started_at DESC""",
-        values,
+            try_cast(u.config->>'$.summary.planned' AS BIGINT) AS planned, s.n AS requests
+        FROM runs u JOIN {tally(view, scope)} s USING (run_id) ORDER BY u.started_at DESC"""
     )
     return tuple(RunState(**row) for row in found)
 
@@ -126,6 +115,5 @@ class Saving:
 
 def saving(view: Snapshot, scope: Scope) -> Saving:
     """The hybrid route against the draft model doing the repairs too, by `harness cost`'s arithmetic."""
-    records = scoped_records(view, scope, limit=MAX_REPRICED, columns=MONEY_COLUMNS)
-    figures = saving_figures(records.requests, records.calls, PriceBook.configured(os.environ))
-    return Saving(figures=figures, left_out=records.left_out)
+    requests, left_out = latest_priced(view, scope, MAX_REPRICED)
+    return Saving(figures=saving_of(requests, PriceBook.configured(os.environ)), left_out=left_out)

@@ -44,20 +44,19 @@ class GraderResult:
 
 def group_quality(view: Snapshot, scope: Scope, group_by: str) -> tuple[GroupQuality, ...]:
     """Tiers and mean score by provider, model, strategy or run."""
-    ctes, values = scope.ctes()
+    ctes, values = scope.ctes(view)
+    ok = "status = 'ok'"
+    tiers = ", ".join(
+        f"count(CASE WHEN {ok} AND quality_tier = '{tier}' THEN 1 END) AS {tier}" for tier in TIERS
+    )
     rows = view.dicts(
-        f"""{ctes} SELECT {GROUPS[group_by]} AS grp,
-            count(*) FILTER (status = 'ok' AND quality_tier = 'high') AS high,
-            count(*) FILTER (status = 'ok' AND quality_tier = 'medium') AS medium,
-            count(*) FILTER (status = 'ok' AND quality_tier = 'low') AS low,
-            count(*) FILTER (status = 'ok' AND quality_tier IS NULL) AS ungraded,
-            count(*) FILTER (status != 'ok') AS failed, count(DISTINCT case_id) AS cases
+        f"""{ctes} SELECT {GROUPS[group_by]} AS grp, {tiers},
+            count(CASE WHEN {ok} AND quality_tier IS NULL THEN 1 END) AS ungraded,
+            count(CASE WHEN {ok} THEN NULL ELSE 1 END) AS failed, count(DISTINCT case_id) AS cases
         FROM scoped GROUP BY grp ORDER BY count(*) DESC, grp""",
         values,
     )
-    scores = _means(view, scope, group_by, "quality_score", "status = 'ok'")
-    graded = "status = 'ok' AND quality_tier IS NOT NULL"
-    highs = _means(view, scope, group_by, "(quality_tier = 'high')::INTEGER", graded)
+    scores, highs = _means(view, scope, group_by)
     return tuple(
         GroupQuality(
             group=row["grp"],
@@ -117,34 +116,56 @@ def _share(row: dict[str, Any], found: ClusteredMean | None) -> Estimate:
 
 
 def _means(
-    view: Snapshot, scope: Scope, group_by: str, value_sql: str, where: str
-) -> dict[str, ClusteredMean]:
-    """Means by group with the squared sums of their clusters; a cluster is a case, or a request of none."""
-    ctes, values = scope.ctes()
-    rows = view.dicts(
-        f"""{ctes}, cluster AS (
-            SELECT {GROUPS[group_by]} AS grp, coalesce(case_id, run_id || request_id) AS name,
-                sum({value_sql})::DOUBLE AS total, count({value_sql}) AS k
-            FROM scoped WHERE {where} GROUP BY ALL
-        ), centre AS (
-            SELECT grp, sum(total) / sum(k) AS mean FROM cluster GROUP BY grp HAVING sum(k) > 0
+    view: Snapshot, scope: Scope, group_by: str
+) -> tuple[dict[str, ClusteredMean], dict[str, ClusteredMean]]:
+    """Mean score and share of the high tier by group, with the squared sums of their clusters.
+
+    A cluster is a case, or a request of none: those are summed in one go, without a group of their own each.
+    """
+    ctes, values = scope.ctes(view)
+    kept = view.kept(
+        f"""{ctes}, answered AS (
+            SELECT {GROUPS[group_by]} AS grp, case_id, quality_score AS score,
+                CASE WHEN quality_tier IS NOT NULL THEN (quality_tier = 'high')::INTEGER::DOUBLE END AS high
+            FROM scoped WHERE status = 'ok'
         )
-        SELECT grp, any_value(mean) AS mean, sum(k)::BIGINT AS n, count(*) AS clusters,
-            sum((total - k * mean) ** 2) AS squares
-        FROM cluster JOIN centre USING (grp) WHERE k > 0 GROUP BY grp""",
+        SELECT grp, {_TOTALS} FROM answered WHERE case_id IS NULL GROUP BY grp
+        UNION ALL
+        SELECT grp, {_TOTALS_OF_CASE} FROM answered WHERE case_id IS NOT NULL GROUP BY grp, case_id""",
         values,
     )
-    return {
-        row["grp"]: ClusteredMean(
-            mean=row["mean"], n=row["n"], clusters=row["clusters"], squares=row["squares"] or 0.0
+    return _clustered(view, kept.table, "score"), _clustered(view, kept.table, "high")
+
+
+_VALUES = ("score", "high")
+_TOTALS = ", ".join(
+    f"sum({x}) AS {x}_total, count({x}) AS {x}_k, count({x}) AS {x}_clusters, avg({x}) AS {x}_mean, "
+    f"var_pop({x}) AS {x}_variance"
+    for x in _VALUES
+)
+_TOTALS_OF_CASE = ", ".join(
+    f"sum({x}) AS {x}_total, count({x}) AS {x}_k, 1 AS {x}_clusters, NULL AS {x}_mean, NULL AS {x}_variance"
+    for x in _VALUES
+)
+
+
+def _clustered(view: Snapshot, table: str, x: str) -> dict[str, ClusteredMean]:
+    """The means of one value over rows that are a case each, or all single requests of a group."""
+    rows = view.dicts(
+        f"""WITH known AS (FROM {table} WHERE {x}_k > 0), centre AS (
+            SELECT grp, sum({x}_total) / sum({x}_k) AS mean FROM known GROUP BY grp
         )
-        for row in rows
-    }
+        SELECT grp, any_value(mean) AS mean, sum({x}_k)::BIGINT AS n, sum({x}_clusters)::BIGINT AS clusters,
+            sum(CASE WHEN {x}_variance IS NULL THEN ({x}_total - {x}_k * mean) ** 2
+                ELSE {x}_k * ({x}_variance + ({x}_mean - mean) ** 2) END) AS squares
+        FROM known JOIN centre USING (grp) GROUP BY grp"""
+    )
+    return {row.pop("grp"): ClusteredMean(**row) for row in rows}
 
 
 def graders(view: Snapshot, scope: Scope) -> tuple[GraderResult, ...]:
     """What each grader says, by strategy."""
-    ctes, values = scope.ctes()
+    ctes, values = scope.ctes(view)
     rows = view.dicts(
         f"""{ctes}, graded AS (
             SELECT g.grader, coalesce(s.strategy, 'unknown') AS strategy, g.score, g.passed,
@@ -179,7 +200,7 @@ def graders(view: Snapshot, scope: Scope) -> tuple[GraderResult, ...]:
 
 def weak_requests(view: Snapshot, scope: Scope) -> list[dict[str, Any]]:
     """Requests that failed or fell short of the high tier, worst first."""
-    ctes, values = scope.ctes()
+    ctes, values = scope.ctes(view)
     return view.dicts(
         f"""{ctes} SELECT request_id, case_id, strategy, status, error_kind, quality_tier,
             quality_score, fallback_reason, draft_model, repair_model, latency_ms,
@@ -192,7 +213,7 @@ def weak_requests(view: Snapshot, scope: Scope) -> list[dict[str, Any]]:
 
 def weak_cases(view: Snapshot, scope: Scope) -> list[dict[str, Any]]:
     """Cases with a failed or less than high answer, worst mean first; empty where requests have no cases."""
-    ctes, values = scope.ctes()
+    ctes, values = scope.ctes(view)
     return view.dicts(
         f"""{ctes} SELECT case_id, count(*) AS n, count(*) FILTER (status != 'ok') AS failed,
             count(*) FILTER (quality_tier = 'low') AS low,
@@ -217,7 +238,7 @@ class RequestDetail:
 
 def request_detail(view: Snapshot, scope: Scope, request_id: str) -> RequestDetail | None:
     """A request of the selection; None when there is none of that id in it."""
-    ctes, values = scope.ctes()
+    ctes, values = scope.ctes(view)
     found = view.dicts(f"{ctes} SELECT * FROM scoped WHERE request_id = ? LIMIT 1", [*values, request_id])
     if not found:
         return None

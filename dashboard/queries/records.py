@@ -1,16 +1,13 @@
-# ruff: noqa: S608 - names come from the records, values are bound
+# ruff: noqa: S608 - names come from the records, values are bound or moments of the store's own
 """A bounded number of whole records of a selection, for figures that SQL cannot compute."""
 
 from dataclasses import dataclass
-from typing import TypeVar
 
+from dashboard.queries.tally import tally
 from dashboard.scope import Scope
 from harness.records import Call, Request
 from harness.store import Snapshot
 from harness.store.tables import column_list
-from harness.store.typed import record_from_row
-
-R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,45 +19,60 @@ class Records:
     left_out: int
 
 
-_SIDE = "source, model, cost_usd, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens"
-MONEY_COLUMNS = ", ".join(
-    ["run_id, request_id, status, warmup, scheduled_at, started_at"]
-    + [f"{role}_{name}" for role in ("draft", "repair") for name in _SIDE.split(", ")]
-)
-"""What a request's cost is taken apart from."""
+def scoped_records(view: Snapshot, scope: Scope, *, limit: int) -> Records:
+    """The latest `limit` requests of the selection as they were recorded, with their attempts."""
+    found = latest(view, scope, limit)
+    return Records(
+        requests=tuple(view.records(Request, f"SELECT {column_list('request')} FROM {found.requests}")),
+        calls=tuple(view.records(Call, f"SELECT {column_list('call')} FROM {found.calls}")),
+        left_out=found.left_out,
+    )
 
 
-def scoped_records(view: Snapshot, scope: Scope, *, limit: int, columns: str | None = None) -> Records:
-    """The latest `limit` requests of the selection as they were recorded, with their attempts.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Latest:
+    """The latest requests of a selection, as SQL to select from; `left_out` were beyond the limit."""
 
-    Args:
-        view: the store.
-        scope: which requests.
-        limit: requests at most.
-        columns: of a request, the others stay unset; None reads all.
-    """
-    ctes, values = scope.ctes()
-    ((n,),) = view.rows(f"{ctes} SELECT count(*) FROM scoped", values)
-    latest = view.rows(
-        f"{ctes} SELECT run_id, request_id FROM scoped ORDER BY arrived_at DESC NULLS LAST LIMIT {limit}",
+    requests: str
+    calls: str
+    left_out: int
+
+
+def latest(view: Snapshot, scope: Scope, limit: int) -> Latest:
+    """The latest `limit` requests of the selection and their attempts, as they were recorded."""
+    ((n,),) = view.rows(f"SELECT coalesce(sum(n), 0)::BIGINT FROM {tally(view, scope)}")
+    ctes, values = scope.ctes(view)
+    since = _since(view, scope, limit)
+    keys = view.kept(
+        f"""{ctes} SELECT run_id, request_id FROM scoped {since}
+        ORDER BY coalesce(scheduled_at, started_at) DESC NULLS LAST, run_id, request_id LIMIT {int(limit)}""",
         values,
     )
-    # Chosen once and bound: the selection is scanned once, not again for each table.
-    keys = [[run_id for run_id, _ in latest], [request_id for _, request_id in latest]]
-    return Records(
-        requests=_recorded(view, Request, "requests", columns or column_list("request"), keys),
-        calls=_recorded(view, Call, "calls", column_list("call"), keys),
-        left_out=max(0, n - limit),
+    found = f"SEMI JOIN {keys.table} USING (run_id, request_id)"
+    return Latest(
+        requests=f"(FROM requests {found} {since})", calls=f"(FROM calls {found})", left_out=max(0, n - limit)
     )
 
 
-def _recorded(
-    view: Snapshot, record_type: type[R], table: str, columns: str, keys: list[list[str]]
-) -> tuple[R, ...]:
-    rows = view.dicts(
-        f"""SELECT {columns} FROM {table} SEMI JOIN (
-            SELECT unnest(?::VARCHAR[]) AS run_id, unnest(?::VARCHAR[]) AS request_id
-        ) USING (run_id, request_id)""",
-        keys,
+def _since(view: Snapshot, scope: Scope, limit: int) -> str:
+    """A condition that the latest `limit` requests fulfil and few others do, so that those are never read.
+
+    Looks back in steps, each four times as far; empty where that would not leave most requests out.
+    """
+    ((arrivals, first, last),) = view.rows(
+        f"SELECT sum(arrivals)::BIGINT, min(first_at), max(last_at) FROM {tally(view, scope)}"
     )
-    return tuple(record_from_row(record_type, row) for row in rows)
+    if not arrivals:
+        return ""
+    ctes, values = scope.ctes(view)
+    back = (last - first) * (1.5 * limit / arrivals)
+    while back < (last - first) / 2:
+        moment = f"TIMESTAMP '{(last - back).replace(tzinfo=None)}'"
+        # the first part alone lets stored blocks of rows be skipped unread
+        since = f"""WHERE (scheduled_at >= {moment} OR scheduled_at IS NULL)
+            AND coalesce(scheduled_at, started_at) >= {moment}"""
+        ((n,),) = view.rows(f"{ctes} SELECT count(*) FROM scoped {since}", values)
+        if n >= limit:
+            return since
+        back *= 4
+    return ""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dashboard.queries.facets import RunFacet
-from dashboard.scope import PLACED, Scope
+from dashboard.scope import Scope, placed
 from harness.analysis.compare import Comparison, compare_runs
 from harness.analysis.sample import provider_mode
 from harness.report.comparison import comparison_head, comparison_rows, comparison_warning
@@ -21,7 +21,7 @@ MOST_ROWS = 30_000
 def run_list(view: Snapshot) -> list[dict[str, Any]]:
     """Runs, latest first, with their counts and last verdict; runs without a request are left out."""
     return view.dicts(
-        f"""{PLACED}, counted AS (
+        f"""{placed(view)}, counted AS (
             SELECT run_id, count(*) AS requests, count(*) FILTER (status != 'ok') AS failed,
                 string_agg(DISTINCT mode, ', ' ORDER BY mode) AS modes,
                 string_agg(DISTINCT strategy, ', ' ORDER BY strategy) AS strategies
@@ -124,7 +124,7 @@ def side_by_side(view: Snapshot, a: str, b: str) -> SideBySide:
 
 def error_groups(view: Snapshot, scope: Scope) -> list[dict[str, Any]]:
     """Failed requests by status, kind and HTTP status, with one redacted excerpt each."""
-    ctes, values = scope.ctes()
+    ctes, values = scope.ctes(view)
     return view.dicts(
         f"""{ctes} SELECT count(*) AS failed, status, error_kind, http_status, draft_source AS provider,
             count(DISTINCT run_id) AS runs, min(arrived_at) AS first_at, max(arrived_at) AS last_at,
@@ -137,7 +137,7 @@ def error_groups(view: Snapshot, scope: Scope) -> list[dict[str, Any]]:
 
 def attempt_errors(view: Snapshot, scope: Scope) -> list[dict[str, Any]]:
     """Failed attempts of the selection, those that a retry made good included."""
-    ctes, values = scope.ctes()
+    ctes, values = scope.ctes(view)
     return view.dicts(
         f"""{ctes} SELECT count(*) AS failed, provider, model, role, outcome, error_kind, http_status
         FROM calls SEMI JOIN scoped USING (run_id, request_id) WHERE outcome != 'ok'

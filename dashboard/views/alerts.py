@@ -15,7 +15,7 @@ from dashboard.queries.alerts import (
     latest_alertable,
     rules_in_force,
 )
-from dashboard.source import read
+from dashboard.source import one_view, read
 from dashboard.states import Card
 from harness.alerts.check import ShownState
 from harness.alerts.evaluate import RuleState
@@ -42,6 +42,11 @@ def main() -> None:
 
 @st.fragment(run_every=EVERY)
 def _body(span: timedelta, *, until_last: bool) -> None:
+    with one_view():
+        _rules(span, until_last=until_last)
+
+
+def _rules(span: timedelta, *, until_last: bool) -> None:
     end = datetime.now(UTC).replace(second=0, microsecond=0)
     if until_last:
         latest = read(latest_alertable)

@@ -11,7 +11,7 @@ from dashboard.queries.latency import latency_figures
 from dashboard.queries.live import LiveRun, latest_points, live_run
 from dashboard.queries.overview import shares
 from dashboard.scope import Scope
-from dashboard.source import read
+from dashboard.source import one_view, read
 from dashboard.states import Card
 
 EVERY = "2s"
@@ -25,6 +25,11 @@ def main() -> None:
 
 @st.fragment(run_every=EVERY)
 def _body() -> None:
+    with one_view():
+        _watch()
+
+
+def _watch() -> None:
     run = read(live_run)
     if run is None:
         states.empty(

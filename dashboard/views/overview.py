@@ -26,13 +26,13 @@ def main() -> None:
     if subject is None:
         return
     scope, share = subject.scope, subject.shares
-    spent = read(money, scope)
+    # read before anything is drawn: the snapshot is held no longer than the queries take
+    spent, latency = read(money, scope), read(latency_figures, scope)
+    saved, gate = read(saving, scope), read(last_gate, scope)
     states.unpriced_banner(spent.unpriced_calls)
-    latency = read(latency_figures, scope)
     _latency_cards(latency.groups[0], latency.source, share)
-    saved = read(saving, scope)
     _money_cards(spent, saved, scope)
-    _quality_cards(share, read(last_gate, scope))
+    _quality_cards(share, gate)
     left, middle, right = st.columns(3)
     with left:
         cost_by_role(spent, key="overview-cost")

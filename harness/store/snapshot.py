@@ -2,7 +2,7 @@
 """Queries over one moment of a store, plain or typed, wherever its rows lie."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 import duckdb
 import pyarrow as pa
@@ -10,10 +10,18 @@ import pyarrow as pa
 from harness.errors import UnknownRunError, UsageError
 from harness.records import Call, GateResult, Grade, Request
 from harness.store.tables import column_list
-from harness.store.typed import Row, StoredRun, aware, record_from_row, stored_run
+from harness.store.typed import Row, StoredRun, aware, records_from_rows, stored_run
 
+R = TypeVar("R")
 _LATEST_FIRST = "ORDER BY started_at DESC, run_id DESC"
 _DRIVEN = "kind IN ('baseline', 'eval') AND environment IS DISTINCT FROM 'imported'"
+
+
+class Kept(NamedTuple):
+    """A query's answer that a snapshot keeps: the table's name, and how many rows it has."""
+
+    table: str
+    rows: int
 
 
 class Snapshot:
@@ -27,6 +35,7 @@ class Snapshot:
     def __init__(self, connection: duckdb.DuckDBPyConnection, where: str) -> None:
         self._connection = connection
         self._where = where
+        self._kept: dict[tuple[Any, ...], Kept] = {}
 
     def close(self) -> None:
         """Give the connection up."""
@@ -43,6 +52,28 @@ class Snapshot:
         names = [item[0] for item in cursor.description or ()]
         found = aware(cursor.description or [], cursor.fetchall())
         return [dict(zip(names, values, strict=True)) for values in found]
+
+    def records(self, record_type: type[R], sql: str, params: Sequence[Any] = ()) -> list[R]:
+        """All rows of one query as records; columns that it does not have are left out."""
+        cursor = self._connection.execute(sql, params)
+        names = [item[0] for item in cursor.description or ()]
+        return records_from_rows(record_type, names, aware(cursor.description or [], cursor.fetchall()))
+
+    def kept(self, sql: str, params: Sequence[Any] = ()) -> Kept:
+        """The answer of a query as a temporary table for further queries, computed once in this snapshot.
+
+        A snapshot never changes, so neither does the answer; the table ends with the snapshot.
+
+        Args:
+            sql: a query; the table's rows stand in no order.
+            params: hashable values for its `?` marks.
+        """
+        key = (sql, *params)
+        if key not in self._kept:
+            name = f"kept_{len(self._kept)}"
+            ((rows,),) = self._connection.execute(f"CREATE TEMP TABLE {name} AS {sql}", params).fetchall()
+            self._kept[key] = Kept(name, rows)
+        return self._kept[key]
 
     def arrow(self, sql: str, params: Sequence[Any] | dict[str, Any] = ()) -> pa.Table:
         """One query as an Arrow table; moments are timestamps in UTC."""
@@ -84,34 +115,34 @@ class Snapshot:
 
     def requests(self, run_id: str, *, include_warmup: bool = False) -> list[Request]:
         """A run's requests in the order they were sent; the warm-up is left out unless asked for."""
-        rows = self.dicts(
+        return self.records(
+            Request,
             f"SELECT {column_list('request')} FROM requests "
             "WHERE run_id = ? AND (? OR warmup IS NOT TRUE) ORDER BY seq NULLS LAST, started_at, request_id",
             [run_id, include_warmup],
         )
-        return [record_from_row(Request, row) for row in rows]
 
     def calls(self, run_id: str) -> list[Call]:
         """A run's calls in the order they were made."""
-        rows = self.dicts(
+        return self.records(
+            Call,
             f"SELECT {column_list('call')} FROM calls WHERE run_id = ? ORDER BY started_at, call_id",
             [run_id],
         )
-        return [record_from_row(Call, row) for row in rows]
 
     def grades(self, run_id: str) -> list[Grade]:
         """A run's grades, by request and grader."""
-        rows = self.dicts(
+        return self.records(
+            Grade,
             f"SELECT {column_list('grade')} FROM grades WHERE run_id = ? ORDER BY request_id, grader",
             [run_id],
         )
-        return [record_from_row(Grade, row) for row in rows]
 
     def gate_results(self, run_id: str | None = None) -> list[GateResult]:
         """Verdicts, oldest first; of one run, or of all."""
-        rows = self.dicts(
+        return self.records(
+            GateResult,
             f"SELECT {column_list('gate_result')} FROM gate_results "
             "WHERE ?::VARCHAR IS NULL OR run_id = ? ORDER BY ts",
             [run_id, run_id],
         )
-        return [record_from_row(GateResult, row) for row in rows]

@@ -37,12 +37,26 @@ def stored_run(row: Row) -> StoredRun:
 
 def record_from_row(record_type: type[R], row: Row) -> R:
     """A record from a row by column name; columns that the record does not have are left out."""
-    values = {}
-    for name, read in _readers(cast("Any", record_type)).items():
-        value = row.get(name)
-        if name in row and not (value is None and read is _from_json):
-            values[name] = value if value is None or read is None else read(value)
-    return record_type(**values)
+    (found,) = records_from_rows(record_type, list(row), [tuple(row.values())])
+    return found
+
+
+def records_from_rows(record_type: type[R], names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> list[R]:
+    """Records from rows of these columns; columns that the record does not have are left out."""
+    readers = _readers(cast("Any", record_type))
+    plain = [(name, place) for place, name in enumerate(names) if name in readers and readers[name] is None]
+    typed = [(name, place, read) for place, name in enumerate(names) if (read := readers.get(name))]
+    found = []
+    for row in rows:
+        values = {name: row[place] for name, place in plain}
+        for name, place, read in typed:
+            value = row[place]
+            if value is not None:
+                values[name] = read(value)
+            elif read is not _from_json:
+                values[name] = None
+        found.append(record_type(**values))
+    return found
 
 
 @cache

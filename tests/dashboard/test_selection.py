@@ -1,0 +1,111 @@
+"""What queries share: who a request belongs to, the latest of a selection, and groups beyond one pass."""
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from dashboard.queries import latency as latency_queries
+from dashboard.queries.facets import facets
+from dashboard.queries.latency import latency_figures
+from dashboard.queries.quality import group_quality
+from dashboard.queries.records import latest
+from dashboard.queries.repriced import latest_priced
+from dashboard.scope import Scope, placed
+from harness.analysis import clustered_mean
+from harness.report.run_cost import run_requests
+from harness.store import Spool, ingest, open_store
+from tests.dashboard.stores import MINI, SONNET, Plan, begin, end, exchange, random, write
+
+ALL = Scope(kind="baseline", mode="emulated")
+
+
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory):
+    """A run of two routes in which every fifth request failed, so that only its attempts tell its route."""
+    store = tmp_path_factory.mktemp("mixed")
+    plan = Plan(run_id="run-m", name="mixed", requests=60, fail_every=5)
+    rng = random.Random(5)
+    with Spool.open(store) as spool:
+        spool.append(begin(plan)).result()
+        for seq in range(60):
+            row, calls = exchange(replace(plan, strategy=("hybrid", "all-openai")[seq % 2]), seq, rng)
+            spool.append_many([replace(row, warmup=seq < 2, case_id=None), *calls]).result()
+        spool.append(end(plan)).result()
+    ingest(store)
+    return store
+
+
+def test_failed_requests_belong_to_the_provider_their_first_attempt_went_to(mixed):
+    with open_store(mixed).snapshot() as view:
+        found = facets(view).facets
+        rows = view.rows(
+            f"{placed(view)} SELECT draft_source, draft_model, told_draft_source IS NULL FROM placed "
+            "WHERE warmup IS NOT TRUE"
+        )
+        groups = {group.group: group for group in latency_figures(view, ALL, "provider").groups}
+    assert {(source, model) for source, model, untold in rows if untold} == {SONNET, MINI}
+    counted = Counter((source, model) for source, model, _ in rows)
+    by_route = Counter()
+    for facet in found:
+        by_route[facet.draft_source, facet.draft_model] += facet.requests
+    assert by_route == counted
+    assert sum(counted.values()) == 58
+    assert groups["anthropic"].failures == groups["openai"].failures == 6
+
+
+def test_requests_without_a_case_are_clusters_of_one(mixed):
+    with open_store(mixed).snapshot() as view:
+        (found,) = group_quality(view, ALL, "all")
+        answers = [row for row in view.requests("run-m") if row.status == "ok"]
+    expected = clustered_mean([row.quality_score for row in answers], [row.request_id for row in answers])
+    assert found.score.n == len(answers) == 46
+    assert found.score.value == pytest.approx(expected.value)
+    assert found.score.low == pytest.approx(expected.low)
+    assert found.cases == 0
+
+
+@pytest.mark.parametrize("limit", [1, 7, 40, 240, 1_000])
+def test_the_latest_requests_are_the_latest(full, limit):
+    with open_store(full).snapshot() as view:
+        found = latest(view, ALL, limit)
+        chosen = {key for (key,) in view.rows(f"SELECT request_id FROM {found.requests}")}
+        rows = [row for run_id in ("run-a", "run-b") for row in view.requests(run_id)]
+    expected = sorted(rows, key=lambda row: row.scheduled_at, reverse=True)[:limit]
+    assert chosen == {row.request_id for row in expected}
+    assert found.left_out == max(0, 240 - limit)
+
+
+@pytest.mark.parametrize(
+    ("run_id", "kind", "mode"), [("run-b", "baseline", "emulated"), ("run-p", "ingest", "live")]
+)
+def test_calls_to_price_again_are_those_of_the_command_line(full, run_id, kind, mode):
+    with open_store(full).snapshot() as view:
+        ours, left_out = latest_priced(view, Scope(kind=kind, mode=mode, run_ids=(run_id,)), 1_000)
+        theirs = run_requests(view.requests(run_id), view.calls(run_id))
+    assert left_out == 0
+
+    def figures(requests):
+        return Counter(
+            tuple(sorted((c.role, c.ref, str(c.usage), c.priced.cost_usd, c.at, c.context) for c in calls))
+            for calls in requests
+        )
+
+    def comparable(requests):
+        return [[c for c in calls if c.priced.cost_usd is not None] for calls in requests]
+
+    assert len(ours) == len(theirs)
+    assert figures(comparable(ours)) == figures(comparable(theirs))
+
+
+def test_many_groups_are_found_in_several_passes(tmp_path, monkeypatch):
+    write(
+        tmp_path, *(Plan(run_id=f"run-{n}", name=f"run {n}", requests=30 + n, fail_every=9) for n in range(5))
+    )
+    with open_store(tmp_path).snapshot() as view:
+        exact = latency_figures(view, ALL, "run").groups
+        monkeypatch.setattr(latency_queries, "EXACT_INTERVAL_ROWS", 0)
+        monkeypatch.setattr(latency_queries, "GROUPS_A_SCAN", 2)
+        large = latency_figures(view, ALL, "run").groups
+    assert [group.group for group in large] == [f"run-{n}" for n in reversed(range(5))]
+    assert [group.quantiles for group in large] == [group.quantiles for group in exact]
