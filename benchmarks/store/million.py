@@ -4,27 +4,20 @@ Example: python -m benchmarks.store.million --sizes 100000 300000 1000000
 """
 
 import argparse
+import os
 import tempfile
-import time
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from benchmarks.store.generate import write_store
-from dashboard.queries.cost import money
-from dashboard.queries.latency import latency_figures
-from dashboard.queries.overview import last_gate, run_states, saving, shares
-from dashboard.scope import Scope
+from benchmarks.store.pages import PAGES, REPEATS, Cost, count_cost, page_cost, timed, together
 from harness.store import ingest, open_store
 from harness.store.inspection import store_stats
 
-OVERVIEW = (shares, latency_figures, money, saving, last_gate, run_states)
-SCOPE = Scope(kind="baseline", mode="emulated")
 PERCENTILES = """
 SELECT draft_source, count(*), quantile_cont(latency_ms, [0.5, 0.95, 0.99]) FROM requests
 WHERE warmup IS NOT TRUE AND status = 'ok' GROUP BY draft_source
 """
-REPEATS = 5
 
 
 def main() -> None:
@@ -35,13 +28,16 @@ def main() -> None:
     options = parser.parse_args()
     columns = (
         "requests",
+        "load",
         "ingest s",
         "ingest CPU s",
         "us a request",
         "database MiB",
-        "open a snapshot ms",
+        "count ms CPU",
         "percentiles by provider ms",
         "Overview's queries s",
+        "Overview's queries s CPU",
+        "CPU / count",
     )
     print(f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
     for size in options.sizes:
@@ -52,43 +48,32 @@ def main() -> None:
 def measure(store: Path, size: int, *, calls: bool) -> list[str]:
     """One row of the table."""
     write_store(store, size, calls=calls)
-    wall, cpu = time.perf_counter(), time.process_time()
-    ingest(store)
-    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    opened = open_store(store)
-    percentiles = []
-    for _ in range(REPEATS):
-        with opened.snapshot() as view:
-            percentiles.append(timed(view.rows, PERCENTILES))
-
-    def open_one() -> None:
-        with opened.snapshot():
-            pass
-
-    def overview() -> None:
-        for query in OVERVIEW:
-            with opened.snapshot() as view:
-                query(view, SCOPE)
-
-    snapshot_s = min(timed(open_one) for _ in range(REPEATS))
-    overview_s = min(timed(overview) for _ in range(REPEATS))
+    _, ingested = timed(lambda: ingest(store))
+    count, by_provider = count_cost(store), percentile_cost(store)
+    rounds = [together(page_cost(store, PAGES["overview"], repeats=1)) for _ in range(REPEATS)]
+    overview = min(rounds, key=lambda cost: cost.cpu_s)
     return [
         f"{size:,}",
-        f"{wall:.1f}",
-        f"{cpu:.1f}",
-        f"{wall / size * 1e6:.1f}",
+        f"{os.getloadavg()[0]:.1f}",
+        f"{ingested.wall_s:.1f}",
+        f"{ingested.cpu_s:.1f}",
+        f"{ingested.wall_s / size * 1e6:.1f}",
         f"{store_stats(store).database_bytes / 2**20:.0f}",
-        f"{snapshot_s * 1e3:.0f}",
-        f"{min(percentiles) * 1e3:.0f}",
-        f"{overview_s:.2f}",
+        f"{count.cpu_s * 1e3:.0f}",
+        f"{by_provider.wall_s * 1e3:.0f}",
+        f"{min(cost.wall_s for cost in rounds):.2f}",
+        f"{overview.cpu_s:.2f}",
+        f"{overview.cpu_s / count.cpu_s:.0f}",
     ]
 
 
-def timed(work: Callable[..., Any], *values: Any) -> float:
-    """Seconds of one call."""
-    began = time.perf_counter()
-    work(*values)
-    return time.perf_counter() - began
+def percentile_cost(store: Path) -> Cost:
+    """Exact p50, p95 and p99 by provider, the least wall time of several."""
+    found = []
+    for _ in range(REPEATS):
+        with open_store(store).snapshot() as view:
+            found.append(timed(partial(view.rows, PERCENTILES))[1])
+    return min(found, key=lambda cost: cost.wall_s)
 
 
 if __name__ == "__main__":

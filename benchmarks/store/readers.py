@@ -9,14 +9,17 @@ Example: python -m benchmarks.store.readers --seconds 30 --rate 50
 import argparse
 import json
 import multiprocessing
+import os
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
+from benchmarks.store.pages import PAGES
 from benchmarks.store.spool_rate import a_request
-from harness.store import Redactor, Spool, ingest, open_store
+from dashboard.source import one_view
+from harness.store import Redactor, Spool, ingest
 
 READERS = 6
 INGEST_EVERY_S = 1.0
@@ -24,13 +27,15 @@ GOAL_BEHIND_S = 5.0
 
 
 def read_loop(folder: Path, stop: Any, results: Any) -> None:
-    """One session: the percentiles of everything, again and again."""
+    """One session: the Overview's queries, read as the dashboard reads them, again and again."""
+    os.environ["HARNESS_STORE"] = str(folder)
     waits, errors = [], []
     while not stop.is_set():
         began = time.perf_counter()
         try:
-            with open_store(folder).snapshot() as view:
-                view.rows("SELECT count(*), quantile_cont(latency_ms, [0.5, 0.95, 0.99]) FROM requests")
+            with one_view() as page:
+                for query, *values in PAGES["overview"]:
+                    page.read(query, *values)
         except Exception as error:  # noqa: BLE001 - counted: that none reaches a reader is what is measured
             errors.append(repr(error))
         waits.append(time.perf_counter() - began)
