@@ -10,6 +10,7 @@
     |   |-- StoreTooNewError    written by a later version of the harness
     |   `-- StoreFullError      the disk refused a write; nothing acknowledged is lost
     |-- ProviderError         one attempt failed; a recorded outcome, with its kind
+    |-- BatchError            a provider's batch cannot be handed over or followed; the run can be resumed
     |-- CostGuardError        a reservation would exceed a budget; never retried
     |-- UnpricedModelError    no trustworthy price for the model
     |-- PipelineFailedError   a request got no answer; carries its kind, its calls and what they cost
@@ -134,6 +135,10 @@ class ProviderError(HarnessError):
         self.stop_reason = stop_reason
         self.ttft_ns = ttft_ns
         self.price_context = price_context
+
+
+class BatchError(HarnessError):
+    """A provider's batch could not be handed over, followed or fetched. What is durable can be resumed."""
 
 
 class CostGuardError(HarnessError):

@@ -87,7 +87,8 @@ class LatencySample:
         latency_ms: of the successes, in arrival order, milliseconds.
         arrivals_ms: of all requests in arrival order; infinite where it failed. For tests only: no
             infinity enters a quantile.
-        failures: requests that failed; they rank above every success.
+        failures: requests that failed; they rank above every success. None is counted where requests were
+            answered and not one of them has a latency (batched, cached): there is nothing to rank above.
         unknown: successes without a latency on this clock; they make a required figure unknown.
         source: whose clock; None without requests.
     """
@@ -138,6 +139,8 @@ def latency_sample(requests: Sequence[Request]) -> LatencySample:
             arrivals.append(value)
     arrivals_ms = np.asarray(arrivals, dtype=np.float64)
     finite = np.isfinite(arrivals_ms)
+    if unknown and not finite.any():
+        arrivals_ms, finite = arrivals_ms[finite], finite[finite]
     return LatencySample(
         latency_ms=arrivals_ms[finite],
         arrivals_ms=arrivals_ms,

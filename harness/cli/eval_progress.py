@@ -19,7 +19,7 @@ def live_text(live: LiveEvaluation, elapsed_s: float) -> str:
     of = "" if live.budget_usd is None else f" of ${live.budget_usd}"
     unknown = f" (+{live.unknown} unknown)" if live.unknown else ""
     parts = [f"spent ${live.spent_usd:.4f}{of}{unknown}", f"ETA {_clock(live.eta_s(elapsed_s))}"]
-    parts.append(f"in flight {live.in_flight}")
+    parts.append(live.batches or f"in flight {live.in_flight}")
     if live.failed:
         parts.append(f"failed {live.failed}")
     if live.backed_off:

@@ -12,6 +12,7 @@ from decimal import Decimal
 from harness.orchestration import Route, Strategy
 from harness.orchestration.attempt import prompt_bytes
 from harness.pricing import Budget, PriceBook
+from harness.pricing.catalogue import STANDARD
 from harness.records import Prompt
 
 ANSWER_BYTES_PER_TOKEN = 4
@@ -67,9 +68,15 @@ class Admission:
 
 
 def worst_case_usd(
-    strategy: Strategy, prompt: Prompt, book: PriceBook, at: datetime, *, repairs: bool
+    strategy: Strategy,
+    prompt: Prompt,
+    book: PriceBook,
+    at: datetime,
+    *,
+    repairs: bool,
+    context: str = STANDARD,
 ) -> Decimal:
-    """The most that one case should cost when each role answers at its first attempt.
+    """The most that one case should cost when each role answers at its first attempt, at a context's prices.
 
     Raises:
         UnpricedModelError: a model without a price.
@@ -77,23 +84,39 @@ def worst_case_usd(
     size = prompt_bytes(prompt)
     drafts = [strategy.draft, strategy.escalate_to, strategy.hedge]
     most = prompt.max_tokens
-    total = sum(
-        (worst_call_usd(route, size, most, book, at) for route in drafts if route is not None), Decimal(0)
-    )
+
+    def worst(route: Route, size_bytes: int) -> Decimal:
+        return worst_call_usd(route, size_bytes, most, book, at, context=context)
+
+    total = sum((worst(route, size) for route in drafts if route is not None), Decimal(0))
     if repairs:
-        total += worst_call_usd(strategy.repair, size + ANSWER_BYTES_PER_TOKEN * most, most, book, at)
+        total += worst(strategy.repair, size + ANSWER_BYTES_PER_TOKEN * most)
     return total
 
 
-def worst_call_usd(route: Route, size_bytes: int, max_tokens: int, book: PriceBook, at: datetime) -> Decimal:
-    """The most that one attempt can cost.
+def worst_call_usd(
+    route: Route,
+    size_bytes: int,
+    max_tokens: int,
+    book: PriceBook,
+    at: datetime,
+    *,
+    context: str = STANDARD,
+) -> Decimal:
+    """The most that one attempt can cost, at a context's prices.
 
     Raises:
         UnpricedModelError: a model without a price.
     """
     local = route.settings.local
     worst = book.worst_case_usd(
-        route.provider, route.model, prompt_bytes=size_bytes, max_tokens=max_tokens, at=at, local=local
+        route.provider,
+        route.model,
+        prompt_bytes=size_bytes,
+        max_tokens=max_tokens,
+        at=at,
+        context=context,
+        local=local,
     )
     if worst is None:
         book.require(route.provider, route.model, local=local)

@@ -12,6 +12,7 @@ from harness.evaluation.plan import Unit
 from harness.orchestration import PipelineResult
 from harness.records import (
     HIGH_TIER_MIN_SCORE,
+    UNTIMED_CONTEXTS,
     Call,
     CompletedEvent,
     Content,
@@ -58,22 +59,22 @@ class Filing:
         self, result: PipelineResult, wait: CaseWait, started_at: datetime
     ) -> tuple[Request, list[Record]]:
         """The request, and all records of the unit with the request last: it is the mark of completion."""
-        event = _without_waits(result.event, wait)
+        event, timed = _without_waits(result.event, wait), _is_timed(result.calls)
         if not is_graded(result.quality):
             event = replace(event, quality_score=None, quality_tier=None, score_basis=None)
-        request = self._request(event, RequestStatus.OK, started_at)
+        request = self._request(event, RequestStatus.OK, started_at, timed=timed)
         name = (
             None if self.task == "draft_graph" else f"assist.{self.task.split('_', maxsplit=1)[0]}.completed"
         )
-        told = event_row(event, self.run_id, name=name)
+        told = _told(event, self.run_id, name, timed=timed)
         return request, [*result.calls, *self._grades(result.quality), told, request]
 
     def failed(
         self, event: FailedEvent, calls: Sequence[Call], wait: CaseWait, started_at: datetime
     ) -> tuple[Request, list[Record]]:
         """The same of a request without an answer."""
-        event = _without_waits(event, wait)
-        request = self._request(event, event.status, started_at)
+        event, timed = _without_waits(event, wait), _is_timed(calls)
+        request = self._request(event, event.status, started_at, timed=timed)
         request = replace(
             request,
             http_status=event.http_status,
@@ -81,12 +82,20 @@ class Filing:
             error_message=event.error_message,
         )
         name = None if self.task == "draft_graph" else f"assist.{self.task.split('_', maxsplit=1)[0]}.failed"
-        return request, [*calls, event_row(event, self.run_id, name=name), request]
+        return request, [*calls, _told(event, self.run_id, name, timed=timed), request]
 
     def _request(
-        self, event: CompletedEvent | FailedEvent, status: RequestStatus, started_at: datetime
+        self,
+        event: CompletedEvent | FailedEvent,
+        status: RequestStatus,
+        started_at: datetime,
+        *,
+        timed: bool,
     ) -> Request:
         told = {name: getattr(event, name) for name in _SHARED if hasattr(event, name)}
+        if not timed:
+            told["stages_ms"] = None
+        latency_ms = event.latency_ms if timed else None
         repaired = getattr(event, "repair_source", None) is not None
         return Request(
             run_id=self.run_id,
@@ -98,9 +107,9 @@ class Filing:
             case_id=self.unit.case.case_id,
             repeat=self.unit.repeat,
             started_at=started_at,
-            latency_ms=event.latency_ms,
-            service_ms=event.latency_ms,
-            server_ms=event.latency_ms,
+            latency_ms=latency_ms,
+            service_ms=latency_ms,
+            server_ms=latency_ms,
             latency_source=LatencySource.CLIENT,
             unpriced=event.cost_usd is None,
             mixed_providers=getattr(event, "mixed_providers", None) if repaired else None,
@@ -154,6 +163,17 @@ _SHARED = tuple(
     and name not in ("run_id", "request_id", "latency_ms", "mixed_providers")
 )
 """Fields that the event and the request's row have in common."""
+
+
+def _is_timed(calls: Sequence[Call]) -> bool:
+    """False when a call behind the request was batched or cached: then its latency is no service's."""
+    return all(call.price_context not in UNTIMED_CONTEXTS for call in calls)
+
+
+def _told(event: CompletedEvent | FailedEvent, run_id: str, name: str | None, *, timed: bool) -> Event:
+    """The event's row; of a request that nobody timed, without its times."""
+    row = event_row(event, run_id, name=name)
+    return row if timed else replace(row, payload={**row.payload, "latency_ms": None, "stages_ms": {}})
 
 
 def _without_waits(event: EventT, wait: CaseWait) -> EventT:

@@ -9,6 +9,7 @@ from harness.analysis.forecast import forecast_cost
 from harness.orchestration import Route, Strategy
 from harness.orchestration.attempt import prompt_bytes
 from harness.pricing import PriceBook
+from harness.pricing.catalogue import STANDARD
 from harness.records import Prompt, Request, Usage
 
 MIN_RECORDED = 10
@@ -86,17 +87,26 @@ class _Prices:
 
     book: PriceBook
     at: datetime
+    context: str
 
     def call_usd(self, route: Route, input_tokens: int, output_tokens: int) -> float:
-        return call_usd(route, input_tokens, output_tokens, self.book, self.at)
+        return call_usd(route, input_tokens, output_tokens, self.book, self.at, context=self.context)
 
 
-def call_usd(route: Route, input_tokens: int, output_tokens: int, book: PriceBook, at: datetime) -> float:
-    """What a call of so many tokens costs, USD."""
+def call_usd(
+    route: Route,
+    input_tokens: int,
+    output_tokens: int,
+    book: PriceBook,
+    at: datetime,
+    *,
+    context: str = STANDARD,
+) -> float:
+    """What a call of so many tokens costs in a context, USD."""
     usage = Usage(input_tokens=input_tokens, output_tokens=output_tokens)
-    return float(
-        book.price(route.provider, route.model, usage, at=at, local=route.settings.local).cost_usd or 0
-    )
+    local = route.settings.local
+    priced = book.price(route.provider, route.model, usage, at=at, context=context, local=local)
+    return float(priced.cost_usd or 0)
 
 
 def forecast_evaluation(
@@ -109,6 +119,7 @@ def forecast_evaluation(
     at: datetime,
     repairs: bool,
     assumptions: Assumptions | None = None,
+    context: str = STANDARD,
 ) -> EvaluationForecast:
     """Cost of what is still to be asked.
 
@@ -121,6 +132,7 @@ def forecast_evaluation(
         at: prices of this moment.
         repairs: the task has a repair call.
         assumptions: where nothing is recorded.
+        context: whose prices the assumed parts have; the recorded ones were paid in it.
     """
     supposed = assumptions or Assumptions()
     parts = []
@@ -130,7 +142,7 @@ def forecast_evaluation(
         if len(known) >= MIN_RECORDED:
             parts.append(_recorded_part(strategy, wanted, known))
         else:
-            prices = _Prices(book, at)
+            prices = _Prices(book, at, context)
             parts.append(_assumed_part(strategy, wanted, prompts, prices, supposed, repairs=repairs))
     return EvaluationForecast(parts=tuple(parts))
 

@@ -15,6 +15,7 @@ class LiveEvaluation:
         planned: units in all. before: of them finished in an earlier session.
         spent_usd: known cost of this session's cases; `unknown` had none.
         window: attempts that the gate lets run at once, all models.
+        batches: the open provider batches in words; empty without any.
     """
 
     planned: int
@@ -28,6 +29,7 @@ class LiveEvaluation:
     in_flight: int = 0
     window: int = 0
     backed_off: int = 0
+    batches: str = ""
 
     @property
     def done(self) -> int:

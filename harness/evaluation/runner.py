@@ -10,6 +10,8 @@ from harness.clock import SYSTEM_CLOCK, Clock
 from harness.errors import PipelineFailedError
 from harness.evaluation.admission import Admission, Hold, worst_case_usd
 from harness.evaluation.aftercare import Aftercare
+from harness.evaluation.batch_calls import DEADLINE_S as BATCH_DEADLINE_S
+from harness.evaluation.batch_calls import BatchCalling, OpenGate
 from harness.evaluation.filing import Filing, Record
 from harness.evaluation.gatekeeper import AdaptiveGate
 from harness.evaluation.grading import GuardedTask
@@ -19,6 +21,7 @@ from harness.evaluation.pools import EvaluationPools
 from harness.evaluation.workers import work_together
 from harness.orchestration import Caller, Pipeline, PipelineResult
 from harness.pricing import Budget, PriceBook
+from harness.pricing.catalogue import BATCH, STANDARD
 from harness.records import (
     Call,
     CallOutcome,
@@ -45,6 +48,7 @@ class Bench:
         generations: how often each unit was begun before.
         alive: whether the providers can answer; a case that broke off because they cannot is no result.
         aftercare: the suite's own graders and judges; None when it has none.
+        batch: calls go out in provider batches; None makes each at once.
     """
 
     run_id: str
@@ -60,6 +64,7 @@ class Bench:
     clock: Clock = SYSTEM_CLOCK
     alive: Callable[[], bool] = lambda: True
     aftercare: Aftercare | None = None
+    batch: BatchCalling | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +95,9 @@ class Runner:
     """
 
     def __init__(self, bench: Bench, todo: Iterable[Unit], live: LiveEvaluation, stop: Stop) -> None:
-        self.gate = AdaptiveGate(bench.concurrency, clock=bench.clock)
+        self.gate = (
+            OpenGate() if bench.batch is not None else AdaptiveGate(bench.concurrency, clock=bench.clock)
+        )
         self._bench = bench
         self._todo = iter(todo)
         self._next: Unit | None = next(self._todo, None)
@@ -99,7 +106,7 @@ class Runner:
         self._admission = Admission(bench.budget)
         self._turn = asyncio.Lock()
         self._freed = asyncio.Event()
-        self._truncated = False
+        self._truncated = self._stalled = False
         self._problem: str | None = None
         self._sent = self._wasted = 0
         self._modes: set[ProviderMode] = set()
@@ -126,6 +133,11 @@ class Runner:
             modes=frozenset(self._modes),
             problem=self._problem,
         )
+
+    def waits_only_for(self, answers: int) -> bool:
+        """Whether so many answers are all that could bring the run forward: no unit can start or go on."""
+        begun = self._next is None or self._ending or self._stalled
+        return begun and answers == self._admission.under_way
 
     def _status(self) -> RunStatus:
         if self._problem is not None:
@@ -159,7 +171,9 @@ class Runner:
                 if not self._admission.under_way:
                     self._truncated = True
                     return None
+                self._stalled = True
                 await self._freed.wait()
+                self._stalled = False
             return None
 
     @property
@@ -170,7 +184,10 @@ class Runner:
         bench = self._bench
         prompt = bench.task.draft_prompt(bench.task.parse_input(unit.case.body))
         repairs = bench.task.repair_override is not None
-        worst = worst_case_usd(unit.strategy, prompt, bench.book, bench.clock.now(), repairs=repairs)
+        context = STANDARD if bench.batch is None else BATCH
+        worst = worst_case_usd(
+            unit.strategy, prompt, bench.book, bench.clock.now(), repairs=repairs, context=context
+        )
         if bench.aftercare is not None:
             worst += bench.aftercare.worst_case_usd(unit, prompt.max_tokens)
         return worst
@@ -210,7 +227,8 @@ class Runner:
         self._count(calls, request.provider_mode)
         why = self._why_cut(request, calls)
         if why is not None:
-            await self._keep(filing.cut(bench.clock.now(), calls, why))
+            if bench.batch is None:  # a batch's answers are read again when the run is resumed
+                await self._keep(filing.cut(bench.clock.now(), calls, why))
             return
         await self._keep(records)
         self._live.take(request)
@@ -230,19 +248,26 @@ class Runner:
     def _pipeline(self, unit: Unit, hold: Hold, filing: Filing) -> Pipeline[Any, Any]:
         bench = self._bench
 
+        batch = bench.batch
+        caller = (
+            Caller(pool=bench.pools.of(unit), book=bench.book, clock=bench.clock, gatekeeper=self.gate)
+            if batch is None
+            else batch.caller(unit, filing.request_id)
+        )
+
         def on_abandoned(_event: FailedEvent, calls: list[Call]) -> None:
             bench.spool.append_many(filing.cut(bench.clock.now(), calls, "the run was ended"))
 
         return Pipeline(
             bench.task,
             unit.strategy,
-            Caller(pool=bench.pools.of(unit), book=bench.book, clock=bench.clock, gatekeeper=self.gate),
+            caller,
             cost_max_usd=bench.cost_max_usd,
             environment=bench.environment,
             budget=hold.budget,
-            deadline_s=DEADLINE_S,
+            deadline_s=DEADLINE_S if batch is None else BATCH_DEADLINE_S,
             finish_losers=True,
-            on_abandoned=on_abandoned,
+            on_abandoned=on_abandoned if batch is None else None,
         )
 
     async def _keep(self, records: Sequence[Record]) -> None:

@@ -25,7 +25,13 @@ def p95_check(sample: LatencySample, limits: GateLimits, *, stopped_early: bool)
     shown = dependent_quantile_interval(
         sample.arrivals_ms, q=P95, confidence=limits.confidence or DEFAULT_CONFIDENCE
     )
-    if stopped_early:
+    if sample.unknown and not sample.latency_ms.size:
+        verdict = GateVerdict.INCONCLUSIVE
+        sentence = (
+            f"none of the {sample.unknown} answered requests has a latency (batched and cached answers have "
+            "none), so there is no p95"
+        )
+    elif stopped_early:
         verdict, sentence = _sequential(sample, limits.max_p95_ms)
     elif sample.n < MIN_REQUESTS_FOR_P95_BOUND:
         verdict, sentence = _too_few(sample, limits.max_p95_ms, limits.confidence or DEFAULT_CONFIDENCE)

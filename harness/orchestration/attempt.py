@@ -16,6 +16,7 @@ from harness.pricing import Budget, PriceBook, Priced
 from harness.pricing.catalogue import STANDARD
 from harness.providers.base import LLMAdapter
 from harness.records import (
+    UNTIMED_CONTEXTS,
     Call,
     CallOutcome,
     Completion,
@@ -63,8 +64,9 @@ class AttemptRecord:
     _prompt: Prompt
     _scope: CallScope
     _attempt: int
+    _context: str = STANDARD
+    call_id: str = field(default_factory=lambda: new_id("call"))
 
-    call_id: str = field(default_factory=lambda: new_id("call"), init=False)
     _started_at: datetime = field(init=False)
     _started_ns: int = field(init=False)
     _reserved_usd: Decimal | None = field(init=False)
@@ -80,6 +82,7 @@ class AttemptRecord:
             prompt_bytes=prompt_bytes(self._prompt),
             max_tokens=self._prompt.max_tokens,
             at=self._started_at,
+            context=self._context,
             local=self._adapter.local,
         )
 
@@ -137,13 +140,13 @@ class AttemptRecord:
         )
         self._scope.ledger.contents.append(content)
 
-    def _price(self, usage: Usage | None, context: str = STANDARD) -> Priced:
+    def _price(self, usage: Usage | None, context: str | None = None) -> Priced:
         return self._book.price(
             self._adapter.name,
             self._adapter.model,
             usage,
             at=self._started_at,
-            context=context,
+            context=context or self._context,
             local=self._adapter.local,
         )
 
@@ -161,6 +164,8 @@ class AttemptRecord:
         ended_ns = self._clock.monotonic_ns()
         answer = completion or error
         ttft_ns = answer.ttft_ns if answer else None
+        context = answer.price_context if answer else self._context
+        timed = context not in UNTIMED_CONTEXTS
         call = Call(
             run_id=self._scope.run_id,
             request_id=self._scope.request_id,
@@ -170,7 +175,7 @@ class AttemptRecord:
             provider=self._adapter.name,
             model=self._adapter.model,
             started_at=self._started_at,
-            latency_ms=ms_from_ns(ended_ns - self._started_ns),
+            latency_ms=ms_from_ns(ended_ns - self._started_ns) if timed else None,
             outcome=outcome,
             provider_request_id=answer.provider_request_id if answer else None,
             ttft_ms=None if ttft_ns is None else ms_from_ns(ttft_ns),
@@ -180,7 +185,7 @@ class AttemptRecord:
             cache_write_1h_tokens=usage.cache_write_1h_tokens if usage else None,
             output_tokens=usage.output_tokens if usage else None,
             reasoning_tokens=usage.reasoning_tokens if usage else None,
-            price_context=answer.price_context if answer else STANDARD,
+            price_context=context,
             error_kind=error_kind,
             http_status=error.http_status if error else (200 if completion else None),
             retry_after_ms=error.retry_after_ms if error else None,

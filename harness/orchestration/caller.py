@@ -14,10 +14,13 @@ from harness.orchestration.attempt import AttemptRecord, CallScope, Source
 from harness.orchestration.retry import RetryPolicy
 from harness.orchestration.routing import Route
 from harness.pricing import PriceBook, Reservation
+from harness.pricing.catalogue import STANDARD
 from harness.providers.base import LLMAdapter
-from harness.records import Call, Completion, Prompt
+from harness.records import Call, Completion, Prompt, new_id
 
 DEFAULT_POLICY = RetryPolicy()
+CallNaming = Callable[[Route, Prompt, int], str]
+"""The id of a call from its route, its question and the number of the attempt."""
 
 
 class Gatekeeper(Protocol):
@@ -42,6 +45,8 @@ class Caller:
         keep_content: keep prompts and outputs for the store, which must have been asked to hold them.
         sleep: waits between attempts, seconds.
         gatekeeper: admits attempts and watches them; None admits all at once.
+        price_context: what attempts are reserved at, and priced at where the answer does not say otherwise.
+        call_id_of: names each attempt, so that a later session knows it again; None draws fresh ids.
     """
 
     pool: AdapterPool
@@ -53,6 +58,8 @@ class Caller:
     keep_content: bool = False
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     gatekeeper: Gatekeeper | None = None
+    price_context: str = STANDARD
+    call_id_of: CallNaming | None = None
 
     def source(self, route: Route) -> Source:
         """What the route's calls are recorded as."""
@@ -93,7 +100,7 @@ class Caller:
     async def _attempt(
         self, adapter: LLMAdapter, route: Route, prompt: Prompt, scope: CallScope, attempt: int
     ) -> Completion:
-        record = AttemptRecord(self.book, self.clock, adapter, route, prompt, scope, attempt)
+        record = self._record(adapter, route, prompt, scope, attempt)
         reserved_usd = record.worst_case_usd()
         if reserved_usd is None and not self.allow_unpriced:
             self._tell(route, record.refused(None))
@@ -119,6 +126,15 @@ class Caller:
             record.keep_texts(completion)
         return completion
 
+    def _record(
+        self, adapter: LLMAdapter, route: Route, prompt: Prompt, scope: CallScope, attempt: int
+    ) -> AttemptRecord:
+        name = self.call_id_of or _fresh_id
+        call_id = name(route, prompt, attempt)
+        return AttemptRecord(
+            self.book, self.clock, adapter, route, prompt, scope, attempt, self.price_context, call_id
+        )
+
     def _settle(
         self, route: Route, reservation: Reservation, call: Call, rate_limits: Mapping[str, str] | None = None
     ) -> None:
@@ -128,3 +144,7 @@ class Caller:
     def _tell(self, route: Route, call: Call, rate_limits: Mapping[str, str] | None = None) -> None:
         if self.gatekeeper is not None:
             self.gatekeeper.seen(route, call, rate_limits or {})
+
+
+def _fresh_id(_route: Route, _prompt: Prompt, _attempt: int) -> str:
+    return new_id("call")

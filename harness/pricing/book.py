@@ -23,6 +23,9 @@ FRAMING_TOKENS = 1_000
 
 PRICES_VARIABLE = "HARNESS_PRICES"
 
+CACHE = "cache"
+"""The price source of answers from the response cache: $0 now, paid for by an earlier run."""
+
 _FIXTURES, _FIXTURE_MODELS = "fixtures", "fixture-"
 _MOST_QUOTES = 10_000
 
@@ -114,6 +117,8 @@ class PriceBook:
     ) -> Quote | None:
         if local or (provider == _FIXTURES and model.startswith(_FIXTURE_MODELS)):
             return Quote(card=FREE_CARD, price_source=DECLARED, price_version=None, priced_as=None)
+        if context == catalogue.CACHED:
+            return Quote(card=FREE_CARD, price_source=CACHE, price_version=None, priced_as=None)
         charged_by = self._alias(provider)
         listed = self._find_listed(charged_by, model)
         names = catalogue.names_of(listed.model) if listed else None

@@ -28,9 +28,12 @@ SOURCE = "genai-prices"
 VERSION = genai_prices_version
 
 STANDARD = "standard"
+BATCH = "batch"
+CACHED = "cached"
+"""An answer of our own response cache: nothing is sent, so nothing is charged, whoever gave it once."""
 CONTEXTS: Mapping[str, Mapping[str, str]] = {
     STANDARD: {},
-    "batch": {"processing": "batch"},
+    BATCH: {"processing": "batch"},
     "priority": {"service_tier": "priority"},
     "flex": {"service_tier": "flex"},
 }

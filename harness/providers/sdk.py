@@ -8,7 +8,7 @@ import inspect
 import ipaddress
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import httpx2
@@ -20,7 +20,7 @@ from harness.providers.attempt import Attempt
 from harness.providers.base import ProviderSettings
 from harness.providers.clients import ClientPool, ClientT
 from harness.providers.concessions import MAX_RESENDS, REFUSING_STATUS, Concessions, Feature
-from harness.providers.structured import unfenced
+from harness.providers.structured import plain_answer
 from harness.providers.warmup import tls_context
 from harness.records import NO_USAGE, Completion, ErrorKind, Prompt
 
@@ -132,34 +132,55 @@ class SdkAdapter(ABC):
     def _reader(self, attempt: Attempt) -> Reader:
         """What reads the answer into the attempt."""
 
+    @property
+    def client(self) -> Any:
+        """The SDK's client of these settings on the running loop."""
+        return self.clients.lend(self._settings, self._holder)
+
+    def request_body(self, prompt: Prompt) -> dict[str, Any]:
+        """The JSON body of one request, as a batch carries it.
+
+        For adapters whose settings say `stream=False`; a batch takes no streamed requests.
+        """
+        body = self._body(prompt)
+        extra: dict[str, Any] = body.pop("extra_body", {})
+        return {**body, **extra}
+
+    def new_attempt(self) -> Attempt:
+        """An attempt that begins now, with nothing learnt yet."""
+        return Attempt(provider=self.name, model=self.model, clock=self._clock, secrets=self._secrets)
+
+    def read_whole(self, answer: Any, attempt: Attempt) -> Completion:
+        """The completion of an answer in one piece that did not come as one HTTP response.
+
+        Raises:
+            ProviderError: it is none: truncated, refused, empty.
+        """
+        reader = self._reader(attempt)
+        reader.take_whole(answer)
+        reader.check()
+        return attempt.completion()
+
     async def aclose(self) -> None:
         """Let go of the shared client; the last adapter that does closes it."""
         await self.clients.give_back(self._settings, self._holder)
 
     async def generate(self, prompt: Prompt, *, call_id: str, timeout_s: float) -> Completion:
         """Make exactly one attempt, streamed; see `LLMAdapter.generate`."""
-        attempt = Attempt(
-            provider=self.name,
-            model=self.model,
-            clock=self._clock,
-            secrets=self._secrets,
-        )
+        attempt = self.new_attempt()
         try:
             async with asyncio.timeout(timeout_s):
                 await self._ask(prompt, call_id=call_id, timeout_s=timeout_s, attempt=attempt)
         except (TimeoutError, httpx2.HTTPError, httpx2.StreamError, ValueError, self.errors.api) as error:
-            failure = self._classified(error, attempt, timeout_s)
+            failure = self.classified(error, attempt, timeout_s)
             # `from None`: the SDK's error carries the provider's body, which must not reach a log by way of a
             # printed chain.
             raise failure from None
-        completion = attempt.completion()
-        if prompt.output_schema is None:
-            return completion
-        return replace(completion, text=unfenced(completion.text))
+        return plain_answer(attempt.completion(), prompt)
 
     async def _ask(self, prompt: Prompt, *, call_id: str, timeout_s: float, attempt: Attempt) -> None:
         """Send the prompt and read the whole answer into `attempt`; let the SDK's errors out."""
-        endpoint = self._endpoint(self.clients.lend(self._settings, self._holder))
+        endpoint = self._endpoint(self.client)
         create = endpoint.create if self._settings.stream else endpoint.with_raw_response.create
 
         async def send() -> Any:
@@ -208,7 +229,7 @@ class SdkAdapter(ABC):
             async for event in answer:
                 reader.take_event(event)
 
-    def _classified(self, error: Exception, attempt: Attempt, timeout_s: float) -> ProviderError:
+    def classified(self, error: Exception, attempt: Attempt, timeout_s: float) -> ProviderError:
         """The error of the attempt, from whatever the SDK or the transport raised.
 
         Raises:

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from harness.records import Prompt, dump_json
+from harness.records import Completion, Prompt, dump_json
 
 _FENCE = re.compile(r"```(?:json)?[ \t]*\n(.*?)\n?[ \t]*```", re.DOTALL)
 
@@ -32,6 +33,11 @@ def unfenced(text: str) -> str:
         return text
     found = _FENCE.search(text)
     return found.group(1) if found else text
+
+
+def plain_answer(completion: Completion, prompt: Prompt) -> Completion:
+    """The completion without a fence around its object, where the prompt asked for one by schema."""
+    return completion if prompt.output_schema is None else replace(completion, text=unfenced(completion.text))
 
 
 def is_strict(schema: Any) -> bool:

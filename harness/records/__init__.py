@@ -3,7 +3,7 @@
 Every stage of the harness meets in these types; units are in the names, unknown is None.
 """
 
-from harness.records.call import Call
+from harness.records.call import UNTIMED_CONTEXTS, Call
 from harness.records.content import Content
 from harness.records.event import COMPLETED_EVENT, REPAIR_FIELDS, CompletedEvent
 from harness.records.failure import FAILED_EVENT, REQUEST_EVENTS, FailedEvent
@@ -42,6 +42,7 @@ __all__ = [
     "NO_USAGE",
     "REPAIR_FIELDS",
     "REQUEST_EVENTS",
+    "UNTIMED_CONTEXTS",
     "AlertEvent",
     "AlertState",
     "Call",

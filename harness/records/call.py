@@ -6,6 +6,10 @@ from decimal import Decimal
 
 from harness.records.kinds import CallOutcome, ErrorKind, Role, UnpricedReason
 
+UNTIMED_CONTEXTS = frozenset({"batch", "cached"})
+"""Price contexts of answers that no service was timed giving: a batch's turnaround and the look-up of a
+cached answer say nothing about how fast a model answers, so the latency of such a call is unknown."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
@@ -13,6 +17,7 @@ class Call:
 
     `cost_usd` is None exactly when `unpriced_reason` is set. `input_tokens` is the total, cached included.
     `priced_as` is the price data's own id for the model; `price_source` and `price_version` allow re-pricing.
+    `latency_ms` is None where `price_context` is one of `UNTIMED_CONTEXTS`.
     """
 
     run_id: str | None
@@ -23,7 +28,7 @@ class Call:
     provider: str
     model: str
     started_at: datetime
-    latency_ms: float
+    latency_ms: float | None
     outcome: CallOutcome
     provider_request_id: str | None = None
     ttft_ms: float | None = None

@@ -243,6 +243,9 @@ def clustered_quantile(
     source = latency_sample(rows).source
     known_ms = [(row, request_latency(row, source)) for row in rows]
     timed = [(row, ms) for row, ms in known_ms if row.status is not RequestStatus.OK or ms is not None]
+    answered_ms = [ms for row, ms in known_ms if row.status is RequestStatus.OK]
+    if answered_ms and all(ms is None for ms in answered_ms):
+        timed = []  # nobody timed the answers: a failure ranks above nothing that is known
     latency = np.array([math.inf if ms is None else ms for _, ms in timed], dtype=np.float64)
     finite = latency[np.isfinite(latency)]
     found = latency_percentile(finite, failures=latency.size - finite.size, q=q)
