@@ -72,6 +72,12 @@ def evaluate(
     faults: Annotated[
         str | None, typer.Option(help="Embedded: fault rules, a file or JSON.", metavar="FILE|JSON")
     ] = None,
+    batch: Annotated[
+        bool, typer.Option("--batch", help="Ask through the providers' batch APIs, at their batch prices.")
+    ] = False,
+    cancel_batches: Annotated[
+        bool, typer.Option("--cancel-batches", help="With --batch: Ctrl-C cancels the open batches.")
+    ] = False,
     rpm: Annotated[
         int | None, typer.Option(min=1, help="Embedded: requests a minute that each model allows.")
     ] = None,
@@ -86,12 +92,15 @@ def evaluate(
     """
     budget_usd = _budget(budget)
     if resume is not None:
-        if suite is not None or strategy or repeats or cases or judge or live or name:
+        if suite is not None or strategy or repeats or cases or judge or live or name or batch:
             raise UsageError(
-                "--resume goes on with a run as it was: only --budget, --ledger and --yes go with it"
+                "--resume goes on with a run as it was: only --budget, --ledger, --cancel-batches and --yes "
+                "go with it"
             )
         found = find_resumed(store, resume)
-        plan = resumed_plan(found, store, budget_usd=budget_usd, confirmed=yes, ledger=ledger)
+        plan = resumed_plan(
+            found, store, budget_usd=budget_usd, confirmed=yes, ledger=ledger, cancel_batches=cancel_batches
+        )
         outcome = Evaluation(plan, err, found).run()
     else:
         if suite is None:
@@ -113,6 +122,8 @@ def evaluate(
             concurrency=concurrency,
             live=live,
             confirmed=yes,
+            batch=batch,
+            cancel_batches=cancel_batches,
             name=name,
             embedded=embedded,
         )

@@ -19,13 +19,16 @@ SELECT run_id, request_id, case_id, cost_usd FROM requests
 WHERE task = ? AND strategy = ? AND draft_source = ? AND draft_model = ?
     AND coalesce(repair_model, ?) = ? AND provider_mode = ?
     AND warmup IS NOT TRUE AND cost_usd IS NOT NULL AND status = 'ok'
+    AND NOT EXISTS (
+        SELECT 1 FROM calls WHERE calls.run_id = requests.run_id AND calls.request_id = requests.request_id
+            AND (price_context = 'cached' OR (coalesce(price_context, 'standard') = 'batch') <> ?))
 ORDER BY started_at DESC LIMIT ?"""
 
 
 def recorded_requests(
-    store_dir: Path, task: str, strategies: Sequence[Strategy], *, live: bool
+    store_dir: Path, task: str, strategies: Sequence[Strategy], *, live: bool, batch: bool
 ) -> Mapping[str, Sequence[Request]]:
-    """Earlier requests by strategy: same task, name, models and provider mode; none without a store."""
+    """Earlier requests by strategy: same task, name, models, provider mode and kind of price; none cached."""
     from harness.store import open_store  # noqa: PLC0415 - DuckDB loads when there may be something to read
 
     try:
@@ -41,7 +44,7 @@ def recorded_requests(
             keys = [task, strategy.name, draft.provider, draft.model, repair, repair, mode.value]
             found[strategy.name] = [
                 Request(status=RequestStatus.OK, **row)
-                for row in view.dicts(_RECORDED, [*keys, MOST_RECORDED])
+                for row in view.dicts(_RECORDED, [*keys, batch, MOST_RECORDED])
             ]
     return found
 

@@ -10,6 +10,7 @@ from harness.cli.embedded import EmbeddedTarget
 from harness.errors import UsageError
 from harness.evaluation import Progress, Suite, load_suite, read_progress
 from harness.evaluation.graders.marking import name_problem
+from harness.evaluation.batch_record import RecordedBatch, batched_progress, read_batches
 from harness.records import RunKind, RunStatus
 
 DEFAULT_CONCURRENCY = 16
@@ -27,6 +28,8 @@ class EvalPlan:
         judge: of the rubric that the command line added, as `provider/model`; None for none.
         budget_usd: the most that the whole run may commit; None for no limit.
         live: ask the configured providers, not the emulator.
+        batch: ask through the providers' batch APIs.
+        cancel_batches: Ctrl-C cancels the open batches.
         confirmed: go on where the forecast exceeds the budget, or without a budget on live providers.
     """
 
@@ -41,6 +44,8 @@ class EvalPlan:
     concurrency: int = DEFAULT_CONCURRENCY
     live: bool = False
     confirmed: bool = False
+    batch: bool = False
+    cancel_batches: bool = False
     name: str | None = None
     embedded: EmbeddedTarget = field(default_factory=lambda: EmbeddedTarget(speed=DEFAULT_SPEED))
 
@@ -67,6 +72,7 @@ class EvalPlan:
             "graders_digest": self.suite.marking.digest,
             "budget_usd": None if self.budget_usd is None else str(self.budget_usd),
             "concurrency": self.concurrency,
+            "batch": self.batch,
             "embedded": not self.live,
             **({} if self.live else embedded),
         }
@@ -74,12 +80,13 @@ class EvalPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resumed:
-    """A run to go on with: its id and name, what it was, and how far it came."""
+    """A run to go on with: its id and name, what it was, how far it came, and its batches."""
 
     run_id: str
     name: str
     config: Mapping[str, Any]
     progress: Progress
+    batches: tuple[RecordedBatch, ...] = ()
 
 
 def find_resumed(store_dir: Path, reference: str) -> Resumed:
@@ -103,7 +110,11 @@ def find_resumed(store_dir: Path, reference: str) -> Resumed:
         if run.status is RunStatus.COMPLETED:
             raise UsageError(f"run {run.run_id} is complete: nothing is left to resume")
         progress = read_progress(view, run.run_id)
-    return Resumed(run_id=run.run_id, name=run.name, config=run.config, progress=progress)
+        batches: tuple[RecordedBatch, ...] = ()
+        if run.config.get("batch"):
+            batches = read_batches(view, run.run_id)
+            progress = batched_progress(progress, batches)
+    return Resumed(run_id=run.run_id, name=run.name, config=run.config, progress=progress, batches=batches)
 
 
 def resumed_plan(
@@ -113,6 +124,7 @@ def resumed_plan(
     budget_usd: Decimal | None,
     confirmed: bool,
     ledger: Path | None,
+    cancel_batches: bool = False,
 ) -> EvalPlan:
     """The plan of the run that is resumed; a new budget may take the old one's place.
 
@@ -151,6 +163,8 @@ def resumed_plan(
         concurrency=int(config["concurrency"]),
         live=not config["embedded"],
         confirmed=confirmed,
+        batch=bool(config.get("batch")),
+        cancel_batches=cancel_batches,
         name=resumed.name,
         embedded=embedded,
     )

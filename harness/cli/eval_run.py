@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
@@ -14,6 +14,7 @@ from typing import Any
 from rich.console import Console
 
 from harness.cli.embedded import emulated_environment, start_emulator
+from harness.cli.eval_batch import BatchBench, announce_batches, drive, on_interrupt
 from harness.cli.eval_forecast import announce, recorded_requests
 from harness.cli.eval_judging import (
     aftercare_of,
@@ -31,6 +32,7 @@ from harness.evaluation import (
     Bench,
     EvaluationForecast,
     GuardedTask,
+    InDoubt,
     LiveEvaluation,
     Progress,
     Runner,
@@ -43,10 +45,12 @@ from harness.evaluation import (
     units,
 )
 from harness.evaluation.judging import forecast_judging
+from harness.evaluation.batch_calls import check_batchable
 from harness.evaluation.pools import EvaluationPools
 from harness.load.runrecord import git_sha
 from harness.orchestration import Routing, Strategy, resolve_routing, resolve_strategy
 from harness.pricing import Budget, PriceBook
+from harness.pricing.catalogue import BATCH, STANDARD
 from harness.records import Run, RunEnd, RunKind, RunStatus, new_id
 from harness.store import Spool, ingest
 from harness.tasks.base import Task
@@ -80,6 +84,8 @@ class Evaluation:
         self._plan = plan
         self._console = console
         self._progress = resumed.progress if resumed is not None else Progress()
+        self._batches = resumed.batches if resumed is not None else ()
+        self._lost: list[InDoubt] = []
         self._run_id = resumed.run_id if resumed is not None else new_id("run")
         self._book = PriceBook.configured(os.environ)
         self._task: Task[Any, Any] = get_task(plan.suite.task)
@@ -123,23 +129,29 @@ class Evaluation:
     def _forecast(self, routing: Routing) -> EvaluationForecast:
         plan, strategies = self._plan, _strategies(self._plan, routing)
         left = self._left(strategies)
+        if plan.batch:
+            check_batchable(strategies, self._book)
         for strategy in strategies:
             for route in strategy.routes:
                 if plan.live:
                     route.require_key()
-                self._book.require(route.provider, route.model, local=route.settings.local)
+                if not plan.batch:
+                    self._book.require(route.provider, route.model, local=route.settings.local)
         prompts = [self._task.draft_prompt(self._task.parse_input(case.body)) for case in self._cases]
         forecast = forecast_evaluation(
             strategies,
             prompts,
             {s.name: sum(unit.strategy.name == s.name for unit in left) for s in strategies},
-            recorded_requests(plan.store_dir, plan.suite.task, strategies, live=plan.live),
+            recorded_requests(plan.store_dir, plan.suite.task, strategies, live=plan.live, batch=plan.batch),
             self._book,
             at=SYSTEM_CLOCK.now(),
             repairs=self._task.repair_override is not None,
+            context=BATCH if plan.batch else STANDARD,
         )
         forecast = replace(forecast, judging=self._forecast_judging(routing, strategies))
         announce(self._console, plan, self._progress, forecast, cases=len(self._cases))
+        if plan.batch:
+            announce_batches(self._console, self._batches, self._progress)
         self._check_budget(forecast)
         return forecast
 
@@ -185,16 +197,32 @@ class Evaluation:
         with Spool.open(plan.store_dir, store_content=bool(plan.suite.marking.judges)) as spool:
             spool.append(self._begin(routing, strategies, forecast, planned, spool.spool_id)).result()
             session = None
+            batching = self._batch_bench(routing, spool, budget) if plan.batch else None
             bench = self._bench(routing, strategies, spool, budget, child)
+            if batching is not None:
+                bench = replace(bench, concurrency=planned, batch=batching.calling())
             try:
                 with Ingestion(plan.store_dir):
-                    session = asyncio.run(self._session(bench, self._left(strategies), live, child))
+                    session = asyncio.run(self._session(bench, self._left(strategies), live, child, batching))
             finally:
                 end = self._end(session, live, budget, planned)
                 spool.append(end).result()
         if end.summary["problem"]:
             self._console.print(f"harness: {end.summary['problem']}", style="red", soft_wrap=True)
         return end.status
+
+    def _batch_bench(self, routing: Routing, spool: Spool, budget: Budget) -> BatchBench:
+        return BatchBench(
+            run_id=self._run_id,
+            environment=routing.environment,
+            book=self._book,
+            budget=budget,
+            spool=spool,
+            console=self._console,
+            earlier=self._batches,
+            keeps_open=self._plan.live,
+            cancels=self._plan.cancel_batches,
+        )
 
     def _bench(
         self,
@@ -222,10 +250,16 @@ class Evaluation:
         )
 
     async def _session(
-        self, bench: Bench, todo: Sequence[Unit], live: LiveEvaluation, child: Child | None
+        self,
+        bench: Bench,
+        todo: Sequence[Unit],
+        live: LiveEvaluation,
+        child: Child | None,
+        batching: BatchBench | None,
     ) -> Session | None:
         """One session on its own event loop; None when it was ended at once."""
         runner = Runner(bench, todo, live, self._stop)
+        driver = None if bench.batch is None else asyncio.create_task(drive(bench.batch, runner, live))
         work = asyncio.create_task(
             asked_and_judged(
                 runner,
@@ -238,8 +272,15 @@ class Evaluation:
                 console=self._console,
             )
         )
-        helpers = [] if child is None else [asyncio.create_task(self._watch(child))]
-        self._listen(work)
+        helpers: list[asyncio.Task[Any]] = []
+        if child is not None:
+            helpers.append(asyncio.create_task(self._watch(child)))
+        leave = self._on_signal(work)
+        if bench.batch is not None and batching is not None and driver is not None:
+            leave = on_interrupt(bench.batch.batcher, batching, work.cancel)
+            driver.add_done_callback(lambda ended: self._undriven(ended, work))
+            helpers.append(driver)
+        self._listen(leave)
         try:
             with suppress(asyncio.CancelledError):
                 return await work
@@ -249,10 +290,18 @@ class Evaluation:
                 helper.cancel()
             await asyncio.gather(*helpers, return_exceptions=True)
             await bench.pools.aclose()
+            if bench.batch is not None:
+                self._lost = bench.batch.batcher.lost
+                await bench.batch.aclose()
 
-    def _listen(self, work: "asyncio.Task[Session]") -> None:
+    def _undriven(self, driver: "asyncio.Task[str | None]", work: "asyncio.Task[Session]") -> None:
+        """Without batches nothing goes on: end, and say why."""
+        if not driver.cancelled() and driver.exception() is None:
+            self._problem = driver.result()
+            work.cancel()
+
+    def _on_signal(self, work: "asyncio.Task[Session]") -> Callable[[], object]:
         """The first Ctrl-C lets what runs finish; the second ends it at once."""
-        loop = asyncio.get_running_loop()
 
         def on_signal() -> None:
             if self._stop.asked:
@@ -263,8 +312,11 @@ class Evaluation:
             )
             self._stop.ask()
 
+        return on_signal
+
+    def _listen(self, on_signal: Callable[[], object]) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, on_signal)
+            asyncio.get_running_loop().add_signal_handler(number, on_signal)
 
     async def _watch(self, child: Child) -> None:
         while child.running:  # noqa: ASYNC110 - a process tells nobody when it dies
@@ -320,7 +372,7 @@ class Evaluation:
                     "repeat": case.repeat,
                     "reserved_usd": str(case.reserved_usd),
                 }
-                for case in self._progress.in_doubt
+                for case in (*self._progress.in_doubt, *self._lost)
             ],
             "judgements_possibly_paid_twice": [
                 {

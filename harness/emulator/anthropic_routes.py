@@ -1,6 +1,7 @@
 """Anthropic's routes beside the messages themselves: token counting, models, message batches."""
 
 import hashlib
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,10 +15,13 @@ from harness.emulator.engine import Engine
 from harness.emulator.http import handler, json_response, read_object
 from harness.emulator.model import input_bill
 from harness.emulator.models import find_model, model_ids
-from harness.emulator.offline import answer_offline
+from harness.emulator.offline import EXPIRED_STATUS, answer_offline
 from harness.emulator.prompt_cache import CacheShare
 from harness.emulator.wire import AnthropicMessages, WireError
 from harness.emulator.wire.anthropic_request import read_messages
+
+_CUSTOM_ID = re.compile(r"^[a-zA-Z0-9_-]{1,64}$")
+MOST_BATCHED = 100_000
 
 
 def anthropic_routes(engine: Engine) -> list[Route]:
@@ -78,6 +82,11 @@ class _Batches:
             if not isinstance(item, dict) or set(item) != {"custom_id", "params"}:
                 message = f"requests.{index}: custom_id and params are required, and nothing else"
                 raise WireError(400, "invalid_request_error", message)
+            if _CUSTOM_ID.fullmatch(str(item["custom_id"])) is None:
+                message = f"requests.{index}.custom_id: String should match pattern '{_CUSTOM_ID.pattern}'"
+                raise WireError(400, "invalid_request_error", message)
+        if len(items) > MOST_BATCHED:
+            raise WireError(413, "request_too_large", f"requests: at most {MOST_BATCHED} items")
         names = [item["custom_id"] for item in items]
         if len(set(names)) != len(names):
             raise WireError(400, "invalid_request_error", "requests: custom_id must be unique within a batch")
@@ -132,7 +141,11 @@ class _Batches:
                 continue
             call_id = str(item["custom_id"])
             params = item["params"] if isinstance(item["params"], dict) else {}
-            status, body, _ = answer_offline(self._engine, self._wire, params, call_id)
+            status, body, _ = answer_offline(self._engine, self._wire, params, call_id, caches=True)
+            if status == EXPIRED_STATUS:
+                batch.expired += 1
+                lines.append(orjson.dumps({"custom_id": call_id, "result": {"type": "expired"}}) + b"\n")
+                continue
             value = orjson.loads(body)
             result = (
                 {"type": "succeeded", "message": value}
@@ -158,8 +171,8 @@ def _batch_row(batch: Batch, request: Request) -> dict[str, Any]:
             "processing": 0 if done else batch.size,
             "succeeded": batch.succeeded,
             "errored": batch.errored,
-            "canceled": batch.size - batch.succeeded - batch.errored if done else 0,
-            "expired": 0,
+            "canceled": batch.size - batch.succeeded - batch.errored - batch.expired if done else 0,
+            "expired": batch.expired,
         },
         "created_at": created.isoformat(),
         "expires_at": (created + timedelta(hours=24)).isoformat(),

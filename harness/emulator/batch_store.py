@@ -19,7 +19,7 @@ class Batch:
         finish: does the work, once, when the batch is first looked at after `ready_at_s`.
         canceled: asked to stop before it was ready.
         results: lines of the results file; None while unfinished.
-        succeeded, errored: how its items ended.
+        succeeded, errored, expired: how its items ended.
         size: how many items it has.
         output_id: OpenAI's output file, once there is one.
     """
@@ -33,6 +33,7 @@ class Batch:
     results: list[bytes] | None = None
     succeeded: int = 0
     errored: int = 0
+    expired: int = 0
     ended_s: int | None = None
     output_id: str | None = None
     error_id: str | None = None

@@ -124,9 +124,10 @@ class _Serving:
     def _rule(self, ask: Ask) -> FaultRule | None:
         asked = self._exchange.header(b"x-emulate-fault")
         if asked is None:
-            return self._engine.plan.strike(
+            struck = self._engine.plan.strike(
                 model=ask.model, occurrence=self._entry.occurrence or 1, draws=self._draws
             )
+            return None if struck is not None and struck.kind is FaultKind.EXPIRED else struck
         try:
             rule = rule_from_header(asked)
         except ConfigError as error:

@@ -15,7 +15,10 @@ from harness.errors import ConfigError, UsageError
 
 
 class FaultKind(StrEnum):
-    """What can go wrong. The first six answer at once; the others spoil an answer or its delivery."""
+    """What can go wrong. The first six answer at once; the others spoil an answer or its delivery.
+
+    `expired` strikes items of batches only: they are not answered in time.
+    """
 
     RATE_LIMITED = "rate_limited"
     OVERLOADED = "overloaded"
@@ -34,6 +37,7 @@ class FaultKind(StrEnum):
     REFUSAL = "refusal"
     CONTENT_FILTER = "content_filter"
     TRUNCATED = "truncated"
+    EXPIRED = "expired"
 
 
 ALIASES = {

@@ -9,13 +9,19 @@ import orjson
 from harness.emulator.bill import cost_usd
 from harness.emulator.draws import body_digest
 from harness.emulator.engine import Engine
-from harness.emulator.faults import SPOILING, STATUS
+from harness.emulator.faults import SPOILING, STATUS, FaultKind
 from harness.emulator.ledger import LedgerEntry
 from harness.emulator.model import input_bill, reply_to
+from harness.emulator.prompt_cache import CacheShare
 from harness.emulator.wire import Ask, Wire, WireError
 
+EXPIRED_STATUS = 0
+"""In place of an HTTP status: the item was not answered before its batch ran out of time."""
 
-def answer_offline(engine: Engine, wire: Wire, body: dict[str, Any], call_id: str) -> tuple[int, bytes, str]:
+
+def answer_offline(
+    engine: Engine, wire: Wire, body: dict[str, Any], call_id: str, *, caches: bool
+) -> tuple[int, bytes, str]:
     """Serve one batch item now.
 
     Args:
@@ -23,9 +29,10 @@ def answer_offline(engine: Engine, wire: Wire, body: dict[str, Any], call_id: st
         wire: the item's wire format.
         body: its request body.
         call_id: recorded in the ledger, as the client's call id.
+        caches: prompt caches serve batches of this provider.
 
     Returns:
-        HTTP status, body, and the request id.
+        HTTP status, body, and the request id; `EXPIRED_STATUS` without either for an expired item.
     """
     entry = LedgerEntry(
         seq=engine.ledger.next_seq(),
@@ -35,7 +42,7 @@ def answer_offline(engine: Engine, wire: Wire, body: dict[str, Any], call_id: st
         call_id=call_id,
     )
     try:
-        return _answer(engine, wire, body, entry)
+        return _answer(engine, wire, body, entry, caches=caches)
     except WireError as error:
         entry.status, entry.finish = error.status, error.kind
         request_id = entry.request_id or ""
@@ -48,7 +55,9 @@ def answer_offline(engine: Engine, wire: Wire, body: dict[str, Any], call_id: st
         engine.ledger.write(entry)
 
 
-def _answer(engine: Engine, wire: Wire, body: dict[str, Any], entry: LedgerEntry) -> tuple[int, bytes, str]:
+def _answer(
+    engine: Engine, wire: Wire, body: dict[str, Any], entry: LedgerEntry, *, caches: bool
+) -> tuple[int, bytes, str]:
     draws, entry.occurrence = engine.draws(str(body.get("model")), body_digest(body))
     request_id = entry.request_id = f"req_01{draws.token('request id')}"
     ask: Ask = wire.read(body)
@@ -56,13 +65,16 @@ def _answer(engine: Engine, wire: Wire, body: dict[str, Any], entry: LedgerEntry
         raise WireError(400, "invalid_request_error", "stream is not supported in batches", param="stream")
     entry.model = ask.model
     rule = engine.plan.strike(model=ask.model, occurrence=entry.occurrence, draws=draws)
-    if rule is not None and rule.kind not in STATUS and rule.kind not in SPOILING:
+    if rule is not None and rule.kind not in STATUS and rule.kind not in (*SPOILING, FaultKind.EXPIRED):
         rule = None  # a batch has no connection to break
     entry.fault = None if rule is None else str(rule.kind)
+    if rule is not None and rule.kind is FaultKind.EXPIRED:
+        entry.finish = "expired"
+        return EXPIRED_STATUS, b"", ""
     if rule is not None and rule.kind in STATUS:
         kind, message = wire.fault_error(rule.kind, ask.model)
         raise WireError(STATUS[rule.kind], kind, message)
-    given = input_bill(ask, wire.cached(engine.cache, ask))
+    given = input_bill(ask, wire.cached(engine.cache, ask) if caches else CacheShare())
     reply, answer = reply_to(ask, draws, given, engine.settings, None if rule is None else rule.kind)
     entry.status, entry.outcome = 200, "ok"
     entry.answer, entry.defect, entry.verdict = answer.kind, answer.defect, answer.verdict

@@ -13,12 +13,13 @@ from harness.emulator.batch_store import Batch, BatchStore
 from harness.emulator.engine import Engine
 from harness.emulator.http import handler, json_response, read_object
 from harness.emulator.models import find_model, model_ids
-from harness.emulator.offline import answer_offline
+from harness.emulator.offline import EXPIRED_STATUS, answer_offline
 from harness.emulator.openai_files import OpenAIFiles
 from harness.emulator.wire import AnthropicMessages, OpenAIChat, OpenAIResponses, Wire, WireError
 from harness.emulator.wire.openai_request import known_model, refused
 
 DAY_S = 86_400
+MOST_BATCHED = 50_000
 
 
 def openai_routes(engine: Engine) -> list[Route]:
@@ -121,8 +122,12 @@ class _Batches:
         for number, item in enumerate([] if batch.canceled else items):
             wire = self._wires[item["url"]]
             status, body, request_id = answer_offline(
-                self._engine, wire, item["body"], str(item["custom_id"])
+                self._engine, wire, item["body"], str(item["custom_id"]), caches=False
             )
+            if status == EXPIRED_STATUS:
+                batch.expired += 1
+                bad.append(_expired_line(batch, number, item) + b"\n")
+                continue
             response = {"status_code": status, "request_id": request_id, "body": orjson.loads(body)}
             line = {
                 "id": f"batch_req_{batch.id[6:]}_{number}",
@@ -130,12 +135,25 @@ class _Batches:
                 "response": response,
             }
             (good if status == 200 else bad).append(orjson.dumps({**line, "error": None}) + b"\n")
-        batch.succeeded, batch.errored = len(good), len(bad)
+        batch.succeeded, batch.errored = len(good), len(bad) - batch.expired
         batch.results = good
         if good:
             batch.output_id = self._files.keep(f"{batch.id}_output.jsonl", "batch_output", b"".join(good)).id
         if bad:
             batch.error_id = self._files.keep(f"{batch.id}_error.jsonl", "batch_output", b"".join(bad)).id
+
+
+def _expired_line(batch: Batch, number: int, item: dict[str, Any]) -> bytes:
+    """The error file's line of an item that was not answered in time."""
+    message = "This request could not be executed before the completion window expired."
+    return orjson.dumps(
+        {
+            "id": f"batch_req_{batch.id[6:]}_{number}",
+            "custom_id": item["custom_id"],
+            "response": None,
+            "error": {"code": "batch_expired", "message": message},
+        }
+    )
 
 
 def _items(content: bytes, endpoint: str) -> list[dict[str, Any]]:
@@ -154,6 +172,10 @@ def _items(content: bytes, endpoint: str) -> list[dict[str, Any]]:
         items.append(item)
     if not items:
         raise refused("The input file is empty.", "input_file_id", "empty_file")
+    if len(items) > MOST_BATCHED:
+        raise refused(f"The input file has more than {MOST_BATCHED} requests.", "input_file_id")
+    if len({item["body"].get("model") for item in items}) > 1:
+        raise refused("All requests of a batch must be for one model.", "input_file_id", "mismatched_model")
     if len({item["custom_id"] for item in items}) != len(items):
         raise refused("The custom_id of each line must be unique.", "input_file_id", "duplicate_custom_id")
     return items
@@ -161,7 +183,8 @@ def _items(content: bytes, endpoint: str) -> list[dict[str, Any]]:
 
 def _row(batch: Batch) -> dict[str, Any]:
     done = batch.results is not None
-    status = ("cancelled" if batch.canceled else "completed") if done else "in_progress"
+    ended = "cancelled" if batch.canceled else "expired" if batch.expired else "completed"
+    status = ended if done else "in_progress"
     return {
         "id": batch.id,
         "object": "batch",
@@ -176,6 +199,7 @@ def _row(batch: Batch) -> dict[str, Any]:
         "in_progress_at": batch.created_s,
         "expires_at": batch.created_s + DAY_S,
         "completed_at": batch.ended_s if status == "completed" else None,
+        "expired_at": batch.ended_s if status == "expired" else None,
         "cancelled_at": batch.ended_s if status == "cancelled" else None,
         "request_counts": {"total": batch.size, "completed": batch.succeeded, "failed": batch.errored},
         "metadata": batch.request.get("metadata"),
