@@ -78,6 +78,9 @@ def evaluate(
     cancel_batches: Annotated[
         bool, typer.Option("--cancel-batches", help="With --batch: Ctrl-C cancels the open batches.")
     ] = False,
+    cache: Annotated[
+        bool, typer.Option("--cache", help="Keep answers in the store, and ask for none that is kept there.")
+    ] = False,
     rpm: Annotated[
         int | None, typer.Option(min=1, help="Embedded: requests a minute that each model allows.")
     ] = None,
@@ -92,7 +95,8 @@ def evaluate(
     """
     budget_usd = _budget(budget)
     if resume is not None:
-        if suite is not None or strategy or repeats or cases or judge or live or name or batch:
+        anew = (suite, strategy, repeats, cases, judge, live, name, batch, cache)
+        if any(option is not None and option not in (False, []) for option in anew):
             raise UsageError(
                 "--resume goes on with a run as it was: only --budget, --ledger, --cancel-batches and --yes "
                 "go with it"
@@ -124,6 +128,7 @@ def evaluate(
             confirmed=yes,
             batch=batch,
             cancel_batches=cancel_batches,
+            cache=cache,
             name=name,
             embedded=embedded,
         )

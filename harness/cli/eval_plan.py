@@ -30,6 +30,7 @@ class EvalPlan:
         live: ask the configured providers, not the emulator.
         batch: ask through the providers' batch APIs.
         cancel_batches: Ctrl-C cancels the open batches.
+        cache: keep answers in the store, and ask for none that is kept.
         confirmed: go on where the forecast exceeds the budget, or without a budget on live providers.
     """
 
@@ -46,6 +47,7 @@ class EvalPlan:
     confirmed: bool = False
     batch: bool = False
     cancel_batches: bool = False
+    cache: bool = False
     name: str | None = None
     embedded: EmbeddedTarget = field(default_factory=lambda: EmbeddedTarget(speed=DEFAULT_SPEED))
 
@@ -73,6 +75,7 @@ class EvalPlan:
             "budget_usd": None if self.budget_usd is None else str(self.budget_usd),
             "concurrency": self.concurrency,
             "batch": self.batch,
+            "cache": self.cache,
             "embedded": not self.live,
             **({} if self.live else embedded),
         }
@@ -165,6 +168,7 @@ def resumed_plan(
         confirmed=confirmed,
         batch=bool(config.get("batch")),
         cancel_batches=cancel_batches,
+        cache=bool(config.get("cache")),
         name=resumed.name,
         embedded=embedded,
     )

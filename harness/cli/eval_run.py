@@ -15,6 +15,7 @@ from rich.console import Console
 
 from harness.cli.embedded import emulated_environment, start_emulator
 from harness.cli.eval_batch import BatchBench, announce_batches, drive, on_interrupt
+from harness.cli.eval_cache import open_cache
 from harness.cli.eval_forecast import announce, recorded_requests
 from harness.cli.eval_judging import (
     aftercare_of,
@@ -46,6 +47,7 @@ from harness.evaluation import (
 )
 from harness.evaluation.judging import forecast_judging
 from harness.evaluation.batch_calls import check_batchable
+from harness.evaluation.cache import ResponseCache, counts_text
 from harness.evaluation.pools import EvaluationPools
 from harness.load.runrecord import git_sha
 from harness.orchestration import Routing, Strategy, resolve_routing, resolve_strategy
@@ -86,6 +88,7 @@ class Evaluation:
         self._progress = resumed.progress if resumed is not None else Progress()
         self._batches = resumed.batches if resumed is not None else ()
         self._lost: list[InDoubt] = []
+        self._cache: ResponseCache | None = None
         self._run_id = resumed.run_id if resumed is not None else new_id("run")
         self._book = PriceBook.configured(os.environ)
         self._task: Task[Any, Any] = get_task(plan.suite.task)
@@ -199,6 +202,9 @@ class Evaluation:
             session = None
             batching = self._batch_bench(routing, spool, budget) if plan.batch else None
             bench = self._bench(routing, strategies, spool, budget, child)
+            if plan.cache:
+                self._cache = open_cache(plan, self._run_id, self._console)
+                bench = replace(bench, cache=self._cache)
             if batching is not None:
                 bench = replace(bench, concurrency=planned, batch=batching.calling())
             try:
@@ -207,6 +213,8 @@ class Evaluation:
             finally:
                 end = self._end(session, live, budget, planned)
                 spool.append(end).result()
+        if self._cache is not None:
+            self._console.print(counts_text(self._cache.counts), soft_wrap=True)
         if end.summary["problem"]:
             self._console.print(f"harness: {end.summary['problem']}", style="red", soft_wrap=True)
         return end.status
@@ -385,6 +393,7 @@ class Evaluation:
                 }
                 for asked in self._progress.judging_in_doubt
             ],
+            "cache": None if self._cache is None else asdict(self._cache.counts),
             "problem": problem,
         }
         return RunEnd(

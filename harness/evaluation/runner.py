@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +12,7 @@ from harness.evaluation.admission import Admission, Hold, worst_case_usd
 from harness.evaluation.aftercare import Aftercare
 from harness.evaluation.batch_calls import DEADLINE_S as BATCH_DEADLINE_S
 from harness.evaluation.batch_calls import BatchCalling, OpenGate
+from harness.evaluation.cache import ResponseCache
 from harness.evaluation.filing import Filing, Record
 from harness.evaluation.gatekeeper import AdaptiveGate
 from harness.evaluation.grading import GuardedTask
@@ -49,6 +50,7 @@ class Bench:
         alive: whether the providers can answer; a case that broke off because they cannot is no result.
         aftercare: the suite's own graders and judges; None when it has none.
         batch: calls go out in provider batches; None makes each at once.
+        cache: answers of first repeats come from it where it has them; None asks every time.
     """
 
     run_id: str
@@ -65,6 +67,7 @@ class Bench:
     alive: Callable[[], bool] = lambda: True
     aftercare: Aftercare | None = None
     batch: BatchCalling | None = None
+    cache: ResponseCache | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,6 +257,8 @@ class Runner:
             if batch is None
             else batch.caller(unit, filing.request_id)
         )
+        if bench.cache is not None:
+            caller = replace(caller, pool=bench.cache.pool(caller.pool, unit))
 
         def on_abandoned(_event: FailedEvent, calls: list[Call]) -> None:
             bench.spool.append_many(filing.cut(bench.clock.now(), calls, "the run was ended"))

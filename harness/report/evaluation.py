@@ -23,6 +23,7 @@ from harness.analysis.power import cases_for_difference
 from harness.analysis.sample import RunFacts, case_of, counted, latency_sample, provider_mode, request_latency
 from harness.pricing import PriceBook
 from harness.records import Call, Grade, ProviderMode, Request, RequestStatus, RunStatus, Tier
+from harness.report.answers import answer_notes, is_untimed
 from harness.report.grading import GradingFigures, grading_figures
 from harness.report.savings import MeasuredSaving, SavingsSide, cost_outcomes, savings_report, savings_sides
 
@@ -103,6 +104,7 @@ class EvaluationFigures:
     Attributes:
         caution: why they are not those of the whole run; None for a complete one.
         latency_note: on which clock the latencies stand, when it is not the real one.
+        answer_notes: what must be said of batched and cached answers.
     """
 
     run: RunFacts
@@ -110,6 +112,7 @@ class EvaluationFigures:
     planned: int | None
     caution: str | None
     latency_note: str | None
+    answer_notes: tuple[str, ...]
     strategies: tuple[StrategyFigures, ...]
     comparisons: tuple[StrategyComparison, ...]
     grading: GradingFigures = field(default_factory=GradingFigures)
@@ -148,7 +151,8 @@ def evaluation_figures(
         mode=provider_mode(requests, run),
         planned=None if planned is None else int(planned),
         caution=_caution(run, len(requests), planned),
-        latency_note=_latency_note(run),
+        latency_note=None if is_untimed(calls) else _latency_note(run),
+        answer_notes=answer_notes(calls),
         strategies=tuple(strategy_figures(side, each) for side in sides),
         comparisons=tuple(_comparison(saving, confidence) for saving in savings),
         grading=grading_figures(run, requests, calls, grades),

@@ -38,6 +38,7 @@ def evaluation_document(figures: EvaluationFigures) -> dict[str, Any]:
         "planned": figures.planned,
         "caution": figures.caution,
         "latency_note": figures.latency_note,
+        "answer_notes": list(figures.answer_notes),
         "forecast": run.config.get("forecast"),
         "possibly_paid_twice": run.summary.get("possibly_paid_twice") or [],
         "judgements_possibly_paid_twice": run.summary.get("judgements_possibly_paid_twice") or [],
@@ -104,7 +105,7 @@ def judged_rows(figures: EvaluationFigures) -> list[tuple[str, ...]]:
 
 def evaluation_notes(figures: EvaluationFigures) -> list[str]:
     """What must be said beside the figures."""
-    said = [mode_banner(figures.mode), figures.caution, figures.latency_note]
+    said = [mode_banner(figures.mode), figures.caution, figures.latency_note, *figures.answer_notes]
     if figures.grading.judges:
         said.append(f"judged by {', '.join(figures.grading.judges)}, apart: no strategy's cost contains them")
     doubted = figures.run.summary.get("possibly_paid_twice") or []
