@@ -109,9 +109,9 @@ def announce_batches(console: Console, earlier: Sequence[RecordedBatch], progres
 
 
 def _leaving(batcher: Batcher, bench: BatchBench) -> str:
-    if not batcher.open:
+    count = batcher.at_providers
+    if not count:
         return "ending: no batch is open"
-    count = len(batcher.open)
     if not bench.keeps_open:
         return f"ending: the emulator's {count} open batches end with it"
     return (

@@ -19,6 +19,8 @@ from harness.records import Completion, ErrorKind, Event, new_id
 from harness.store import Spool
 
 LOOK_EVERY_S = 0.05
+HAND_OVER_S = 60.0
+"""How long the end of a run waits for batches on their way to be acknowledged."""
 NOT_FOUND = 404
 _WORTH_RETRYING = (ErrorKind.RATE_LIMITED, ErrorKind.OVERLOADED, ErrorKind.CONNECTION)
 
@@ -102,6 +104,7 @@ class Batcher:
         self._on_lost = on_lost
         self._pace = pace or Pace()
         self._queue: list[Waiting] = []
+        self._handing: set[asyncio.Task[OpenBatch]] = set()
         self._carrying: asyncio.TaskGroup | None = None
 
     async def ask(self, waiting: Waiting) -> Completion:
@@ -141,6 +144,21 @@ class Batcher:
                             group.create_task(self._carry(chunk))
         except BaseExceptionGroup as problems:  # one failure ended them all: that one is told
             raise problems.exceptions[0] from problems
+        finally:
+            await self._handed_over()
+
+    @property
+    def at_providers(self) -> int:
+        """Batches that are at their providers, or on the way there."""
+        return len(self.open) + len(self._handing)
+
+    async def _handed_over(self) -> None:
+        """Let what is being handed over be acknowledged: an end in between would leave it in doubt."""
+        if self._handing:
+            done, late = await asyncio.wait(set(self._handing), timeout=HAND_OVER_S)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*done, *late, return_exceptions=True)  # the first failure is told already
 
     async def cancel_open(self) -> list[str]:
         """Ask the providers to stop every open batch; a sentence for each that would not."""
@@ -193,11 +211,19 @@ class Batcher:
             model=first.api.adapter.model,
             calls=tuple(waiting.call for waiting in chunk),
         )
+        handing = asyncio.create_task(self._hand_over(record, chunk))
+        self._handing.add(handing)
+        handing.add_done_callback(self._handing.discard)
+        await self._follow(await asyncio.shield(handing))
+
+    async def _hand_over(self, record: RecordedBatch, chunk: Sequence[Waiting]) -> OpenBatch:
+        """Durable, sent, acknowledged, durable again; an end of the run waits until it is through."""
+        api = chunk[0].api
         await self._keep(self._log.submitting(record, self._clock.now()))
-        batch_id = await self._submit(record, first.api, [waiting.item for waiting in chunk])
+        batch_id = await self._submit(record, api, [waiting.item for waiting in chunk])
+        batch = self._opened(record, batch_id, api, {waiting.call.call_id: waiting for waiting in chunk})
         await self._keep(self._log.submitted(record, batch_id, self._clock.now()))
-        waiters = {waiting.call.call_id: waiting for waiting in chunk}
-        await self._follow(self._opened(record, batch_id, first.api, waiters))
+        return batch
 
     def _opened(
         self, record: RecordedBatch, batch_id: str, api: BatchApi, waiters: dict[str, Waiting]

@@ -173,7 +173,7 @@ def _is_timed(calls: Sequence[Call]) -> bool:
 def _told(event: CompletedEvent | FailedEvent, run_id: str, name: str | None, *, timed: bool) -> Event:
     """The event's row; of a request that nobody timed, without its times."""
     row = event_row(event, run_id, name=name)
-    return row if timed else replace(row, payload={**row.payload, "latency_ms": None, "stages_ms": {}})
+    return row if timed else replace(row, payload={**row.payload, "latency_ms": None, "stages_ms": None})
 
 
 def _without_waits(event: EventT, wait: CaseWait) -> EventT:
