@@ -104,6 +104,7 @@ class Batcher:
         self._on_lost = on_lost
         self._pace = pace or Pace()
         self._queue: list[Waiting] = []
+        self._sending = 0
         self._handing: set[asyncio.Task[OpenBatch]] = set()
         self._carrying: asyncio.TaskGroup | None = None
 
@@ -150,7 +151,7 @@ class Batcher:
     @property
     def at_providers(self) -> int:
         """Batches that are at their providers, or on the way there."""
-        return len(self.open) + len(self._handing)
+        return len(self.open) + self._sending
 
     async def _handed_over(self) -> None:
         """Let what is being handed over be acknowledged: an end in between would leave it in doubt."""
@@ -162,6 +163,7 @@ class Batcher:
 
     async def cancel_open(self) -> list[str]:
         """Ask the providers to stop every open batch; a sentence for each that would not."""
+        await self._handed_over()
         problems = []
         for batch in list(self.open.values()):
             try:
@@ -220,7 +222,11 @@ class Batcher:
         """Durable, sent, acknowledged, durable again; an end of the run waits until it is through."""
         api = chunk[0].api
         await self._keep(self._log.submitting(record, self._clock.now()))
-        batch_id = await self._submit(record, api, [waiting.item for waiting in chunk])
+        self._sending += 1
+        try:
+            batch_id = await self._submit(record, api, [waiting.item for waiting in chunk])
+        finally:
+            self._sending -= 1
         batch = self._opened(record, batch_id, api, {waiting.call.call_id: waiting for waiting in chunk})
         await self._keep(self._log.submitted(record, batch_id, self._clock.now()))
         return batch

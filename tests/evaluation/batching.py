@@ -1,16 +1,20 @@
 """Batched evaluations against an emulator that outlives them, and what the two accounts say."""
 
 import asyncio
+import io
 import os
 import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from decimal import Decimal
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import pytest
+
+from harness.cli.app import main
 from harness.records import load_json_exact
 from harness.store import StorePaths, open_store
 
@@ -41,6 +45,25 @@ def harness(*args, base_url=None, timeout_s=240, **variables):
         timeout=timeout_s,
         check=False,
     )
+
+
+def harness_here(*args, base_url=None, **variables):
+    """The same command in this process, which has imported everything long since; nothing is left of it."""
+    out, err = io.TextIOWrapper(io.BytesIO()), io.StringIO()
+    saved = dict(os.environ), sys.argv
+    os.environ |= environment(base_url) | variables
+    sys.argv = ["harness", *map(str, args)]
+    try:
+        with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as ended:
+            main()
+    finally:
+        for name in set(os.environ) - set(saved[0]):
+            del os.environ[name]
+        os.environ |= saved[0]
+        sys.argv = saved[1]
+    out.flush()
+    code = ended.value.code or 0
+    return subprocess.CompletedProcess(args, code, out.buffer.getvalue().decode(), err.getvalue())
 
 
 def started(*args, base_url=None):

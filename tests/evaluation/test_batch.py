@@ -9,7 +9,7 @@ from harness.pricing import PriceBook
 from harness.pricing.breakdown import usage_of
 from harness.records import CallOutcome, ErrorKind, RequestStatus
 from harness.store import open_store
-from tests.evaluation.batching import billed, document_of, harness, recorded
+from tests.evaluation.batching import billed, document_of, harness_here, recorded
 
 STRATEGIES = [
     option for name in ("all-anthropic", "all-openai", "hybrid", "cascade") for option in ("--strategy", name)
@@ -24,7 +24,7 @@ def ledger_rows(path):
 def batched(tmp_path_factory):
     """Fifteen briefs, four strategies, twice; and the emulator's own account of it."""
     store = tmp_path_factory.mktemp("batch")
-    done = harness(
+    done = harness_here(
         "eval", "golden", "--cases", 15, *STRATEGIES, "--repeats", 2, "--batch", "--speed", 60,
         "--defect-rate", "0.5", "--store", store, "--ledger", store / "ledger.jsonl", "--json",
     )  # fmt: skip
@@ -88,7 +88,7 @@ def test_nobody_timed_a_batched_answer(batched):
 
 def test_the_gate_cannot_tell_the_p95_of_a_batched_run(batched):
     store, document, _ = batched
-    gated = harness("gate", document["run"]["run_id"], "--store", store)
+    gated = harness_here("gate", document["run"]["run_id"], "--store", store)
     assert gated.returncode == 3, gated.stdout
     assert "has a latency" in gated.stdout
 
@@ -96,10 +96,10 @@ def test_the_gate_cannot_tell_the_p95_of_a_batched_run(batched):
 def test_it_forecasts_at_batch_prices_and_from_batched_runs_only(batched):
     store, document, said = batched
     assert "batches: at the providers' batch prices" in said
-    refused = harness("eval", "golden", *STRATEGIES, "--batch", "--budget", "0.0001", "--store", store)
+    refused = harness_here("eval", "golden", *STRATEGIES, "--batch", "--budget", "0.0001", "--store", store)
     assert refused.returncode == 2
     assert "30 recorded requests" in refused.stderr
-    other = harness("eval", "golden", *STRATEGIES, "--budget", "0.0001", "--store", store)
+    other = harness_here("eval", "golden", *STRATEGIES, "--budget", "0.0001", "--store", store)
     assert other.returncode == 2
     assert "recorded requests" not in other.stderr
     batch_usd = sum(Decimal(str(s["cost_usd"])) for s in document["forecast"]["strategies"]) / 120
@@ -116,7 +116,7 @@ def test_what_fails_in_a_batch_is_classified_and_what_can_be_retried_is(tmp_path
         {"kind": "truncated", "rate": 0.3},
         {"kind": "refusal", "rate": 0.5},
     ]
-    done = harness(
+    done = harness_here(
         "eval", "golden", "--cases", 20, "--strategy", "all-anthropic", "--strategy", "all-openai", "--batch",
         "--speed", 60, "--faults", json.dumps(faults), "--store", tmp_path, "--ledger",
         tmp_path / "ledger.jsonl", "--json",
@@ -141,7 +141,7 @@ def test_what_fails_in_a_batch_is_classified_and_what_can_be_retried_is(tmp_path
 
 
 def test_a_budget_holds_at_batch_prices_and_truncates(tmp_path):
-    done = harness(
+    done = harness_here(
         "eval", "golden", "--cases", 40, "--strategy", "all-openai", "--batch", "--budget", "0.018", "--yes",
         "--speed", 60, "--store", tmp_path, "--json",
     )  # fmt: skip
@@ -172,7 +172,7 @@ def test_what_cannot_be_batched_is_refused_in_one_sentence(tmp_path, options, se
     }  # fmt: skip
     prices.write_text(json.dumps({"prices": [entry]}))
     chosen = [str(tmp_path / f"{word}.yaml") if word.isupper() else word for word in options]
-    done = harness(
+    done = harness_here(
         "eval", "smoke", *chosen, "--batch", "--store", tmp_path / "store", HARNESS_PRICES=str(prices)
     )
     assert done.returncode == 2

@@ -11,7 +11,7 @@ from harness.records import RunStatus
 from tests.evaluation.batching import (
     billed,
     document_of,
-    harness,
+    harness_here,
     proxy_losing,
     recorded,
     spooled,
@@ -35,7 +35,7 @@ def emulator():
 
 def resumed(store, emulator_url):
     return document_of(
-        harness("eval", "--resume", "latest", "--yes", "--store", store, "--json", base_url=emulator_url)
+        harness_here("eval", "--resume", "latest", "--yes", "--store", store, "--json", base_url=emulator_url)
     )
 
 
@@ -99,13 +99,15 @@ def test_ctrl_c_cancels_the_batches_when_asked_to_and_resume_asks_anew(tmp_path,
 
 def test_a_batch_whose_acknowledgement_was_lost_is_listed_and_asked_again(tmp_path, emulator):
     with proxy_losing(emulator.base_url, "/v1/messages/batches") as url:
-        failed = harness(*OPTIONS, "--store", tmp_path, base_url=url)
+        failed = harness_here(*OPTIONS, "--store", tmp_path, base_url=url)
     assert failed.returncode == 1
     assert "not acknowledged" in failed.stderr
     assert "--resume" in failed.stderr
     with anthropic.Anthropic(api_key="k", base_url=emulator.base_url, max_retries=0) as client:
         assert len(client.messages.batches.list().data) == 1, "the provider did take it"
-    document = resumed(tmp_path, emulator.base_url)
+        document = resumed(tmp_path, emulator.base_url)
+        lost = client.messages.batches.list().data[-1]
+    assert (lost.processing_status, lost.request_counts.succeeded) == ("ended", 4)
     assert document["run"]["status"] == "completed"
     doubted = document["possibly_paid_twice"]
     assert {case["strategy"] for case in doubted} == {"all-anthropic"}
@@ -130,7 +132,7 @@ def test_a_batch_that_the_provider_no_longer_knows_is_listed_and_asked_again(tmp
 
 
 def test_a_refused_batch_ends_the_run_in_one_sentence_and_nothing_is_in_doubt(tmp_path, emulator):
-    done = harness(
+    done = harness_here(
         *OPTIONS,
         "--store",
         tmp_path,
