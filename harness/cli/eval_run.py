@@ -288,10 +288,13 @@ class Evaluation:
             leave = on_interrupt(bench.batch.batcher, batching, work.cancel)
             driver.add_done_callback(lambda ended: self._undriven(ended, work))
             helpers.append(driver)
+            self._stop.on_ask(lambda: _end(work))  # without its emulator no batch ends
         self._listen(leave)
         try:
             with suppress(asyncio.CancelledError):
                 return await work
+            if driver is not None and driver.done():
+                driver.result()  # a defect of ours is no interruption
             return None
         finally:
             for helper in helpers:
@@ -304,9 +307,11 @@ class Evaluation:
 
     def _undriven(self, driver: "asyncio.Task[str | None]", work: "asyncio.Task[Session]") -> None:
         """Without batches nothing goes on: end, and say why."""
-        if not driver.cancelled() and driver.exception() is None:
+        if driver.cancelled():
+            return
+        if driver.exception() is None:
             self._problem = driver.result()
-            work.cancel()
+        work.cancel()
 
     def _on_signal(self, work: "asyncio.Task[Session]") -> Callable[[], object]:
         """The first Ctrl-C lets what runs finish; the second ends it at once."""
@@ -403,6 +408,10 @@ class Evaluation:
             provider_mode=mode_of(session.modes) if session is not None else None,
             summary=summary,
         )
+
+
+def _end(work: "asyncio.Task[Session]") -> None:
+    work.cancel()
 
 
 def forecast_json(forecast: EvaluationForecast) -> dict[str, Any]:

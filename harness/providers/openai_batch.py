@@ -83,8 +83,8 @@ class OpenAIBatches(BatchApi):
     def _read(self, content: bytes, *, emulated: bool) -> dict[str, Outcome]:
         found = {}
         for line in content.splitlines():
-            if line.strip():
-                row = orjson.loads(line)
+            row = _row(line)
+            if row is not None:
                 found[str(row["custom_id"])] = self._outcome(row, emulated=emulated)
         return found
 
@@ -117,3 +117,12 @@ class OpenAIBatches(BatchApi):
         first = told[0].model_dump() if told else {"message": f"the batch ended as {batch.status}"}
         # the whole file was refused while it was validated, so nothing in it was asked
         return self._errored({"error": first}, emulated=emulated, status=400)
+
+
+def _row(line: bytes) -> dict[str, Any] | None:
+    """A line of results; None for what is none: its item then counts as left out."""
+    try:
+        row = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return None
+    return row if isinstance(row, dict) and "custom_id" in row else None

@@ -75,7 +75,7 @@ async def _read_request(reader: asyncio.StreamReader) -> Asked | None:
     request_line, *lines = head.decode().split("\r\n")
     headers = {line.split(":", 1)[0].lower(): line.split(":", 1)[1].strip() for line in lines if ":" in line}
     body = await reader.readexactly(int(headers.get("content-length", 0)))
-    return Asked(path=request_line.split(" ")[1], headers=headers, body=json.loads(body or b"{}"))
+    return Asked(path=request_line.split(" ")[1], headers=headers, body=_decoded(headers, body))
 
 
 async def _say(reply: Reply, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -186,3 +186,8 @@ def openai_stream(
         chunk([], usage=told),
         "[DONE]",
     )
+
+
+def _decoded(headers: dict[str, str], body: bytes) -> dict[str, Any]:
+    """The JSON of a body; an upload has none."""
+    return {} if "multipart" in headers.get("content-type", "") else json.loads(body or b"{}")
