@@ -111,3 +111,10 @@ def test_a_batch_ends_with_every_item_at_half_price(claude, emulator: RunningEmu
     assert entry.wire == "anthropic.messages.batch"
     full_price = entry.input_tokens * 3 + entry.output_tokens * 15
     assert float(entry.cost_usd) == pytest.approx(full_price / 2e6)
+
+
+@pytest.mark.parametrize("custom_id", ["has space", "x" * 65, ""])
+def test_a_batch_refuses_ids_that_the_real_one_refuses(claude, custom_id):
+    params = {"model": MODEL, "max_tokens": 60, "messages": HELLO}
+    with pytest.raises(anthropic.BadRequestError, match="custom_id"):
+        claude.messages.batches.create(requests=[{"custom_id": custom_id, "params": params}])

@@ -8,7 +8,8 @@ import orjson
 import pydantic
 import pytest
 
-from harness.emulator import RunningEmulator
+from harness.emulator import EmulatorSettings, RunningEmulator, running_emulator
+from harness.emulator.faults import rules_from
 
 MODEL = "gpt-4o-mini"
 HELLO = [{"role": "user", "content": "Hello there"}]
@@ -105,8 +106,8 @@ def test_models_are_listed(gpt):
         gpt.models.retrieve("gpt-0")
 
 
-def test_a_batch_goes_from_file_to_file(gpt):
-    bodies = [{"model": MODEL, "messages": HELLO}, {"model": "gpt-0", "messages": HELLO}]
+def handed_over(gpt, bodies):
+    """A batch of these bodies, and the file they went up in."""
     lines = [
         {"custom_id": f"line-{n}", "method": "POST", "url": "/v1/chat/completions", "body": body}
         for n, body in enumerate(bodies)
@@ -114,15 +115,49 @@ def test_a_batch_goes_from_file_to_file(gpt):
     upload = io.BytesIO(b"\n".join(map(orjson.dumps, lines)))
     stored = gpt.files.create(file=upload, purpose="batch")
     assert gpt.files.content(stored.id).read() == upload.getvalue()
-    batch = gpt.batches.create(
+    return gpt.batches.create(
         input_file_id=stored.id, endpoint="/v1/chat/completions", completion_window="24h"
     )
+
+
+def ended(gpt, batch):
     deadline = time.monotonic() + 20
-    while (batch := gpt.batches.retrieve(batch.id)).status != "completed":
+    while (batch := gpt.batches.retrieve(batch.id)).status == "in_progress":
         assert time.monotonic() < deadline
         time.sleep(0.02)
+    return batch
+
+
+def test_a_batch_goes_from_file_to_file(gpt):
+    asked = {"model": MODEL, "messages": HELLO}
+    batch = ended(gpt, handed_over(gpt, [asked, {**asked, "nonsense": 1}]))
+    assert batch.status == "completed"
     assert (batch.request_counts.completed, batch.request_counts.failed) == (1, 1)
     good = orjson.loads(gpt.files.content(batch.output_file_id).text)
     bad = orjson.loads(gpt.files.content(batch.error_file_id).text)
     assert (good["custom_id"], good["response"]["status_code"]) == ("line-0", 200)
-    assert (bad["custom_id"], bad["response"]["status_code"]) == ("line-1", 404)
+    assert (bad["custom_id"], bad["response"]["status_code"]) == ("line-1", 400)
+
+
+def test_a_batch_is_for_one_model_and_serves_no_prompt_cache(gpt):
+    long = [{"role": "system", "content": "word " * 2000}, *HELLO]
+    asked = {"model": MODEL, "messages": long}
+    with pytest.raises(openai.BadRequestError, match="one model"):
+        handed_over(gpt, [asked, {**asked, "model": "gpt-4o"}])
+    gpt.chat.completions.create(**asked)
+    batch = ended(gpt, handed_over(gpt, [asked]))
+    answer = orjson.loads(gpt.files.content(batch.output_file_id).text)["response"]["body"]
+    assert answer["usage"]["prompt_tokens_details"]["cached_tokens"] == 0
+
+
+def test_an_expired_item_is_in_the_error_file_and_bills_nothing():
+    rules = rules_from({"kind": "expired"}, "test")
+    with running_emulator(EmulatorSettings(speed=200, faults=rules)) as emulator:
+        with openai.OpenAI(api_key="k", base_url=emulator.openai_base_url, max_retries=0) as client:
+            asked = {"model": MODEL, "messages": HELLO}
+            assert client.chat.completions.create(**asked).choices, "only batches expire"
+            batch = ended(client, handed_over(client, [asked]))
+            line = orjson.loads(client.files.content(batch.error_file_id).text)
+        rows = emulator.settled()
+    assert (batch.status, line["error"]["code"]) == ("expired", "batch_expired")
+    assert [row.cost_usd is None for row in rows] == [False, True]
