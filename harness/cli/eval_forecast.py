@@ -21,6 +21,7 @@ WHERE task = ? AND strategy = ? AND draft_source = ? AND draft_model = ?
     AND warmup IS NOT TRUE AND cost_usd IS NOT NULL AND status = 'ok'
     AND NOT EXISTS (
         SELECT 1 FROM calls WHERE calls.run_id = requests.run_id AND calls.request_id = requests.request_id
+            AND role <> 'judge'
             AND (price_context = 'cached' OR (coalesce(price_context, 'standard') = 'batch') <> ?))
 ORDER BY started_at DESC LIMIT ?"""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from harness.cli.eval_progress import shown
-from harness.evaluation import Aftercare, Bench, LiveEvaluation, Runner, Session, Stop, Suite
+from harness.evaluation import AdaptiveGate, Aftercare, Bench, LiveEvaluation, Runner, Session, Stop, Suite
 from harness.evaluation.graders import AnswerGrader, answer_graders
 from harness.evaluation.judging import (
     JudgeBench,
@@ -120,7 +120,8 @@ def _judge_bench(runner: Runner, bench: Bench, panel: Panel, concurrency: int) -
         environment=bench.environment,
         concurrency=concurrency,
         pools=bench.pools,
-        gate=runner.gate,
+        # batches need no pace, and so the runner of a batched run keeps none
+        gate=runner.gate if bench.batch is None else AdaptiveGate(concurrency, clock=bench.clock),
         clock=bench.clock,
         alive=bench.alive,
     )

@@ -9,8 +9,8 @@ from typing import Any
 from harness.cli.embedded import EmbeddedTarget
 from harness.errors import UsageError
 from harness.evaluation import Progress, Suite, load_suite, read_progress
-from harness.evaluation.graders.marking import name_problem
 from harness.evaluation.batch_record import RecordedBatch, batched_progress, read_batches
+from harness.evaluation.graders.marking import name_problem
 from harness.records import RunKind, RunStatus
 
 DEFAULT_CONCURRENCY = 16

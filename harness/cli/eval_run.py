@@ -45,9 +45,9 @@ from harness.evaluation import (
     mode_of,
     units,
 )
-from harness.evaluation.judging import forecast_judging
 from harness.evaluation.batch_calls import check_batchable
 from harness.evaluation.cache import ResponseCache, counts_text
+from harness.evaluation.judging import forecast_judging
 from harness.evaluation.pools import EvaluationPools
 from harness.load.runrecord import git_sha
 from harness.orchestration import Routing, Strategy, resolve_routing, resolve_strategy
@@ -282,13 +282,13 @@ class Evaluation:
         )
         helpers: list[asyncio.Task[Any]] = []
         if child is not None:
-            helpers.append(asyncio.create_task(self._watch(child)))
+            helpers.append(asyncio.create_task(self._watch(child, work, batched=bench.batch is not None)))
         leave = self._on_signal(work)
         if bench.batch is not None and batching is not None and driver is not None:
-            leave = on_interrupt(bench.batch.batcher, batching, work.cancel)
+            in_batches = on_interrupt(bench.batch.batcher, batching, work.cancel)
+            leave = _either(lambda: runner.waits_only_for(0), leave, in_batches)
             driver.add_done_callback(lambda ended: self._undriven(ended, work))
             helpers.append(driver)
-            self._stop.on_ask(lambda: _end(work))  # without its emulator no batch ends
         self._listen(leave)
         try:
             with suppress(asyncio.CancelledError):
@@ -331,11 +331,13 @@ class Evaluation:
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, on_signal)
 
-    async def _watch(self, child: Child) -> None:
+    async def _watch(self, child: Child, work: "asyncio.Task[Session]", *, batched: bool) -> None:
         while child.running:  # noqa: ASYNC110 - a process tells nobody when it dies
             await asyncio.sleep(POLL_S)
         self._problem = f"the emulator ended with code {child.process.returncode}: {child.log_tail()}"
         self._stop.ask()
+        if batched:  # without its emulator no batch ends
+            work.cancel()
 
     def _begin(
         self,
@@ -410,8 +412,11 @@ class Evaluation:
         )
 
 
-def _end(work: "asyncio.Task[Session]") -> None:
-    work.cancel()
+def _either(
+    cases_done: Callable[[], bool], after: Callable[[], object], before: Callable[[], object]
+) -> Callable[[], object]:
+    """What Ctrl-C does before and after the last case is done: judges are asked without batches."""
+    return lambda: after() if cases_done() else before()
 
 
 def forecast_json(forecast: EvaluationForecast) -> dict[str, Any]:

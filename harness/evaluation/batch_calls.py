@@ -8,8 +8,9 @@ from hashlib import sha256
 
 from harness.clock import SYSTEM_CLOCK, Clock
 from harness.errors import UsageError
+from harness.evaluation.batch_queue import Waiting
 from harness.evaluation.batch_record import BatchedCall
-from harness.evaluation.batcher import Batcher, Waiting, reserved_or_zero
+from harness.evaluation.batcher import Batcher
 from harness.evaluation.gatekeeper import AdaptiveGate, CaseWait
 from harness.evaluation.plan import Unit
 from harness.orchestration import AdapterPool, Caller, RetryPolicy, Route, Strategy, StrategyType
@@ -45,7 +46,7 @@ class BatchAdapter:
             request_id=self._request_id,
             key=self._unit.key,
             role=prompt.role,
-            reserved_usd=reserved_or_zero(self._worst_case_usd(prompt)),
+            reserved_usd=self._worst_case_usd(prompt) or Decimal(0),
         )
         item = BatchItem(custom_id=call_id, body=self._api.body(prompt))
         waiting = Waiting(call=call, order=self._unit.seq, item=item, api=self._api)

@@ -6,15 +6,15 @@ A batch goes out when every unit under way waits for one: all drafts first, late
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from decimal import Decimal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from harness.clock import SYSTEM_CLOCK, Clock
 from harness.errors import BatchError, ProviderError
+from harness.evaluation.batch_queue import Pace, Waiting, chunks
 from harness.evaluation.batch_record import BatchedCall, BatchLog, RecordedBatch
 from harness.evaluation.resume import InDoubt
-from harness.providers.batch import BATCH_CONTEXT, BatchApi, BatchItem, BatchLimits, Outcome, surely_unpaid
+from harness.providers.batch import BATCH_CONTEXT, BatchApi, BatchItem, Outcome, surely_unpaid
 from harness.records import Completion, ErrorKind, Event, new_id
 from harness.store import Spool
 
@@ -23,44 +23,6 @@ HAND_OVER_S = 60.0
 """How long the end of a run waits for batches on their way to be acknowledged."""
 NOT_FOUND = 404
 _WORTH_RETRYING = (ErrorKind.RATE_LIMITED, ErrorKind.OVERLOADED, ErrorKind.CONNECTION)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
-    """How a batch is followed, seconds: polls back off from `first_s` by `factor` up to `longest_s`.
-
-    Attributes:
-        give_up_s: a batch ends within 24 hours by contract; later than this nobody waits for it.
-        most_failures: polls in a row that may fail.
-        submit_attempts: how often a batch that was surely not taken is offered.
-    """
-
-    first_s: float = 0.5
-    factor: float = 1.5
-    longest_s: float = 60.0
-    give_up_s: float = 26 * 3600.0
-    most_failures: int = 20
-    submit_attempts: int = 5
-
-    def waits(self) -> Iterator[float]:
-        """The waits between polls, without end."""
-        wait_s = self.first_s
-        while True:
-            yield wait_s
-            wait_s = min(self.longest_s, wait_s * self.factor)
-
-
-@dataclass(slots=True, kw_only=True)
-class Waiting:
-    """A call that waits for its answer. `order` puts the items of a batch in the order of the plan."""
-
-    call: BatchedCall
-    order: int
-    item: BatchItem
-    api: BatchApi
-    future: "asyncio.Future[Outcome]" = field(
-        default_factory=lambda: asyncio.get_running_loop().create_future()
-    )
 
 
 @dataclass(slots=True, kw_only=True)
@@ -303,33 +265,6 @@ class Batcher:
     async def _keep(self, event: Event) -> None:
         """Write, and wait until it is durable."""
         await asyncio.wrap_future(self._spool.append(event))
-
-
-def chunks(queue: Sequence[Waiting]) -> list[list[Waiting]]:
-    """The queue as batches: each of one provider and model, in the order of the plan, within the limits."""
-    groups: dict[BatchApi, list[Waiting]] = {}
-    for waiting in sorted(queue, key=lambda waiting: waiting.order):
-        groups.setdefault(waiting.api, []).append(waiting)
-    return [chunk for api, group in groups.items() for chunk in _within(group, api.limits)]
-
-
-def _within(group: Sequence[Waiting], limits: BatchLimits) -> Iterator[list[Waiting]]:
-    chunk: list[Waiting] = []
-    size_bytes = 0
-    for waiting in group:
-        item_bytes = waiting.item.size_bytes
-        if chunk and (len(chunk) >= limits.items or size_bytes + item_bytes > limits.bytes):
-            yield chunk
-            chunk, size_bytes = [], 0
-        chunk.append(waiting)
-        size_bytes += item_bytes
-    if chunk:
-        yield chunk
-
-
-def reserved_or_zero(amount_usd: Decimal | None) -> Decimal:
-    """What is booked for a call; nothing for one of unknown price, which is recorded as such."""
-    return amount_usd if amount_usd is not None else Decimal(0)
 
 
 def _word(outcome: Outcome) -> str:

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from harness.records import UNTIMED_CONTEXTS, Call, CallOutcome
+from harness.records import UNTIMED_CONTEXTS, Call, CallOutcome, Role
 
 
 def answer_notes(calls: Sequence[Call]) -> tuple[str, ...]:
     """A sentence on batched and one on cached calls, each where there are any."""
-    sent = [call for call in calls if call.outcome is not CallOutcome.REFUSED]
+    sent = _asked(calls)
     notes = []
     for context, sentence in _SENTENCES.items():
         count = sum(call.price_context == context for call in sent)
@@ -18,7 +18,13 @@ def answer_notes(calls: Sequence[Call]) -> tuple[str, ...]:
 
 def is_untimed(calls: Sequence[Call]) -> bool:
     """True when there are calls, and none of them was timed."""
-    return bool(calls) and all(call.price_context in UNTIMED_CONTEXTS for call in calls)
+    sent = _asked(calls)
+    return bool(sent) and all(call.price_context in UNTIMED_CONTEXTS for call in sent)
+
+
+def _asked(calls: Sequence[Call]) -> list[Call]:
+    """The calls that were made for answers: judges come after them, and at once."""
+    return [call for call in calls if call.outcome is not CallOutcome.REFUSED and call.role is not Role.JUDGE]
 
 
 _SENTENCES = {

@@ -5,6 +5,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.evaluation.batch_queue import Pace, Waiting, chunks
 from harness.evaluation.batch_record import (
     BatchedCall,
     BatchLog,
@@ -12,7 +13,6 @@ from harness.evaluation.batch_record import (
     acknowledged,
     batched_progress,
 )
-from harness.evaluation.batcher import Pace, Waiting, chunks
 from harness.evaluation.resume import Progress
 from harness.providers.base import ProviderSettings
 from harness.providers.batch import BatchItem, BatchLimits
