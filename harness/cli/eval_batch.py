@@ -92,6 +92,13 @@ def on_interrupt(
     return interrupted
 
 
+def either_way(
+    cases_done: Callable[[], bool], after: Callable[[], object], before: Callable[[], object]
+) -> Callable[[], object]:
+    """What Ctrl-C does before and after the last case is done: judges are asked without batches."""
+    return lambda: after() if cases_done() else before()
+
+
 def announce_batches(console: Console, earlier: Sequence[RecordedBatch], progress: Progress) -> None:
     """Say that answers come when they come, and what earlier sessions left at the providers."""
     console.print(

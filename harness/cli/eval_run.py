@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
@@ -14,7 +14,7 @@ from typing import Any
 from rich.console import Console
 
 from harness.cli.embedded import emulated_environment, start_emulator
-from harness.cli.eval_batch import BatchBench, announce_batches, drive, on_interrupt
+from harness.cli.eval_batch import BatchBench, announce_batches, drive, either_way, on_interrupt
 from harness.cli.eval_cache import open_cache
 from harness.cli.eval_forecast import announce, recorded_requests
 from harness.cli.eval_judging import (
@@ -25,6 +25,7 @@ from harness.cli.eval_judging import (
     suite_graders,
 )
 from harness.cli.eval_plan import EvalPlan, Resumed
+from harness.cli.eval_record import doubts_json, forecast_json, routes_json
 from harness.cli.load_watch import Ingestion
 from harness.cli.processes import Child, ChildGroup
 from harness.clock import SYSTEM_CLOCK
@@ -286,7 +287,7 @@ class Evaluation:
         leave = self._on_signal(work)
         if bench.batch is not None and batching is not None and driver is not None:
             in_batches = on_interrupt(bench.batch.batcher, batching, work.cancel)
-            leave = _either(lambda: runner.waits_only_for(0), leave, in_batches)
+            leave = either_way(lambda: runner.waits_only_for(0), leave, in_batches)
             driver.add_done_callback(lambda ended: self._undriven(ended, work))
             helpers.append(driver)
         self._listen(leave)
@@ -351,7 +352,7 @@ class Evaluation:
         config = {
             **plan.config(),
             "strategies": [strategy.name for strategy in strategies],
-            "routes": {strategy.name: _routes(strategy) for strategy in strategies},
+            "routes": {strategy.name: routes_json(strategy) for strategy in strategies},
             "planned": planned,
             "cost_max_usd": str(routing.cost_max_usd),
             "forecast": forecast_json(forecast),
@@ -379,27 +380,7 @@ class Evaluation:
             "committed_usd": str(budget.committed_usd),
             "sent_calls": session.sent_calls if session is not None else None,
             "wasted_calls": session.wasted_calls if session is not None else None,
-            "possibly_paid_twice": [
-                {
-                    "request_id": case.request_id,
-                    "strategy": case.strategy,
-                    "case_id": case.case_id,
-                    "repeat": case.repeat,
-                    "reserved_usd": str(case.reserved_usd),
-                }
-                for case in (*self._progress.in_doubt, *self._lost)
-            ],
-            "judgements_possibly_paid_twice": [
-                {
-                    "request_id": asked.request_id,
-                    "grader": asked.grader,
-                    "strategy": asked.strategy,
-                    "case_id": asked.case_id,
-                    "repeat": asked.repeat,
-                    "reserved_usd": str(asked.reserved_usd),
-                }
-                for asked in self._progress.judging_in_doubt
-            ],
+            **doubts_json((*self._progress.in_doubt, *self._lost), self._progress.judging_in_doubt),
             "cache": None if self._cache is None else asdict(self._cache.counts),
             "problem": problem,
         }
@@ -412,25 +393,6 @@ class Evaluation:
         )
 
 
-def _either(
-    cases_done: Callable[[], bool], after: Callable[[], object], before: Callable[[], object]
-) -> Callable[[], object]:
-    """What Ctrl-C does before and after the last case is done: judges are asked without batches."""
-    return lambda: after() if cases_done() else before()
-
-
-def forecast_json(forecast: EvaluationForecast) -> dict[str, Any]:
-    """The forecast as stored and printed; USD."""
-    return {
-        "requests": forecast.requests,
-        "cost_usd": forecast.cost_usd,
-        "low_usd": forecast.low_usd,
-        "high_usd": forecast.high_usd,
-        "strategies": [asdict(part) for part in forecast.parts],
-        "judging": [asdict(part) for part in forecast.judging],
-    }
-
-
 def _strategies(plan: EvalPlan, routing: Routing) -> list[Strategy]:
     found = [resolve_strategy(routing, reference) for reference in plan.strategies]
     names = [strategy.name for strategy in found]
@@ -438,12 +400,3 @@ def _strategies(plan: EvalPlan, routing: Routing) -> list[Strategy]:
         if names.count(name) > 1:
             raise UsageError(f"two strategies are called '{name}': their figures could not be told apart")
     return found
-
-
-def _routes(strategy: Strategy) -> Mapping[str, Any]:
-    return {
-        "type": strategy.type,
-        "models": [f"{route.provider}/{route.model}" for route in strategy.routes],
-        "draft": f"{strategy.draft.provider}/{strategy.draft.model}",
-        "repair": f"{strategy.repair.provider}/{strategy.repair.model}",
-    }

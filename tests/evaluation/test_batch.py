@@ -178,3 +178,19 @@ def test_what_cannot_be_batched_is_refused_in_one_sentence(tmp_path, options, se
     assert done.returncode == 2
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_judges_follow_a_batched_run_at_once_and_at_the_standard_price(tmp_path):
+    done = harness_here(
+        "eval", "judged", "--cases", 2, "--batch", "--speed", 60, "--store", tmp_path, "--ledger",
+        tmp_path / "ledger.jsonl", "--json",
+    )  # fmt: skip
+    document = document_of(done)
+    assert document["run"]["status"] == "completed"
+    _, requests, calls = recorded(tmp_path)
+    contexts = {(call.role == "judge", call.price_context, call.latency_ms is None) for call in calls}
+    assert contexts == {(False, "batch", True), (True, "standard", False)}
+    assert all(row.latency_ms is None for row in requests)
+    assert sum(call.cost_usd for call in calls) == billed(ledger_rows(tmp_path / "ledger.jsonl"))
+    answered = [call for call in calls if call.role != "judge"]
+    assert document["answer_notes"][0].startswith(f"{len(answered)} of {len(answered)} calls")
