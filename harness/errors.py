@@ -23,6 +23,7 @@ user as one sentence and an exit code.
 
 from decimal import Decimal
 
+from harness.keys import without_keys
 from harness.version import __version__
 
 EXIT_FAIL = 1
@@ -30,11 +31,20 @@ EXIT_USAGE = 2
 EXIT_INCONCLUSIVE = 3
 EXIT_INTERRUPTED = 130
 
+_MOST_SOURCE_CHARS = 300
+_MOST_PROBLEM_CHARS = 500
+
 
 class HarnessError(Exception):
-    """Base of all deliberate errors; `exit_code` is what a command ends with."""
+    """Base of all deliberate errors; `exit_code` is what a command ends with.
+
+    What looks like a key is masked in every message: people do put keys where names belong.
+    """
 
     exit_code = EXIT_FAIL
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(without_keys(message))
 
 
 class UsageError(HarnessError):
@@ -48,13 +58,15 @@ class ConfigError(UsageError):
 
     Args:
         source: the file, `file:line` or variable.
-        problem: what is wrong with it, as a clause.
+        problem: what is wrong with it, as a clause; what it quotes may be anything.
+
+    The message is one bounded, printable line whatever the file holds.
     """
 
     def __init__(self, source: str, problem: str) -> None:
-        super().__init__(f"{source}: {problem}")
-        self.source = source
-        self.problem = problem
+        self.source = _one_line(source, _MOST_SOURCE_CHARS)
+        self.problem = _one_line(problem, _MOST_PROBLEM_CHARS)
+        super().__init__(f"{self.source}: {self.problem}")
 
 
 class UnknownRunError(UsageError):
@@ -212,3 +224,12 @@ class TargetError(UsageError):
 def _plain(amount_usd: Decimal) -> str:
     """All its digits, without trailing zeros or an exponent."""
     return format(amount_usd.normalize(), "f")
+
+
+def _one_line(text: str, most_chars: int) -> str:
+    """A text without keys, line breaks and characters that are not printable, its middle left out if long."""
+    whole = without_keys(text)
+    if len(whole) > most_chars:
+        half = (most_chars - 3) // 2
+        whole = f"{whole[:half]}...{whole[-half:]}"
+    return "".join(char if char.isprintable() else " " for char in whole)

@@ -10,8 +10,18 @@ import yaml
 from pydantic import ValidationError
 
 from harness.alerts.rule import Rule
+from harness.errors import ConfigError
+from harness.inputs import (
+    LARGEST_SETTINGS_BYTES,
+    PlainLoader,
+    first_problem,
+    read_text,
+    require_plain,
+    yaml_problem,
+)
 
-MAX_FILE_BYTES = 1_000_000
+_ERRORS = (yaml.YAMLError, ValueError, ArithmeticError, RecursionError)
+"""What reading YAML can raise; everything becomes a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +41,6 @@ class RuleSet:
     def __len__(self) -> int:
         """How many rules are in force."""
         return len(self.rules)
-
-
-class _NoAliases(yaml.SafeLoader):
-    """YAML without aliases: a few hundred bytes of nested ones expand to gigabytes."""
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
-            event = self.peek_event()  # type: ignore[no-untyped-call]
-            raise yaml.MarkedYAMLError(problem="aliases are not allowed", problem_mark=event.start_mark)
-        return super().compose_node(parent, index)
 
 
 def load_rules(path: Path | None = None) -> RuleSet:
@@ -63,44 +63,46 @@ def load_rules(path: Path | None = None) -> RuleSet:
 
 def _read(path: Path) -> tuple[dict[str, Rule], list[str]]:
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_FILE_BYTES + 1)
-        if len(data) > MAX_FILE_BYTES:
-            return {}, [f"{path}: is larger than a rule file can be ({MAX_FILE_BYTES:,} bytes)"]
-        return _parse(data.decode("utf-8"), str(path))
-    except OSError as error:
-        return {}, [f"{path}: cannot be read ({error.strerror})"]
-    except UnicodeDecodeError:
-        return {}, [f"{path}: is not UTF-8 text"]
+        text = read_text(path, LARGEST_SETTINGS_BYTES)
+    except ConfigError as error:
+        return {}, [str(error)]
+    return _parse(text, str(path))
 
 
 def _parse(text: str, source: str) -> tuple[dict[str, Rule], list[str]]:
     try:
-        loader = _NoAliases(text)
+        loader = PlainLoader(text)
         root = loader.get_single_node()
         items = _rule_nodes(root)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        return {}, [f"{source}:{line}: {error.problem or 'cannot be parsed'}"]
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        return {}, [f"{source}:1: cannot be parsed: {' '.join(str(error).split())[:200]}"]
+    except _ERRORS as error:
+        return {}, [_told(error, source, 1)]
     rules: dict[str, Rule] = {}
     problems = []
     for node in items:
         try:
             rule = _rule(loader, node)
             if rule.name in rules:
-                problems.append(f"{source}:{node.start_mark.line + 1}: there is a rule '{rule.name}' above")
+                twice = ConfigError(f"{source}:{_line(node)}", f"there is a rule '{rule.name}' above")
+                problems.append(str(twice))
             else:
                 rules[rule.name] = rule
         except ValidationError as error:
             problems.append(_sentence(error, node, source))
-        except yaml.MarkedYAMLError as error:
-            mark = error.problem_mark or node.start_mark
-            problems.append(f"{source}:{mark.line + 1}: {error.problem}")
-        except (ValueError, TypeError, RecursionError) as error:
-            problems.append(f"{source}:{node.start_mark.line + 1}: {' '.join(str(error).split())[:200]}")
+        except ConfigError as error:
+            problems.append(str(ConfigError(f"{source}:{_line(node)}", error.problem)))
+        except _ERRORS as error:
+            problems.append(_told(error, source, _line(node)))
     return rules, problems
+
+
+def _told(error: Exception, source: str, line: int) -> str:
+    """What PyYAML could not read, as a sentence that begins with the place."""
+    at, problem = yaml_problem(error)
+    return str(ConfigError(f"{source}:{at or line}", problem))
+
+
+def _line(node: Any) -> int:
+    return int(node.start_mark.line) + 1
 
 
 def _rule_nodes(root: Any) -> list[Any]:
@@ -123,30 +125,20 @@ def _rule_nodes(root: Any) -> list[Any]:
     return listed
 
 
-def _rule(loader: yaml.SafeLoader, node: Any) -> Rule:
+def _rule(loader: PlainLoader, node: Any) -> Rule:
     if not isinstance(node, yaml.MappingNode):
         raise yaml.MarkedYAMLError(problem="a rule is a mapping", problem_mark=node.start_mark)
-    seen = set()
-    for key, _ in node.value:
-        if key.value in seen:
-            raise yaml.MarkedYAMLError(
-                problem=f"'{str(key.value)[:40]}' is said twice", problem_mark=key.start_mark
-            )
-        seen.add(str(key.value))
-    return Rule.model_validate(loader.construct_mapping(node, deep=True))
+    content = loader.construct_mapping(node, deep=True)
+    return Rule.model_validate(require_plain(content, "a rule", infinite=True))
 
 
 def _sentence(error: ValidationError, node: Any, source: str) -> str:
     """The first problem, at the line of the key it is about."""
-    first = error.errors()[0]
-    where = [str(part) for part in first["loc"]]
-    line, name = node.start_mark.line, ""
+    first = error.errors(include_url=False, include_input=False)[0]
+    line, name = _line(node), ""
     for key, value in node.value:
-        if where and key.value == where[0]:
-            line = key.start_mark.line
+        if first["loc"] and key.value == first["loc"][0]:
+            line = _line(key)
         if key.value == "name" and isinstance(value, yaml.ScalarNode):
             name = f"rule '{value.value[:64]}': "
-    problem = first["msg"].removeprefix("Value error, ")
-    if first["type"] == "extra_forbidden":
-        problem = "there is no such key"
-    return f"{source}:{line + 1}: {name}{'.'.join(where[:2]) + ': ' if where else ''}{problem}"
+    return str(ConfigError(f"{source}:{line}", f"{name}{first_problem(error)}"))

@@ -7,14 +7,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.analysis.sample import RunFacts
+from harness.cli.console import err
 from harness.errors import UnknownRunError
+from harness.keys import without_keys
 from harness.load.calibration import CALIBRATION_EVENT
 from harness.records import Call, Grade, Request, RunKind, RunStatus
 from harness.report import read_report
+from harness.report.wording import printable
 
 if TYPE_CHECKING:
     from harness.store import Snapshot
 
+_MOST_NAMES = 5
 FINISHED = (RunStatus.COMPLETED, RunStatus.STOPPED_EARLY, RunStatus.TRUNCATED)
 
 
@@ -50,6 +54,8 @@ def load_run(reference: str | None, store_dir: Path) -> LoadedRun:
     """
     if reference is not None and is_report_file(reference):
         report = read_report(Path(reference))
+        if report.unknown:
+            _tell_unknown(reference, report.unknown)
         return LoadedRun(
             run=report.run,
             requests=report.requests,
@@ -69,6 +75,14 @@ def load_run(reference: str | None, store_dir: Path) -> LoadedRun:
         ruler = latest_ruler(view)
     writable = not isinstance(store, ParquetStore)
     return LoadedRun(run=run, requests=requests, calls=calls, grades=grades, stored=writable, ruler=ruler)
+
+
+def _tell_unknown(reference: str, names: Sequence[str]) -> None:
+    """A later harness may have written more, or a hand may have misspelt something: say so, and go on."""
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    shown = ", ".join(name[:60] for name in names[:_MOST_NAMES])
+    remark = f"harness: {reference}: keys that this version does not know were left out: {shown}{more}"
+    err.print(printable(without_keys(remark)), markup=False, soft_wrap=True)
 
 
 def latest_ruler(view: "Snapshot") -> dict[str, Any] | None:

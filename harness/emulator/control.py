@@ -11,6 +11,9 @@ from starlette.routing import Route
 from harness.emulator.engine import Engine
 from harness.emulator.faults import rules_from
 from harness.errors import HarnessError
+from harness.inputs import parse_json
+
+_POSTED = "POST /_emulator/faults"
 
 
 def control_routes(engine: Engine) -> list[Route]:
@@ -24,9 +27,7 @@ def control_routes(engine: Engine) -> list[Route]:
     async def faults(request: Request) -> Response:
         if request.method == "POST":
             try:
-                engine.plan.rules = rules_from(orjson.loads(await request.body()), "POST /_emulator/faults")
-            except orjson.JSONDecodeError as error:
-                return _json({"error": f"not JSON: {error}"}, 400)
+                engine.plan.rules = rules_from(parse_json(await request.body(), _POSTED), _POSTED)
             except HarnessError as error:
                 return _json({"error": str(error)}, 400)
         elif request.method == "DELETE":

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness.emulator.draws import Draws
-from harness.errors import ConfigError, UsageError
+from harness.errors import ConfigError
+from harness.inputs import LARGEST_SETTINGS_BYTES, first_problem, parse_json, read_bytes
 
 
 class FaultKind(StrEnum):
@@ -82,9 +82,9 @@ class FaultRule(BaseModel):
         after_share: share of the answer delivered before `cut`, `stall` and `stream_error`.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
-    kind: FaultKind
+    kind: Annotated[FaultKind, Field(strict=False)]
     rate: float = Field(default=1.0, ge=0, le=1)
     model: str = "*"
     first: int | None = Field(default=None, ge=1)
@@ -116,28 +116,22 @@ def rules_from(value: Any, source: str) -> tuple[FaultRule, ...]:
         ConfigError: names the source and what is wrong.
     """
     if isinstance(value, dict) and "faults" in value:
+        if len(value) > 1:
+            raise ConfigError(source, "'faults' stands alone: there is no other key beside it")
         value = value["faults"]
     rows = value if isinstance(value, list) else [value]
     try:
         return tuple(FaultRule.model_validate(_without_alias(row)) for row in rows)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "rule"
-        raise ConfigError(source, f"{where}: {first['msg']}") from error
+        raise ConfigError(source, first_problem(error)) from error
 
 
 def load_rules(text: str) -> tuple[FaultRule, ...]:
     """Rules from a file's path, or from JSON typed on the command line."""
     inline = text.lstrip().startswith(("{", "["))
-    try:
-        raw = text.encode() if inline else Path(text).read_bytes()
-    except OSError as error:
-        raise UsageError(f"cannot read the faults file {text}: {error.strerror}") from error
     source = "--faults" if inline else text
-    try:
-        return rules_from(orjson.loads(raw), source)
-    except orjson.JSONDecodeError as error:
-        raise ConfigError(source, f"not JSON: {error}") from error
+    data = text.encode() if inline else read_bytes(Path(text), LARGEST_SETTINGS_BYTES)
+    return rules_from(parse_json(data, source), source)
 
 
 def rule_from_header(text: str) -> FaultRule:
@@ -146,8 +140,18 @@ def rule_from_header(text: str) -> FaultRule:
     fields: dict[str, Any] = {"kind": kind}
     for part in _non_empty(rest):
         name, _, value = part.partition("=")
-        fields[name.strip()] = None if value.strip() == "none" else value.strip()
+        fields[name.strip()] = value.strip() if name.strip() == "model" else _number(value.strip())
     return rules_from(fields, "X-Emulate-Fault")[0]
+
+
+def _number(text: str) -> object:
+    """A header's value as JSON would have it; what is no number stays text, which the rule refuses."""
+    if text == "none":
+        return None
+    try:
+        return int(text) if text.isdigit() else float(text)
+    except ValueError:
+        return text
 
 
 def _without_alias(row: Any) -> Any:

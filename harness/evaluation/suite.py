@@ -5,7 +5,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from harness.bundle import bundled
 from harness.errors import ConfigError
@@ -17,9 +17,8 @@ from harness.evaluation.graders.marking import (
     WrittenGrader,
     name_problem,
 )
-from harness.orchestration.config_file import first_problem
+from harness.inputs import LARGEST_SETTINGS_BYTES, checked, load_yaml
 from harness.orchestration.datasets import load_dataset
-from harness.orchestration.plain_yaml import load_plain_yaml
 from harness.tasks.briefs import BriefCase
 
 MAX_REPEATS = 1000
@@ -65,10 +64,7 @@ def load_suite(reference: str) -> Suite:
         ConfigError: no such suite, or a wrong file; names it.
     """
     path = find_suite(reference)
-    try:
-        file = SuiteFile.model_validate(load_plain_yaml(path, what="a suite"))
-    except ValidationError as error:
-        raise ConfigError(str(path), first_problem(error)) from error
+    file = checked(SuiteFile, load_yaml(path, LARGEST_SETTINGS_BYTES, what="a suite"), str(path))
     problem = name_problem(file.graders)
     if problem is not None:
         raise ConfigError(str(path), problem)

@@ -2,17 +2,17 @@
 
 import math
 import re
-import tomllib
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from harness.errors import ConfigError, UsageError
+from harness.errors import UsageError
+from harness.inputs import LARGEST_SETTINGS_BYTES, checked, load_toml, load_yaml, require_plain
 
 _DURATION = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(ms|s)\s*$")
+_MOST_PYPROJECT_BYTES = 1_000_000
 _MS_PER_UNIT = {"ms": 1.0, "s": 1000.0}
 
 
@@ -63,15 +63,6 @@ class GateConfig(BaseModel):
     baseline: str | None = None
 
 
-class _NoAliases(yaml.SafeLoader):
-    """YAML without aliases: a few hundred bytes of nested ones expand to gigabytes."""
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.YAMLError("aliases are not allowed")
-        return super().compose_node(parent, index)
-
-
 def load_gate_config(path: Path | None, folder: Path) -> GateConfig:
     """The limits of a file; without one, of `gate.yaml` or else `pyproject.toml` in the folder, if any.
 
@@ -91,30 +82,15 @@ def load_gate_config(path: Path | None, folder: Path) -> GateConfig:
 
 
 def _read(path: Path) -> GateConfig:
-    try:
-        text = path.read_text(encoding="utf-8")
-        if path.suffix == ".toml":
-            content = _gate_table(tomllib.loads(text))
-        else:
-            content = yaml.load(text, Loader=_NoAliases) or {}  # noqa: S506 - a SafeLoader
-    except OSError as error:
-        raise ConfigError(str(path), f"cannot be read ({error.strerror})") from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, yaml.YAMLError, RecursionError) as error:
-        raise ConfigError(str(path), f"cannot be parsed: {_first_line(error)}") from error
-    try:
-        return GateConfig.model_validate(content)
-    except ValidationError as error:
-        problem = error.errors()[0]
-        where = ".".join(str(part) for part in problem["loc"]) or "the file"
-        raise ConfigError(str(path), f"{where}: {problem['msg']}") from error
+    if path.suffix == ".toml":
+        content = _gate_table(load_toml(path, _MOST_PYPROJECT_BYTES), str(path))
+    else:
+        content = load_yaml(path, LARGEST_SETTINGS_BYTES, what="a list of limits")
+    return checked(GateConfig, {} if content is None else content, str(path))
 
 
-def _gate_table(content: Any) -> Any:
+def _gate_table(content: Any, source: str) -> Any:
     """`[tool.harness.gate]` of a pyproject; empty when there is none."""
     for name in ("tool", "harness", "gate"):
         content = content.get(name, {}) if isinstance(content, dict) else content
-    return content
-
-
-def _first_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]
+    return require_plain(content, source)

@@ -1,13 +1,14 @@
 """What a load run is to do: written by the command, read by every generator process, kept with the run."""
 
-import json
 import re
+from codecs import BOM_UTF8
 from pathlib import Path
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness.errors import ConfigError, UsageError
+from harness.inputs import first_problem, parse_json, read_bytes, read_text
 from harness.load import arrivals
 from harness.load.arrivals import Spacing
 
@@ -26,6 +27,10 @@ DEFAULT_RPS = 1.0
 DEFAULT_DURATION_S = 300.0
 
 SHAPES = ("constant", "poisson", "ramp", "spike", "soak", "steps", "replay")
+_FARTHEST_MS = 1e15
+"""Of an arrival to replay: further than any date, as milliseconds since 1970, and exact in a float."""
+_MOST_PLAN_BYTES = 64 * 1024 * 1024
+_MOST_OFFSETS_BYTES = 256 * 1024 * 1024
 _HEADER_NAME = re.compile(r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
 _ENV_NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
 
@@ -135,10 +140,12 @@ class LoadPlan(BaseModel):
         Raises:
             ConfigError: it is missing or not a plan.
         """
+        data = read_bytes(path, _MOST_PLAN_BYTES)
+        parse_json(data, str(path))  # refuses what pydantic's own parser would let pass: a key twice, NUL
         try:
-            return cls.model_validate_json(path.read_bytes())
-        except (OSError, ValidationError) as error:
-            raise ConfigError(str(path), f"not a load plan ({type(error).__name__})") from error
+            return cls.model_validate_json(data.removeprefix(BOM_UTF8), strict=True)
+        except ValidationError as error:
+            raise ConfigError(str(path), f"is not a load plan: {first_problem(error)}") from error
 
 
 def header_variables(texts: list[str]) -> dict[str, str]:
@@ -183,9 +190,20 @@ def replay_offsets(path: Path) -> tuple[float, ...]:
     Raises:
         ConfigError: the file cannot be read, or holds something else.
     """
+    text = read_text(path, _MOST_OFFSETS_BYTES)
+    is_list = text.lstrip().startswith("[")
+    values = parse_json(text.encode(), str(path)) if is_list else text.split()
+    return tuple(_offset(path, number, value) for number, value in enumerate(values, start=1))
+
+
+def _offset(path: Path, number: int, value: object) -> float:
+    problem = f"value {number} is not a time; start times are milliseconds, one a line or a JSON list"
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ConfigError(str(path), problem)
     try:
-        text = path.read_text()
-        values = json.loads(text) if text.lstrip().startswith("[") else text.split()
-        return tuple(float(value) for value in values)
-    except (OSError, ValueError, TypeError) as error:
-        raise ConfigError(str(path), "must hold start times in milliseconds, one a line") from error
+        offset = float(value)
+    except (ValueError, OverflowError) as error:
+        raise ConfigError(str(path), problem) from error
+    if not abs(offset) < _FARTHEST_MS:
+        raise ConfigError(str(path), f"value {number} is not a finite number of milliseconds")
+    return offset

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,8 +9,7 @@ from typing import Any
 import yaml
 
 from harness.errors import ConfigError
-from harness.orchestration.config_file import read_bounded
-from harness.orchestration.plain_yaml import PlainLoader
+from harness.inputs import PlainLoader, parse_json, read_text, require_plain, yaml_problem
 from harness.tasks.briefs import MAX_LINE_CHARS, BriefCase, checked_cases, load_cases
 
 MAX_YAML_BYTES = 2_000_000
@@ -40,24 +38,25 @@ def load_dataset(path: Path) -> tuple[BriefCase, ...]:
 
 
 def _yaml_rows(path: Path) -> Iterator[tuple[str, Any]]:
-    loader = PlainLoader(_text(path, MAX_YAML_BYTES))
+    text = read_text(path, MAX_YAML_BYTES)
     try:
+        loader = PlainLoader(text)
         root = loader.get_single_node()
         if root is None:
             return
         if not isinstance(root, yaml.SequenceNode):
             raise ConfigError(str(path), "is not a list of cases")
         for node in root.value:
-            yield f"{path}:{node.start_mark.line + 1}", loader.construct_object(node, deep=True)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ConfigError(f"{path}:{line}", f"is not YAML that can be read ({error.problem})") from error
+            where = f"{path}:{node.start_mark.line + 1}"
+            yield where, require_plain(loader.construct_object(node, deep=True), where)
     except (yaml.YAMLError, ValueError, RecursionError, TypeError, ArithmeticError) as error:
-        raise ConfigError(str(path), f"is not YAML ({type(error).__name__})") from error
+        line, problem = yaml_problem(error)
+        where = str(path) if line is None else f"{path}:{line}"
+        raise ConfigError(where, f"is not YAML that can be read ({problem})") from error
 
 
 def _csv_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    reader = csv.reader(io.StringIO(_text(path, MAX_CSV_BYTES), newline=""), strict=True)
+    reader = csv.reader(io.StringIO(read_text(path, MAX_CSV_BYTES), newline=""), strict=True)
     header: list[str] | None = None
     line = 1
     try:
@@ -71,7 +70,8 @@ def _csv_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             if len(cells) != len(header):
                 raise ConfigError(where, f"has {len(cells)} cells, the header {len(header)}")
             pairs = zip(header, cells, strict=True)
-            yield where, {name: _cell(where, name, cell) for name, cell in pairs if cell.strip()}
+            row = {name: _cell(where, name, cell) for name, cell in pairs if cell.strip()}
+            yield where, require_plain(row, where)
     except csv.Error as error:
         raise ConfigError(f"{path}:{line}", f"is not CSV that can be read ({error})") from error
 
@@ -96,16 +96,9 @@ def _cell(where: str, name: str, cell: str) -> Any:
         return cell
     if cell.lstrip().startswith(("[", "{")):
         try:
-            return json.loads(cell)
-        except (ValueError, RecursionError) as error:
-            raise ConfigError(where, f"{name} begins like JSON, but is not") from error
+            return parse_json(cell.encode(), where)
+        except ConfigError as error:
+            raise ConfigError(where, f"{name} begins like JSON, but is not: {error.problem}") from error
     if name in LIST_COLUMNS:
         return [item.strip() for item in cell.split("|") if item.strip()]
     return cell
-
-
-def _text(path: Path, most_bytes: int) -> str:
-    try:
-        return read_bounded(path, most_bytes).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ConfigError(str(path), "cannot be read as UTF-8 text") from error

@@ -6,8 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from harness.errors import ConfigError
-from harness.orchestration.config_file import first_problem
-from harness.orchestration.plain_yaml import load_plain_yaml
+from harness.inputs import LARGEST_SETTINGS_BYTES, first_problem, load_yaml
 
 StrategyName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 
@@ -80,7 +79,7 @@ def load_strategy_file(path: Path) -> SingleSpec | HybridSpec | FallbackSpec | C
     Raises:
         ConfigError: unreadable, not YAML, or not a strategy; names the file and, where known, the line.
     """
-    content = load_plain_yaml(path, what="a strategy")
+    content = load_yaml(path, LARGEST_SETTINGS_BYTES, what="a strategy")
     try:
         return _ADAPTER.validate_python(content)
     except ValidationError as error:

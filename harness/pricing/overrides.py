@@ -12,17 +12,31 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from harness.errors import ConfigError
+from harness.inputs import checked, parse_json, read_bytes
 from harness.pricing.catalogue import STANDARD
 from harness.pricing.rates import Rate, RateCard, Tier
-from harness.records import load_json_exact
 
 SHIPPED_PATH = Path(__file__).with_name("overrides.json")
 _MOST_BYTES = 4 * 1024 * 1024
 
-Usd = Annotated[Decimal, Field(ge=0, le=1_000_000, max_digits=20, allow_inf_nan=False)]
+
+def _number(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("a number is wanted, not true or false")  # noqa: TRY004 - pydantic's own kind
+    return value
+
+
+def _day(value: object) -> object:
+    if not isinstance(value, str):
+        raise ValueError("a date is wanted, as in 2026-01-31")  # noqa: TRY004 - pydantic's own kind
+    return value
+
+
+Usd = Annotated[
+    Decimal, BeforeValidator(_number), Field(ge=0, le=1_000_000, max_digits=20, allow_inf_nan=False)
+]
 
 
 class _Strict(BaseModel):
@@ -32,7 +46,7 @@ class _Strict(BaseModel):
 class LongContext(_Strict):
     """Prices of a call whose total input exceeds a threshold. A kind left out keeps its base price."""
 
-    above_input_tokens: Annotated[int, Field(gt=0)]
+    above_input_tokens: Annotated[int, Field(gt=0, strict=True)]
     input_usd_per_mtok: Usd
     output_usd_per_mtok: Usd
     cache_read_usd_per_mtok: Usd | None = None
@@ -46,7 +60,7 @@ class PriceEntry(_Strict):
     provider: Annotated[str, Field(min_length=1)]
     model: Annotated[str, Field(min_length=1)]
     context: Literal["standard", "batch", "priority", "flex"] = "standard"
-    start_date: date
+    start_date: Annotated[date, BeforeValidator(_day)]
     source_url: Annotated[str, Field(pattern=r"^(https?|file)://\S+$")]
     input_usd_per_mtok: Usd
     output_usd_per_mtok: Usd
@@ -124,20 +138,8 @@ def load_overrides(path: Path, source: str) -> Overrides:
     Raises:
         ConfigError: the file is missing, too large, not JSON, or breaks the format; names file and field.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise ConfigError(str(path), f"cannot be read ({error.strerror})") from error
-    if len(data) > _MOST_BYTES:
-        raise ConfigError(str(path), f"is larger than {_MOST_BYTES} bytes")
-    try:
-        written = OverridesFile.model_validate(load_json_exact(data))
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise ConfigError(str(path), f"{where}: {first['msg']}") from error
-    except (ValueError, RecursionError) as error:
-        raise ConfigError(str(path), "is not valid JSON") from error
+    data = read_bytes(path, _MOST_BYTES)
+    written = checked(OverridesFile, parse_json(data, str(path), exact=True), str(path))
     return Overrides(
         source=source,
         version=hashlib.sha256(data).hexdigest()[:12],

@@ -1,6 +1,6 @@
 """The figures of a run, and the documents that show them."""
 
-from harness.report.document import ReportFile, ReportRun, read_report
+from harness.report.document import ReportRun
 from harness.report.figures import (
     CostFigures,
     CostRow,
@@ -12,6 +12,7 @@ from harness.report.figures import (
     RunSummary,
     SavingFigures,
 )
+from harness.report.reading import ReportFile, read_report
 from harness.report.rows import mode_banner
 from harness.report.summary import run_summary
 from harness.report.terminal import plain_table, summary_table

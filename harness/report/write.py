@@ -10,10 +10,11 @@ from typing import Any
 from harness.analysis.sample import RunFacts
 from harness.errors import ConfigError, StoreFullError
 from harness.records import Call, Request
-from harness.report.document import document_bytes, read_run_id, report_document
+from harness.report.document import document_bytes, report_document
 from harness.report.figures import RunSummary
 from harness.report.html import render_html
 from harness.report.markdown import render_markdown
+from harness.report.reading import read_run_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ the file named by `HARNESS_REDACT` lists (one regular expression a line, `#` beg
 
 import os
 import re
+import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -14,28 +15,19 @@ from urllib.parse import quote
 import orjson
 
 from harness.errors import ConfigError
+from harness.inputs import read_text
+from harness.keys import HINTS, MASK, without_keys
 from harness.records import dump_json, load_json_exact
 from harness.store.codec import columns_of
 
 PATTERNS_VARIABLE = "HARNESS_REDACT"
-MASK = "[redacted]"
 MIN_SECRET_CHARS = 8
 """Shorter values are words, not keys: masking them would eat ordinary text."""
 
 _SECRET_NAME = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)$", re.IGNORECASE)
-_KNOWN_KEYS = re.compile(
-    r"(?<![A-Za-z0-9])(?:"
-    r"sk-[A-Za-z0-9_-]{16,}"  # Anthropic, OpenAI and those who copied them
-    r"|(?:Bearer|Basic)\s+[A-Za-z0-9+/._~=-]{12,}"
-    r"|AKIA[0-9A-Z]{16}"
-    r"|gh[pousr]_[A-Za-z0-9]{20,}"
-    r"|xox[abprs]-[A-Za-z0-9-]{10,}"
-    r"|AIza[A-Za-z0-9_-]{30,}"
-    r"|eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]*"  # a JSON web token
-    r")"
-)
-_HINTS = (b"sk-", b"Bearer", b"Basic", b"AKIA", b"gh[pousr]_", b"xox[abprs]-", b"AIza", b"eyJ")
-"""How the known keys begin, as regular expressions: looked for in a whole line first, in one pass."""
+_QUOTED = re.compile(r"\s*'[^']*'")
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_MOST_PATTERN_BYTES = 1_000_000
 
 
 class Redactor:
@@ -54,7 +46,7 @@ class Redactor:
         # As they stand in a line's JSON, and in JSON text inside it.
         escaped = {_escaped(secret) for secret in self._secrets}
         needles = (text.encode() for text in escaped | {_escaped(text) for text in escaped})
-        self._suspicion = re.compile(b"|".join((*_HINTS, *map(re.escape, needles))))
+        self._suspicion = re.compile(b"|".join((*HINTS, *map(re.escape, needles))))
 
     @classmethod
     def from_environment(cls, env: Mapping[str, str] | None = None) -> Self:
@@ -72,7 +64,7 @@ class Redactor:
         for secret in self._secrets:
             if secret in text:
                 text = text.replace(secret, MASK)
-        text = _KNOWN_KEYS.sub(MASK, text)
+        text = without_keys(text)
         for pattern in self._patterns:
             text = pattern.sub(MASK, text)
         return text
@@ -115,22 +107,28 @@ def _escaped(text: str) -> str:
 
 
 def _patterns_from(path: str | None) -> list[str]:
+    """The patterns of a file, each checked. A pattern may be a secret itself: no message shows one."""
     if not path:
         return []
-    try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{PATTERNS_VARIABLE}={path}", f"cannot be read ({error})") from error
+    text = read_text(Path(path), _MOST_PATTERN_BYTES, source=f"{PATTERNS_VARIABLE}={path}")
     patterns = []
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(_LINE_END.split(text), start=1):
         pattern = line.strip()
         if not pattern or pattern.startswith("#"):
             continue
-        try:
-            matches_nothing = re.compile(pattern).match("") is not None
-        except re.error as error:
-            raise ConfigError(f"{path}:{number}", f"not a regular expression ({error})") from error
-        if matches_nothing:
-            raise ConfigError(f"{path}:{number}", "the pattern matches empty text and would mask everything")
+        problem = _pattern_problem(pattern)
+        if problem is not None:
+            raise ConfigError(f"{path}:{number}", problem)
         patterns.append(pattern)
     return patterns
+
+
+def _pattern_problem(pattern: str) -> str | None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what a later Python may read differently is no error today
+            matches_nothing = re.compile(pattern).match("") is not None
+    except (re.error, OverflowError, RecursionError, ValueError) as error:
+        said = _QUOTED.sub("", error.msg if isinstance(error, re.error) else "too large or too deep")
+        return f"not a regular expression ({said})"
+    return "the pattern matches empty text and would mask everything" if matches_nothing else None

@@ -1,6 +1,5 @@
 """Labelled cases, and how a JSONL file holds them: briefs with what a good answer must contain."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -8,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import ConfigError
+from harness.inputs import parse_json, read_text
 from harness.tasks.base import Labels
 
 MAX_LINE_CHARS = 100_000
+_MOST_BYTES = 256 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,10 +54,7 @@ def load_cases(path: Path) -> tuple[BriefCase, ...]:
     Raises:
         ConfigError: names the file and line of the first fault, or the file when it is missing or empty.
     """
-    try:
-        lines = path.read_text(encoding="utf-8-sig").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(str(path), f"cannot be read as UTF-8 text ({type(error).__name__})") from error
+    lines = read_text(path, _MOST_BYTES).split("\n")
     places = ((f"{path}:{number}", line) for number, line in enumerate(lines, start=1) if line.strip())
     return checked_cases(str(path), ((where, _fields(where, line)) for where, line in places))
 
@@ -85,12 +83,9 @@ def checked_cases(source: str, rows: Iterable[tuple[str, Any]]) -> tuple[BriefCa
 def _fields(where: str, line: str) -> Any:
     if len(line) > MAX_LINE_CHARS:
         raise ConfigError(where, f"the line is longer than {MAX_LINE_CHARS} characters")
-    try:
-        fields = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise ConfigError(where, "not a JSON object") from error
+    fields = parse_json(line.encode(), where)
     if not isinstance(fields, dict):
-        raise ConfigError(where, "not a JSON object")
+        raise ConfigError(where, "is not a JSON object")
     return fields
 
 
@@ -102,12 +97,15 @@ def _case(where: str, fields: Any) -> BriefCase:
             raise ConfigError(where, f"{name} must be text")
     if not isinstance(fields.get("expected", {}), dict):
         raise ConfigError(where, "expected must be an object of values by grader name")
+    language = fields.get("language", "en")
+    if not isinstance(language, str) or not language.strip():
+        raise ConfigError(where, "language must be text")
     labelled = "options" in fields or "figures" in fields
     return BriefCase(
         case_id=fields["case_id"],
         archetype=fields["archetype"],
         industry=fields["industry"],
-        language=str(fields.get("language") or "en"),
+        language=language,
         body={name: value for name, value in fields.items() if name not in _OWN_KEYS},
         labels=Labels(options=_texts(where, fields, "options"), figures=_texts(where, fields, "figures"))
         if labelled

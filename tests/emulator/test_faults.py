@@ -201,7 +201,7 @@ def test_faults_come_from_a_file_or_as_typed(tmp_path):
     path = tmp_path / "faults.json"
     path.write_text('{"faults": [{"kind": "cut", "rate": 0.1}]}')
     assert load_rules(str(path)) == load_rules('[{"kind":"cut","rate":0.1}]')
-    with pytest.raises(UsageError, match="cannot read"):
+    with pytest.raises(UsageError, match="cannot be read"):
         load_rules(str(tmp_path / "absent.json"))
     with pytest.raises(ConfigError, match="rate"):
         load_rules('{"kind":"cut","rate":7}')

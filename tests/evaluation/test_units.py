@@ -56,7 +56,7 @@ def test_a_suites_own_strategy_files_stand_beside_it(tmp_path):
         (GOOD.replace("[hybrid]", "[]"), "strategies"),
         (GOOD.replace("cases.jsonl", "none.jsonl"), "none.jsonl"),
         (GOOD.replace("name: mine", "name: &a mine\nx: *a"), "aliases are not allowed"),
-        ("- a\n", "is not a mapping of a suite's fields"),
+        ("- a\n", "is not a mapping of names to values"),
         ("name: [\n", "is not a suite that can be read"),
     ],
 )

@@ -61,7 +61,7 @@ def test_fixtures_in_the_repair_alone_are_seen(routing: Routing, tmp_path: Path)
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("name: x\ntype: single\ndraft: &a {provider: openai}\nrepair: *a\n", r"x\.yaml:4: .*aliases"),
+        ("name: x\ntype: single\ndraft: &a {provider: openai}\nrepair: *a\n", r"x\.yaml:3: .*aliases"),
         ("name: x\nname: y\n", r"x\.yaml:2: .*stands twice"),
         ("name: x\ntype: single\n", "draft"),
         ("name: x\ntype: magic\ndraft: {provider: openai}\n", "magic|type"),

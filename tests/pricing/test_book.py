@@ -270,17 +270,17 @@ def test_overrides_price_unlisted_models_tiers_and_aliases(tmp_path):
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("{", "not valid JSON"),
-        ("[]", "valid dictionary"),
-        ('{"prices": [{"provider": "x"}]}', "prices.0.model: Field required"),
+        ("{", "is not JSON"),
+        ("[]", "is not a mapping"),
+        ('{"prices": [{"provider": "x"}]}', "'prices.0.model': field required"),
         (json.dumps({"prices": [entry(input_usd_per_mtok=-1)]}), "input_usd_per_mtok"),
         (json.dumps({"prices": [entry(input_usd_per_mtok="NaN")]}), "input_usd_per_mtok"),
-        ('{"prices": [], "x": NaN}', "not valid JSON"),
+        ('{"prices": [], "x": NaN}', "is not JSON"),
         (json.dumps({"prices": [entry(input_usd_per_mtok="1e300")]}), "input_usd_per_mtok"),
         (json.dumps({"prices": [entry(source_url="")]}), "source_url"),
         (json.dumps({"prices": [entry(context="bacth")]}), "context"),
-        (json.dumps({"price": []}), "price: Extra inputs"),
-        ("[" * 100_000, "not valid JSON"),
+        (json.dumps({"price": []}), "'price': there is no such key"),
+        ("[" * 100_000, "is not JSON"),
     ],
 )
 def test_a_wrong_overrides_file_is_one_sentence_naming_file_and_field(tmp_path, text, problem):

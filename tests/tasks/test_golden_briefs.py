@@ -60,8 +60,8 @@ def test_each_round_of_a_load_run_holds_every_case_once_and_repeats_by_seed():
     ("text", "problem"),
     [
         ("", "holds no case"),
-        ("{", "cases.jsonl:1: not a JSON object"),
-        ("[]", "cases.jsonl:1: not a JSON object"),
+        ("{", "cases.jsonl:1: is not JSON"),
+        ("[]", "cases.jsonl:1: is not a JSON object"),
         ('{"case_id": 3}', "case_id must be text"),
         ('{"case_id": "a", "archetype": "x", "industry": "y", "options": "no"}', "options must be a list"),
         ('{"case_id": "a", "archetype": "x", "industry": "y"}\n' * 2, "stands there twice"),
