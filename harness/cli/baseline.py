@@ -12,6 +12,7 @@ from harness.cli.load_run import BaselinePlan, run_baseline
 from harness.cli.load_workers import join_master
 from harness.errors import EXIT_FAIL, EXIT_INTERRUPTED, UsageError
 from harness.gate.config import parse_duration_ms
+from harness.inputs import is_file
 from harness.load.plan import (
     DEFAULT_DURATION_S,
     DEFAULT_RPS,
@@ -171,7 +172,7 @@ def _replay(arrivals: str, source: str | None, store: Path) -> tuple[float, ...]
         return ()
     if arrivals not in ("constant", "replay"):
         raise UsageError(f"--replay repeats recorded arrivals: it does not go with --arrivals {arrivals}")
-    if Path(source).is_file():
+    if is_file(Path(source)):
         return replay_offsets(Path(source))
     from harness.store import open_store  # noqa: PLC0415 - DuckDB only where a run is read
 

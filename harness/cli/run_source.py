@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from harness.analysis.sample import RunFacts
 from harness.cli.console import err
 from harness.errors import UnknownRunError
+from harness.inputs import is_file
 from harness.keys import without_keys
 from harness.load.calibration import CALIBRATION_EVENT
 from harness.records import Call, Grade, Request, RunKind, RunStatus
@@ -41,7 +42,7 @@ class LoadedRun:
 
 def is_report_file(reference: str) -> bool:
     """True for a reference that names a JSON file rather than a run in the store."""
-    return reference.endswith(".json") or ("/" in reference and Path(reference).is_file())
+    return reference.endswith(".json") or ("/" in reference and is_file(Path(reference)))
 
 
 def load_run(reference: str | None, store_dir: Path) -> LoadedRun:

@@ -17,7 +17,7 @@ from harness.evaluation.graders.marking import (
     WrittenGrader,
     name_problem,
 )
-from harness.inputs import LARGEST_SETTINGS_BYTES, checked, load_yaml
+from harness.inputs import LARGEST_SETTINGS_BYTES, checked, is_file, load_yaml
 from harness.orchestration.datasets import load_dataset
 from harness.tasks.briefs import BriefCase
 
@@ -68,6 +68,9 @@ def load_suite(reference: str) -> Suite:
     problem = name_problem(file.graders)
     if problem is not None:
         raise ConfigError(str(path), problem)
+    twice = next((name for name in file.strategies if file.strategies.count(name) > 1), None)
+    if twice is not None:
+        raise ConfigError(str(path), f"'strategies': '{twice}' stands twice; `repeats` asks more often")
     dataset = path.parent / file.dataset
     cases = load_dataset(dataset)
     return Suite(
@@ -101,7 +104,7 @@ def find_suite(reference: str) -> Path:
     """
     path = Path(reference)
     if path.suffix in (".yaml", ".yml") or "/" in reference:
-        if not path.is_file():
+        if not is_file(path):
             raise ConfigError("SUITE", f"there is no suite file '{reference}'")
         return path
     files = {file.stem: file for file in sorted(bundled("scenarios", "suites").glob("*.yaml"))}

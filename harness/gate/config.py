@@ -54,13 +54,13 @@ class GateConfig(BaseModel):
     max_p95: Annotated[float | None, BeforeValidator(_duration)] = None
     max_error_ratio: float | None = Field(None, ge=0, le=1, strict=True)
     min_rps: float | None = Field(None, ge=0, allow_inf_nan=False, strict=True)
-    max_cost_per_request: Annotated[
-        Decimal | None, BeforeValidator(_no_flag), Field(ge=0, allow_inf_nan=False)
-    ] = None
+    max_cost_per_request: (
+        Annotated[Decimal, BeforeValidator(_no_flag), Field(ge=0, allow_inf_nan=False)] | None
+    ) = None
     min_high_tier: float | None = Field(None, ge=0, le=1, strict=True)
     confidence: float | None = Field(None, gt=0.5, lt=1, strict=True)
     require_live: bool | None = Field(None, strict=True)
-    baseline: str | None = None
+    baseline: str | None = Field(None, min_length=1)
 
 
 def load_gate_config(path: Path | None, folder: Path) -> GateConfig:

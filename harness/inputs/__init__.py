@@ -6,7 +6,7 @@ Messages name the file and the field, never a value.
 """
 
 from harness.inputs.checking import checked, first_problem
-from harness.inputs.files import LARGEST_SETTINGS_BYTES, read_bytes, read_text
+from harness.inputs.files import LARGEST_SETTINGS_BYTES, is_file, read_bytes, read_text
 from harness.inputs.plain import MOST_LEVELS, require_plain
 from harness.inputs.plain_json import load_json, parse_json
 from harness.inputs.plain_toml import load_toml
@@ -18,6 +18,7 @@ __all__ = [
     "PlainLoader",
     "checked",
     "first_problem",
+    "is_file",
     "load_json",
     "load_toml",
     "load_yaml",

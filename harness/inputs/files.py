@@ -8,6 +8,14 @@ LARGEST_SETTINGS_BYTES = 200_000
 """Settings that people write. PyYAML reads about 100,000 bytes a second: more would look like a hang."""
 
 
+def is_file(path: Path) -> bool:
+    """True for a file that is there; False also for a name that none can have."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
 def read_bytes(path: Path, most_bytes: int, *, source: str | None = None) -> bytes:
     """A file's bytes.
 

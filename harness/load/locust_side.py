@@ -9,6 +9,7 @@ import logging
 import os
 import shutil
 import signal
+import sys
 import tempfile
 import time
 from collections.abc import Mapping
@@ -94,7 +95,11 @@ class _Driver:
         """Read the plan, listen to the other processes and to the command."""
         self._environment = environment
         path = os.environ.get(PLAN_ENV)
-        self._plan = LoadPlan.read(Path(path)) if path else None
+        try:
+            self._plan = LoadPlan.read(Path(path)) if path else None
+        except HarnessError as error:  # Locust would print a traceback, and end with 1
+            sys.stderr.write(f"harness: {error}\n")
+            sys.exit(error.exit_code)
         if isinstance(environment.runner, WorkerRunner):
             environment.runner.register_message(START, self._on_start_message)
             environment.runner.register_message(DRAIN, lambda **_: self._drain())

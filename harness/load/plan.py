@@ -192,7 +192,10 @@ def replay_offsets(path: Path) -> tuple[float, ...]:
     """
     text = read_text(path, _MOST_OFFSETS_BYTES)
     is_list = text.lstrip().startswith("[")
-    values = parse_json(text.encode(), str(path)) if is_list else text.split()
+    if is_list:
+        values = [None if isinstance(v, str) else v for v in parse_json(text.encode(), str(path))]
+    else:
+        values = text.split()
     return tuple(_offset(path, number, value) for number, value in enumerate(values, start=1))
 
 

@@ -140,7 +140,10 @@ def _providers_file(
         return load_providers_file(config_path), str(config_path), "--config"
     named = variable(env, "PROVIDERS_CONFIG_PATH")
     if named is not None:
-        return load_providers_file(Path(named)), named, "PROVIDERS_CONFIG_PATH"
+        try:
+            return load_providers_file(Path(named)), named, "PROVIDERS_CONFIG_PATH"
+        except ConfigError as error:
+            raise ConfigError(f"PROVIDERS_CONFIG_PATH={error.source}", error.problem) from error
     if DEFAULT_CONFIG_PATH.exists():
         return load_providers_file(DEFAULT_CONFIG_PATH), str(DEFAULT_CONFIG_PATH), "built-in"
     return ProvidersFile(), None, "no file"

@@ -8,6 +8,7 @@ from typing import assert_never
 
 from harness.bundle import bundled
 from harness.errors import ConfigError
+from harness.inputs import is_file
 from harness.orchestration.routing import Route, Routing
 from harness.orchestration.strategy_file import (
     CascadeSpec,
@@ -122,7 +123,7 @@ def find_strategy_file(wanted: str, *, origin: str = "--strategy") -> Path:
     """
     path = Path(wanted)
     if path.suffix in (".yaml", ".yml") or "/" in wanted:
-        if not path.is_file():
+        if not is_file(path):
             raise ConfigError(origin, f"there is no strategy file '{wanted}'")
         return path
     files = {file.stem: file for file in strategy_files()}

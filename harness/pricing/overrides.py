@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from harness.inputs import checked, parse_json, read_bytes
 from harness.pricing.catalogue import STANDARD
@@ -96,6 +96,15 @@ class OverridesFile(_Strict):
     comment: str | None = None
     provider_aliases: dict[str, str] = Field(default_factory=dict)
     prices: list[PriceEntry] = Field(default_factory=list)
+
+    @field_validator("provider_aliases")
+    @classmethod
+    def _one_each(cls, aliases: dict[str, str]) -> dict[str, str]:
+        lowered = [name.lower() for name in aliases]
+        twice = next((name for name in lowered if lowered.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f"'{twice}' stands twice; upper and lower case are the same here")
+        return aliases
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -113,7 +113,7 @@ def _patterns_from(path: str | None) -> list[str]:
     text = read_text(Path(path), _MOST_PATTERN_BYTES, source=f"{PATTERNS_VARIABLE}={path}")
     patterns = []
     for number, line in enumerate(_LINE_END.split(text), start=1):
-        pattern = line.strip()
+        pattern = line.strip(" \t")
         if not pattern or pattern.startswith("#"):
             continue
         problem = _pattern_problem(pattern)

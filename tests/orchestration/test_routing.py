@@ -87,7 +87,7 @@ def test_base_urls_come_from_their_variables() -> None:
     [
         ("{", "is not JSON"),
         ('{"a": 1, "a": 2}', "stands twice"),
-        ("[]", "the whole file"),
+        ("[]", "is not a mapping"),
         ({"defaults": {"provider": 7}}, "'defaults.provider'"),
         ({"default": {}}, "'default'"),
         ({"overrides": {"draft": {}}}, "'overrides.draft"),
@@ -128,7 +128,7 @@ def test_a_wrong_file_is_one_sentence_that_names_it(config: Any, content: Any, p
         ({"COST_MAX_USD": "nan"}, "COST_MAX_USD"),
         ({"COST_MAX_USD": "-1"}, "COST_MAX_USD"),
         ({"COST_MAX_USD": "0"}, "COST_MAX_USD"),
-        ({"PROVIDERS_CONFIG_PATH": "/nowhere.json"}, "/nowhere.json"),
+        ({"PROVIDERS_CONFIG_PATH": "/nowhere.json"}, "PROVIDERS_CONFIG_PATH=/nowhere.json"),
         ({"ANTHROPIC_API_KEY": "two words"}, "ANTHROPIC_API_KEY"),
         ({"ANTHROPIC_BASE_URL": "localhost:8000"}, "ANTHROPIC_BASE_URL"),
         ({"ANTHROPIC_BASE_URL": "http://user:pw@h/"}, "ANTHROPIC_BASE_URL"),

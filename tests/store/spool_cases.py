@@ -81,7 +81,7 @@ def damaged(lines: list[bytes], changes: list[tuple[str, float, bytes]]) -> byte
     for kind, where, piece in changes:
         at = int(where * len(data))
         if kind == "flip" and data:
-            data[min(at, len(data) - 1)] ^= 1 + len(piece)
+            data[min(at, len(data) - 1)] ^= (1 + len(piece)) % 256
         elif kind == "cut":
             del data[at : at + len(piece)]
         elif kind == "insert":
