@@ -7,7 +7,8 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from harness.errors import EXIT_INTERRUPTED, HarnessError
+from harness.errors import EXIT_INTERRUPTED, EXIT_USAGE, HarnessError
+from harness.outputs import disk_is_full, refused
 from harness.version import __version__
 
 COMMANDS: dict[str, str] = {
@@ -83,7 +84,10 @@ def root(
 def main() -> None:
     """Run a command; every deliberate error is one sentence and its exit code."""
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()  # at the interpreter's end it would be too late for a sentence
     except HarnessError as error:
         print(f"harness: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
@@ -91,3 +95,8 @@ def main() -> None:
         sys.exit(EXIT_INTERRUPTED)
     except BrokenPipeError:
         sys.exit(0)
+    except OSError as error:  # standard output, or a temporary file, on a full disk
+        if not disk_is_full(error):
+            raise
+        print(f"harness: {refused(str(error.filename or 'the output'), error)}", file=sys.stderr)
+        sys.exit(EXIT_USAGE)

@@ -10,7 +10,7 @@ from harness.analysis.compare import compare_runs
 from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, out, print_json
 from harness.cli.run_source import load_run
 from harness.cli.strategies_judge import require_confidence
-from harness.errors import StoreFullError
+from harness.outputs import replace_file
 from harness.report import plain_table
 from harness.report.comparison import (
     comparison_document,
@@ -51,7 +51,7 @@ def compare(
     warning = comparison_warning(first.run, second.run, first.requests, second.requests, found.problem)
     if html is not None:
         page = comparison_html(found, first.run, second.run, first.requests, second.requests, warning=warning)
-        _write(html, page)
+        replace_file(html, page.encode())
     if as_json:
         print_json(comparison_document(found, first.run, second.run, warning=warning))
         return
@@ -62,11 +62,3 @@ def compare(
     for index, row in enumerate(comparison_rows(found)):
         table.rows[index].style = _COLOURS.get(row[-1])
     out.print(table)
-
-
-def _write(path: Path, page: str) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(page, encoding="utf-8")
-    except OSError as error:
-        raise StoreFullError(f"{path} could not be written: {error.strerror}") from error

@@ -9,6 +9,7 @@ from harness.cli.console import out
 from harness.cli.dashboard_server import HOST, dashboard_command, dashboard_env, free_port
 from harness.cli.processes import ChildGroup
 from harness.errors import UsageError
+from harness.outputs import replace_file
 
 WIDTHS = (1440, 390)
 """A desk and a phone, pixels."""
@@ -32,7 +33,6 @@ def save_pictures(store: Path, folder: Path, *, query: str = "", dark: bool = Fa
     Raises:
         UsageError: no Chromium.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     port = free_port(0)
     with ChildGroup() as group, sync_playwright() as playwright:
         command = [*dashboard_command(), "--port", str(port)]
@@ -56,7 +56,7 @@ def _walk(browser: Browser, url: str, folder: Path, width: int, query: str, *, d
         _settle(page)
         path = folder / f"{name}-{width}.png"
         _whole_height(page, width)
-        page.screenshot(path=path)
+        replace_file(path, page.screenshot())
         out.print(str(path))
     context.close()
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.cli.processes import Child, ChildGroup, harness_command
+from harness.outputs import replace_file
 from harness.pricing.book import PRICES_VARIABLE
 
 DRAFT_MODEL = "claude-3-5-sonnet-20241022"
@@ -71,7 +72,7 @@ def start_service(
     """The service on a hybrid route to the emulator, ready, and its base URL."""
     providers = group.folder / "providers.json"
     overrides = {"repair_graph": {"provider": "openai", "model": REPAIR_MODEL}}
-    providers.write_text(json.dumps({"overrides": overrides}))
+    replace_file(providers, json.dumps({"overrides": overrides}).encode())
     env = emulated_environment(emulator_url) | {
         "LLM_PROVIDER": "anthropic",
         "LLM_MODEL": DRAFT_MODEL,

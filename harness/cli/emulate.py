@@ -1,7 +1,6 @@
 """`harness emulate`: a loopback stand-in for the providers."""
 
 import gc
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +10,7 @@ from harness.emulator.faults import load_rules
 from harness.emulator.server import serve
 from harness.emulator.settings import DEFAULT_SEED, EmulatorSettings
 from harness.lifeline import watch_lifeline
+from harness.outputs import replace_file
 
 app = typer.Typer()
 
@@ -52,15 +52,7 @@ def emulate(  # noqa: PLR0917 - a command line
         gc.collect()
         gc.freeze()  # a full collection over all that is loaded by now would make answers late
         if port_file is not None:
-            _write_whole(port_file, f"{bound_port}\n")
+            replace_file(port_file, f"{bound_port}\n".encode())
         print(f"listening on {url}", flush=True)
 
     serve(settings, host=host, port=port, on_ready=announce)
-
-
-def _write_whole(path: Path, text: str) -> None:
-    """Write so that a reader sees all of it or nothing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_text(text)
-    partial.replace(path)

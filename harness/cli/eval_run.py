@@ -52,6 +52,7 @@ from harness.evaluation.judging import forecast_judging
 from harness.evaluation.pools import EvaluationPools
 from harness.load.runrecord import git_sha
 from harness.orchestration import Routing, Strategy, resolve_routing, resolve_strategy
+from harness.outputs import replace_file
 from harness.pricing import Budget, PriceBook
 from harness.pricing.catalogue import BATCH, STANDARD
 from harness.records import Run, RunEnd, RunKind, RunStatus, new_id
@@ -123,7 +124,7 @@ class Evaluation:
             return resolve_routing(dict(os.environ))
         config = folder / "providers.json"
         third, variables = emulated_third_provider(emulator_url)
-        config.write_text(json.dumps(third))
+        replace_file(config, json.dumps(third).encode())
         env = emulated_environment(emulator_url) | variables
         for name in ("HARNESS_ENV", "DD_ENV", "COST_MAX_USD"):
             if name in os.environ:

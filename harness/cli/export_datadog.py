@@ -13,6 +13,7 @@ from harness.alerts.datadog_monitors import monitor
 from harness.cli.alerts import RulesOption
 from harness.cli.console import JsonOption, err, out, print_json
 from harness.errors import EXIT_USAGE, UsageError
+from harness.outputs import replace_files
 from harness.records import dump_json
 
 
@@ -45,7 +46,7 @@ def datadog(
     boards = dashboards()
     files = {f"dashboard-{board['title'].lower().replace(' ', '-')}.json": board for board in boards}
     files |= {f"monitor-{name}.json": document for name, document in monitors}
-    _write(out_dir, files)
+    replace_files({out_dir / name: dump_json(item, indent=True) + b"\n" for name, item in files.items()})
     applied = _applied(boards, [document for _, document in monitors]) if push else []
     if as_json:
         print_json(
@@ -58,15 +59,6 @@ def datadog(
             out.print(f"{verb} {item.kind} {item.id}: {item.name}", markup=False, soft_wrap=True)
     if problems:
         raise typer.Exit(EXIT_USAGE)
-
-
-def _write(folder: Path, files: dict[str, dict[str, Any]]) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, document in files.items():
-            (folder / name).write_bytes(dump_json(document, indent=True) + b"\n")
-    except OSError as error:
-        raise UsageError(f"{folder}: cannot be written ({error.strerror})") from error
 
 
 def _applied(boards: list[dict[str, Any]], monitors: list[dict[str, Any]]) -> list[Any]:

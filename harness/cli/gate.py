@@ -12,10 +12,11 @@ from rich.text import Text
 
 from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, out, print_json
 from harness.cli.run_source import LoadedRun, load_run
-from harness.errors import EXIT_FAIL, EXIT_INCONCLUSIVE, StoreFullError, UsageError
+from harness.errors import EXIT_FAIL, EXIT_INCONCLUSIVE, UsageError
 from harness.gate import GateLimits, GateReport, evaluate_gate, gate_input
 from harness.gate.config import GateConfig, load_gate_config, parse_duration_ms
 from harness.gate.junit import junit_xml
+from harness.outputs import append_whole, replace_file
 from harness.records import GateResult, GateVerdict
 from harness.report import plain_table
 from harness.report.markdown import gate_markdown
@@ -100,7 +101,7 @@ def gate(
     loaded = load_run(run, store)
     report = _judge(loaded, settings, store)
     if junit is not None:
-        _write(junit, junit_xml(report))
+        replace_file(junit, junit_xml(report))
     if step_summary:
         _append_step_summary(gate_markdown(report.as_json()))
     if loaded.stored:
@@ -177,16 +178,4 @@ def _append_step_summary(markdown: str) -> None:
     target = os.environ.get("GITHUB_STEP_SUMMARY")
     if not target:
         raise UsageError("--step-summary needs GITHUB_STEP_SUMMARY, which GitHub Actions sets")
-    try:
-        with Path(target).open("a", encoding="utf-8") as file:
-            file.write(markdown + "\n")
-    except OSError as error:
-        raise UsageError(f"the step summary {target} cannot be written: {error.strerror}") from error
-
-
-def _write(path: Path, content: bytes) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    except OSError as error:
-        raise StoreFullError(f"{path} could not be written: {error.strerror}") from error
+    append_whole(Path(target), f"{markdown}\n".encode())

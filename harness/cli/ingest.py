@@ -16,6 +16,7 @@ from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, err, out
 from harness.cli.log_follow import follow
 from harness.errors import UsageError
 from harness.lifeline import watch_lifeline
+from harness.outputs import refused, write_whole
 from harness.store import LogReport, ingest, ingest_events, open_store
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -102,11 +103,15 @@ def _sum(total: LogReport, more: LogReport) -> LogReport:
 @contextmanager
 def _standard_input() -> Iterator[Path]:
     """Standard input as a file, so that how far it was taken can be remembered."""
-    with tempfile.NamedTemporaryFile(prefix="harness-ingest-") as copy:
-        while piece := sys.stdin.buffer.read(_PIECE_BYTES):
-            copy.write(piece)
-        copy.flush()
-        yield Path(copy.name)
+    with tempfile.TemporaryDirectory(prefix="harness-ingest-") as folder:
+        copy = Path(folder) / "copy"
+        try:
+            with copy.open("wb", buffering=0) as file:
+                while piece := sys.stdin.buffer.read(_PIECE_BYTES):
+                    write_whole(file.fileno(), piece)
+        except OSError as error:
+            raise refused("the copy of standard input", error) from error
+        yield copy
 
 
 def _sentence(report: LogReport, *, joining: bool) -> str:

@@ -2,7 +2,6 @@
 
 import gc
 import logging
-import os
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import uvicorn
 
 from harness.errors import UsageError
+from harness.outputs import replace_file
 
 GRACE_S = 0.3
 """How long requests in flight may go on after SIGTERM, seconds; then they are cancelled and recorded."""
@@ -61,7 +61,7 @@ def run_server(make_app: Callable[[], Any], *, host: str, port: int, port_file: 
     def ready() -> None:
         _freeze_objects()
         if port_file is not None:
-            _write_atomically(port_file, f"{bound}\n")
+            replace_file(port_file, f"{bound}\n".encode())
         shown = f"[{host}]" if ":" in host else host
         print(f"listening on http://{shown}:{bound}", flush=True)
 
@@ -90,9 +90,3 @@ def _bind(host: str, port: int) -> socket.socket:
         raise UsageError(f"cannot listen on {host}:{port} ({error.strerror or error})") from error
     listener.setblocking(False)
     return listener
-
-
-def _write_atomically(path: Path, text: str) -> None:
-    draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    draft.write_text(text)
-    draft.replace(path)

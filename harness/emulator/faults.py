@@ -130,7 +130,9 @@ def load_rules(text: str) -> tuple[FaultRule, ...]:
     """Rules from a file's path, or from JSON typed on the command line."""
     inline = text.lstrip().startswith(("{", "["))
     source = "--faults" if inline else text
-    data = text.encode() if inline else read_bytes(Path(text), LARGEST_SETTINGS_BYTES)
+    data = (
+        text.encode("utf-8", "surrogateescape") if inline else read_bytes(Path(text), LARGEST_SETTINGS_BYTES)
+    )
     return rules_from(parse_json(data, source), source)
 
 

@@ -1,5 +1,6 @@
 """The truth: one line for every request, written whole when the request ends."""
 
+import logging
 import os
 from collections import Counter, deque
 from dataclasses import asdict, dataclass
@@ -11,6 +12,9 @@ import orjson
 
 from harness.emulator.bill import TokenBill
 from harness.errors import UsageError
+from harness.outputs import write_whole
+
+LOG = logging.getLogger("harness.emulator")
 
 KEPT_IN_MEMORY = 100_000
 
@@ -89,6 +93,7 @@ class Ledger:
         self.entries: deque[LedgerEntry] = deque(maxlen=KEPT_IN_MEMORY)
         self.in_flight = 0
         self._count = 0
+        self._unwritten = 0
         self._by: dict[str, Counter[str]] = {
             name: Counter() for name in ("wire", "model", "status", "outcome", "fault", "answer", "defect")
         }
@@ -113,7 +118,12 @@ class Ledger:
         self.entries.append(entry)
         self._tally(entry)
         if self._fd is not None:
-            _write_all(self._fd, orjson.dumps(asdict(entry)) + b"\n")
+            try:
+                write_whole(self._fd, orjson.dumps(asdict(entry)) + b"\n")
+            except OSError as error:  # the answer has been given: the gap is counted, no request fails for it
+                self._unwritten += 1
+                if self._unwritten == 1:
+                    LOG.warning("the ledger cannot be written (%s); its gaps are counted", error.strerror)
 
     def stats(self) -> dict[str, Any]:
         """Counts, token sums and cost of everything recorded so far."""
@@ -121,6 +131,7 @@ class Ledger:
             "received": self._count,
             "recorded": sum(self._by["wire"].values()),
             "in_flight": self.in_flight,
+            "unwritten": self._unwritten,
             **{f"by_{name}": dict(counts) for name, counts in self._by.items()},
             "tokens": dict(self._tokens),
             "cost_usd": str(self._cost_usd),
@@ -151,9 +162,3 @@ class Ledger:
             self._cost_usd += Decimal(entry.cost_usd)
         elif entry.input_tokens is not None:
             self._uncosted += 1
-
-
-def _write_all(fd: int, line: bytes) -> None:
-    view = memoryview(line)
-    while view:
-        view = view[os.write(fd, view) :]

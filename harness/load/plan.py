@@ -2,6 +2,7 @@
 
 import re
 from codecs import BOM_UTF8
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
@@ -11,6 +12,7 @@ from harness.errors import ConfigError, UsageError
 from harness.inputs import first_problem, parse_json, read_bytes, read_text
 from harness.load import arrivals
 from harness.load.arrivals import Spacing
+from harness.outputs import replace_file
 
 PLAN_ENV = "HARNESS_LOAD_PLAN"
 """Names the plan's file to a generator process; without it the process makes a plan of its own options."""
@@ -131,7 +133,7 @@ class LoadPlan(BaseModel):
 
     def write(self, path: Path) -> None:
         """The plan as a file for the generator processes."""
-        path.write_text(self.model_dump_json())
+        replace_file(path, self.model_dump_json().encode())
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -192,10 +194,9 @@ def replay_offsets(path: Path) -> tuple[float, ...]:
     """
     text = read_text(path, _MOST_OFFSETS_BYTES)
     is_list = text.lstrip().startswith("[")
+    values: Sequence[object] = text.split()
     if is_list:
-        values = [None if isinstance(v, str) else v for v in parse_json(text.encode(), str(path))]
-    else:
-        values = text.split()
+        values = [None if isinstance(value, str) else value for value in parse_json(text.encode(), str(path))]
     return tuple(_offset(path, number, value) for number, value in enumerate(values, start=1))
 
 

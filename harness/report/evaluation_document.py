@@ -6,6 +6,7 @@ from typing import Any
 
 from harness.analysis.difference import Difference
 from harness.analysis.interval import Estimate
+from harness.outputs import replace_files
 from harness.records import Call, Grade, Request, Tier
 from harness.report import wording
 from harness.report.document import SCHEMA as REPORT_SCHEMA
@@ -21,7 +22,7 @@ from harness.report.grading import (
 from harness.report.markdown import escaped, table
 from harness.report.rows import mode_banner
 from harness.report.savings_document import estimate_json, saving_json
-from harness.report.write import free_stem, replace_file
+from harness.report.write import free_stem
 from harness.version import __version__
 
 SCHEMA = "harness.evaluation.v1"
@@ -165,11 +166,9 @@ def write_evaluation(
         "calls": [known_fields(call) for call in calls],
         "grades": [known_fields(grade) for grade in grades],
     }
-    out_dir.mkdir(parents=True, exist_ok=True)
     stem = free_stem(out_dir, figures.run)
     paths = (out_dir / f"{stem}.json", out_dir / f"{stem}.md")
-    replace_file(paths[0], document_bytes(document))
-    replace_file(paths[1], evaluation_markdown(figures).encode())
+    replace_files({paths[0]: document_bytes(document), paths[1]: evaluation_markdown(figures).encode()})
     return paths
 
 

@@ -1,6 +1,5 @@
 """A run's report as three files: JSON for machines, HTML for people, Markdown for pull requests."""
 
-import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.analysis.sample import RunFacts
-from harness.errors import ConfigError, StoreFullError
+from harness.errors import ConfigError
+from harness.outputs import replace_files
 from harness.records import Call, Request
 from harness.report.document import document_bytes, report_document
 from harness.report.figures import RunSummary
@@ -53,7 +53,8 @@ def write_reports(
         The dated files.
 
     Raises:
-        StoreFullError: the disk refused a file; files already there are untouched.
+        StoreError: a file cannot be written (StoreFullError: for lack of room); the files that were there
+            still are.
     """
     document = report_document(summary, run, requests, calls, gate=gate, ruler=ruler)
     stem = free_stem(out_dir, run)
@@ -62,10 +63,13 @@ def write_reports(
         "html": render_html(summary, run, requests, gate=gate, limit_ms=limit_ms, ruler=ruler).encode(),
         "md": render_markdown(summary, gate=gate).encode(),
     }
-    out_dir.mkdir(parents=True, exist_ok=True)
-    for suffix, content in contents.items():
-        for name in (stem, "latest"):
-            replace_file(out_dir / f"{name}.{suffix}", content)
+    replace_files(
+        {
+            out_dir / f"{name}.{suffix}": content
+            for suffix, content in contents.items()
+            for name in (stem, "latest")
+        }
+    )
     return ReportPaths(
         json=out_dir / f"{stem}.json", html=out_dir / f"{stem}.html", markdown=out_dir / f"{stem}.md"
     )
@@ -81,14 +85,3 @@ def free_stem(out_dir: Path, run: RunFacts) -> str:
     except ConfigError:
         taken = False
     return f"{stem}-{run.run_id}" if taken else stem
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all; raises StoreFullError when the disk refuses."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        draft.write_bytes(content)
-        draft.replace(path)
-    except OSError as error:
-        draft.unlink(missing_ok=True)
-        raise StoreFullError(f"the report {path} could not be written: {error.strerror}") from error

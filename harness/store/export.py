@@ -3,8 +3,9 @@
 
 import csv
 import os
-from collections.abc import Sequence
-from contextlib import suppress
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
@@ -24,6 +25,7 @@ WHOLE = ("alert_events", "runs")
 _MOMENT = {"requests": "started_at", "calls": "started_at", "events": "ts", "gate_results": "ts"}
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 _BATCH_ROWS = 10_000
+PART_NAME = "part-{i}.parquet"
 
 
 @dataclass(slots=True)
@@ -92,29 +94,55 @@ def _plain(table: pa.Table) -> pa.Table:
 def _write_partitioned(rows: pa.Table, target: ParquetSource, table: str, report: ExportReport) -> None:
     if not rows.num_rows:
         return
-    ds.write_dataset(
-        rows,
-        f"{target.root}/{table}",
-        filesystem=target.filesystem,
-        format="parquet",
-        partitioning=ds.partitioning(PARTITIONS, flavor="hive"),
-        existing_data_behavior="delete_matching",
-        max_partitions=100_000,
-        basename_template="part-{i}.parquet",
-    )
+    with _staged(target, table) as place:
+        ds.write_dataset(
+            rows,
+            place,
+            filesystem=target.filesystem,
+            format="parquet",
+            partitioning=ds.partitioning(PARTITIONS, flavor="hive"),
+            existing_data_behavior="delete_matching",
+            max_partitions=100_000,
+            basename_template=PART_NAME,
+        )
     report.rows[table] = report.rows.get(table, 0) + rows.num_rows
 
 
 def _write_whole(rows: pa.Table, target: ParquetSource, table: str, report: ExportReport) -> None:
-    ds.write_dataset(
-        rows,
-        f"{target.root}/{table}",
-        filesystem=target.filesystem,
-        format="parquet",
-        existing_data_behavior="overwrite_or_ignore",
-        basename_template="part-{i}.parquet",
-    )
+    with _staged(target, table) as place:
+        ds.write_dataset(
+            rows,
+            place,
+            filesystem=target.filesystem,
+            format="parquet",
+            existing_data_behavior="overwrite_or_ignore",
+            basename_template=PART_NAME,
+        )
     report.rows[table] = rows.num_rows
+
+
+@contextmanager
+def _staged(target: ParquetSource, table: str) -> Iterator[str]:
+    """Where to write a table; what was exported before stays until the new files are whole.
+
+    An object store shows an object only when it is whole; in a folder the files are moved when they are.
+    """
+    if not isinstance(target.filesystem, fs.LocalFileSystem):
+        yield f"{target.root}/{table}"
+        return
+    final = Path(target.root) / table
+    draft = final.with_name(f".{table}.{os.getpid()}.part")  # readers pass over names that begin with a dot
+    try:
+        yield str(draft)
+        for part in draft.rglob("*.parquet"):
+            place = final / part.relative_to(draft)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            for old in place.parent.glob("*.parquet"):
+                if old.name != place.name:
+                    old.unlink()
+            part.replace(place)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
 
 
 def _refused(target: ParquetSource, error: Exception) -> StoreError:

@@ -147,18 +147,29 @@ def _create(paths: StorePaths) -> None:
 
 
 def _back_up(paths: StorePaths, version: int) -> None:
-    backup = paths.root / f"harness.duckdb.v{version}.backup"
-    partial = backup.with_name(backup.name + ".part")
-    try:
-        with connect(paths.database) as connection:
+    with connect(paths.database) as connection:
+        try:
             connection.execute("CHECKPOINT")
-        shutil.copyfile(paths.database, partial)
+        except duckdb.Error as error:
+            raise database_error(paths.database, error) from error
+    copy_whole(paths.database, paths.root / f"harness.duckdb.v{version}.backup")
+
+
+def copy_whole(source: Path, target: Path) -> None:
+    """Copy a database file; the copy appears whole and durable, or not at all.
+
+    Raises:
+        StoreError: the disk refused.
+    """
+    partial = target.with_name(target.name + ".part")
+    try:
+        shutil.copyfile(source, partial)
         _sync_file(partial)
-        partial.rename(backup)
-        sync_directory(paths.root)
+        partial.rename(target)
+        sync_directory(target.parent)
     except OSError as error:
         partial.unlink(missing_ok=True)
-        raise store_error(backup, error) from error
+        raise store_error(target, error) from error
 
 
 def _sync_file(path: Path) -> None:

@@ -1,6 +1,5 @@
 """Bring a store back: finish dead spools, retry the quarantine, set a damaged database aside."""
 
-import shutil
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,9 +11,8 @@ from harness.store.codec import RECORD_TYPES
 from harness.store.fold import fold_stage
 from harness.store.ingestion import ingest, write_folded
 from harness.store.locks import writing
-from harness.store.migrate import connect, database_error, make_current, schema_version
+from harness.store.migrate import connect, copy_whole, database_error, make_current, schema_version
 from harness.store.paths import StorePaths
-from harness.store.spool import store_error
 from harness.store.stage import Stage
 from harness.store.workbench import open_workbench
 
@@ -79,10 +77,7 @@ def _revive_database(paths: StorePaths, report: RepairReport) -> None:
     _set_aside(paths.database, stamp, report)
     backups = sorted(paths.root.glob("harness.duckdb.v*.backup"), key=lambda path: path.stat().st_mtime)
     if backups:
-        try:
-            shutil.copyfile(backups[-1], paths.database)
-        except OSError as error:
-            raise store_error(paths.database, error) from error
+        copy_whole(backups[-1], paths.database)
         report.done.append(f"restored {backups[-1].name}; spools that are still there follow")
     make_current(paths)
 

@@ -1,5 +1,7 @@
 """Every loader of settings, how its files go wrong, and what must hold for each: read whole, or refused in a sentence."""
 
+import csv
+import io
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass, fields
@@ -24,6 +26,7 @@ from harness.evaluation.suite import load_suite
 from harness.gate.config import load_gate_config, parse_duration_ms
 from harness.load.plan import LoadPlan, replay_offsets
 from harness.orchestration.config_file import load_providers_file
+from harness.orchestration.datasets import load_dataset
 from harness.orchestration.routing import resolve_routing
 from harness.orchestration.strategy_file import load_strategy_file
 from harness.pricing.overrides import load_overrides
@@ -91,6 +94,21 @@ def toml_bytes(document: Any) -> bytes:
 
 def json_lines(document: Any) -> bytes:
     return b"".join(dumps(case).encode() + b"\n" for case in document)
+
+
+def csv_bytes(document: Any) -> bytes:
+    """One column a field, which every case of a CSV file has; lists as JSON."""
+    names = list(document[0]) if document else []
+    if any(not isinstance(case, dict) or list(case) != names for case in document):
+        raise ValueError("a CSV file has the same columns in every row")
+    file = io.StringIO()
+    writer = csv.writer(file)
+    writer.writerow(names)
+    for case in document:
+        if any(not isinstance(value, str | list) for value in case.values()):
+            raise TypeError("a cell is text or a list")
+        writer.writerow(value if isinstance(value, str) else dumps(value) for value in case.values())
+    return file.getvalue().encode("utf-8", "surrogatepass")
 
 
 def as_set(model: BaseModel) -> dict[str, Any]:
@@ -276,6 +294,8 @@ LOADERS = (
     ),
     Loader("report file", "report.json", documents.reports, json_bytes, read_report, _report),
     Loader("dataset", "cases.jsonl", documents.datasets, json_lines, load_cases, _cases),
+    Loader("dataset in YAML", "cases.yaml", documents.datasets, yaml_bytes, load_dataset, _cases),
+    Loader("dataset in CSV", "cases.csv", documents.csv_datasets, csv_bytes, load_dataset, _cases),
     Loader(
         "fault rules",
         "faults.json",

@@ -175,6 +175,21 @@ datasets = st.lists(
     unique_by=lambda case: case["case_id"],
 )
 
+csv_datasets = st.lists(
+    st.fixed_dictionaries(
+        {
+            "case_id": texts,
+            "archetype": texts,
+            "industry": texts,
+            "brief": texts,
+            "options": st.lists(texts, max_size=3),
+        }
+    ),
+    min_size=1,
+    max_size=4,
+    unique_by=lambda case: case["case_id"],
+)
+
 faults = st.lists(
     with_some(
         {"kind": st.sampled_from(["rate_limited", "cut", "stall", "429", "529", "malformed"])},

@@ -230,6 +230,7 @@ def test_cases_are_read_as_written(tmp_path: Path, text: str, problem: str) -> N
         ('{"faults": [], "fault": 1}', "'faults' stands alone"),
         ('{"kind": "cut", "kind": "stall"}', "stands twice"),
         ('{"kind": "stall", "delay_ms": 1e999}', "not a finite number"),
+        ('{"kind": "\udcff"}', "is not UTF-8"),
     ],
 )
 def test_faults_are_read_as_written(text: str, problem: str) -> None:

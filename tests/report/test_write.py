@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from harness.errors import ConfigError, StoreFullError
+from harness.errors import ConfigError, StoreError
 from harness.gate import GateLimits, evaluate_gate, gate_input
 from harness.records import GateVerdict, ProviderMode
 from harness.report import read_report, run_summary, write_reports
@@ -130,7 +130,7 @@ def test_all_failed_requests_have_a_report(tmp_path):
 
 def test_a_full_or_closed_folder_is_one_sentence(tmp_path):
     (tmp_path / "latest.json").mkdir()
-    with pytest.raises(StoreFullError, match=r"latest\.json could not be written"):
+    with pytest.raises(StoreError, match=r"latest\.json could not be written"):
         written(a_run(), tmp_path)
 
 
