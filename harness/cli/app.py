@@ -1,7 +1,10 @@
 """The `harness` command: a table of commands, each imported only when it is used."""
 
 import importlib
+import io
+import os
 import sys
+from contextlib import suppress
 from typing import Any
 
 import typer
@@ -81,8 +84,31 @@ def root(
     """
 
 
+def _buffer_output() -> None:
+    """Give standard output its buffer where PYTHONUNBUFFERED took it.
+
+    Without one, Python lets a write that a full disk cut short pass for a whole one.
+    """
+    plain = getattr(sys.stdout, "buffer", None)
+    if isinstance(plain, io.RawIOBase) and isinstance(sys.stdout, io.TextIOWrapper):
+        encoding, errors = sys.stdout.encoding, sys.stdout.errors
+        raw: Any = sys.stdout.detach()
+        sys.stdout = io.TextIOWrapper(
+            io.BufferedWriter(raw), encoding=encoding, errors=errors, line_buffering=True
+        )
+
+
+def _drop_output() -> None:
+    """Let go of what standard output still holds: the interpreter would try to write it again at its end."""
+    with suppress(OSError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+
+
 def main() -> None:
     """Run a command; every deliberate error is one sentence and its exit code."""
+    _buffer_output()
     try:
         try:
             app()
@@ -99,4 +125,5 @@ def main() -> None:
         if not disk_is_full(error):
             raise
         print(f"harness: {refused(str(error.filename or 'the output'), error)}", file=sys.stderr)
+        _drop_output()
         sys.exit(EXIT_USAGE)

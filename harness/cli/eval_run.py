@@ -29,7 +29,7 @@ from harness.cli.eval_record import doubts_json, forecast_json, routes_json
 from harness.cli.load_watch import Ingestion
 from harness.cli.processes import Child, ChildGroup
 from harness.clock import SYSTEM_CLOCK
-from harness.errors import UsageError
+from harness.errors import HarnessError, UsageError
 from harness.evaluation import (
     Bench,
     EvaluationForecast,
@@ -212,6 +212,9 @@ class Evaluation:
             try:
                 with Ingestion(plan.store_dir):
                     session = asyncio.run(self._session(bench, self._left(strategies), live, child, batching))
+            except HarnessError as error:
+                self._problem = self._problem or str(error)
+                raise
             finally:
                 end = self._end(session, live, budget, planned)
                 spool.append(end).result()

@@ -74,10 +74,13 @@ def _revive_database(paths: StorePaths, report: RepairReport) -> None:
         else:
             report.done.append("without its write-ahead log the database is whole")
             return
-    _set_aside(paths.database, stamp, report)
     backups = sorted(paths.root.glob("harness.duckdb.v*.backup"), key=lambda path: path.stat().st_mtime)
+    restored = paths.root / "harness.duckdb.restored"
     if backups:
-        copy_whole(backups[-1], paths.database)
+        copy_whole(backups[-1], restored)  # first of all: without room for it, everything stays as it is
+    _set_aside(paths.database, stamp, report)
+    if backups:
+        restored.rename(paths.database)
         report.done.append(f"restored {backups[-1].name}; spools that are still there follow")
     make_current(paths)
 
