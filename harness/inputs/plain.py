@@ -52,12 +52,17 @@ def _problem(value: Any, *, infinite: bool) -> str | None:
         return None if _encodes(value) else "holds half a character (a lone surrogate)"
     if isinstance(value, float):
         return None if infinite or isfinite(value) else "is not a finite number"
-    if isinstance(value, Decimal):
-        fits = value.is_finite() and abs(value.adjusted()) <= MOST_EXPONENT
-        return None if fits else "is not a number that can be reckoned with"
-    if value is None or isinstance(value, bool | int):
+    if value is None or isinstance(value, bool):
         return None
+    if isinstance(value, Decimal | int):
+        return None if _fits(value) else "is not a number that can be reckoned with"
     return f"is a {type(value).__name__}; write it as text, in quotes"
+
+
+def _fits(number: Decimal | int) -> bool:
+    if isinstance(number, int):
+        return -(2**63) <= number < 2**64  # what JSON writers can write again
+    return number.is_finite() and abs(number.adjusted()) <= MOST_EXPONENT
 
 
 def _encodes(text: str) -> bool:

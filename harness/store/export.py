@@ -25,7 +25,6 @@ WHOLE = ("alert_events", "runs")
 _MOMENT = {"requests": "started_at", "calls": "started_at", "events": "ts", "gate_results": "ts"}
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 _BATCH_ROWS = 10_000
-PART_NAME = "part-{i}.parquet"
 
 
 @dataclass(slots=True)
@@ -94,31 +93,28 @@ def _plain(table: pa.Table) -> pa.Table:
 def _write_partitioned(rows: pa.Table, target: ParquetSource, table: str, report: ExportReport) -> None:
     if not rows.num_rows:
         return
-    with _staged(target, table) as place:
-        ds.write_dataset(
-            rows,
-            place,
-            filesystem=target.filesystem,
-            format="parquet",
-            partitioning=ds.partitioning(PARTITIONS, flavor="hive"),
-            existing_data_behavior="delete_matching",
-            max_partitions=100_000,
-            basename_template=PART_NAME,
-        )
+    hive = ds.partitioning(PARTITIONS, flavor="hive")
+    _write(rows, target, table, partitioning=hive, replaces="delete_matching")
     report.rows[table] = report.rows.get(table, 0) + rows.num_rows
 
 
 def _write_whole(rows: pa.Table, target: ParquetSource, table: str, report: ExportReport) -> None:
+    _write(rows, target, table, partitioning=None, replaces="overwrite_or_ignore")
+    report.rows[table] = rows.num_rows
+
+
+def _write(rows: pa.Table, target: ParquetSource, table: str, *, partitioning: Any, replaces: str) -> None:
     with _staged(target, table) as place:
         ds.write_dataset(
             rows,
             place,
             filesystem=target.filesystem,
             format="parquet",
-            existing_data_behavior="overwrite_or_ignore",
-            basename_template=PART_NAME,
+            partitioning=partitioning,
+            existing_data_behavior=replaces,
+            max_partitions=100_000,
+            basename_template="part-{i}.parquet",
         )
-    report.rows[table] = rows.num_rows
 
 
 @contextmanager

@@ -15,19 +15,13 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given, settings
 
+from tests.campaigns.campaign_spool_fuzz import thorough
 from tests.inputs.config_cases import LOADERS, Loader, Verdict, altered, anything, edits, judge, rendered
 from tests.store.spool_cases import damaged
 
 VALID, ALTERED, DAMAGED, RANDOM = 200, 400, 300, 100
-thorough = settings(
-    deadline=None,
-    database=None,
-    derandomize=True,
-    phases=[Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
 Counts = Counter[Verdict]
 
 

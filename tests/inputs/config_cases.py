@@ -378,7 +378,17 @@ def same(document: Any, told: Any) -> bool:
 
 
 def _equal(number: float, told: Any) -> bool:
-    return Decimal(str(number)) == told if isinstance(told, Decimal) else float(number) == float(told)
+    return (
+        Decimal(str(number)) == told if isinstance(told, Decimal) else number == told or _near(number, told)
+    )
+
+
+def _near(number: float, told: float) -> bool:
+    """The same as a float, which is what a large whole number becomes in a field of floats."""
+    try:
+        return float(number) == float(told)
+    except OverflowError:
+        return False
 
 
 def _same_text(text: str, told: Any) -> bool:
