@@ -89,8 +89,9 @@ def _buffer_output() -> None:
 
     Without one, Python lets a write that a full disk cut short pass for a whole one.
     """
-    plain = getattr(sys.stdout, "buffer", None)
-    if isinstance(plain, io.RawIOBase) and isinstance(sys.stdout, io.TextIOWrapper):
+    if sys.stdout is not sys.__stdout__ or not isinstance(sys.stdout, io.TextIOWrapper):
+        return
+    if isinstance(sys.stdout.buffer, io.RawIOBase):
         encoding, errors = sys.stdout.encoding, sys.stdout.errors
         raw: Any = sys.stdout.detach()
         sys.stdout = io.TextIOWrapper(

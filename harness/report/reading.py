@@ -96,21 +96,29 @@ def _rows(path: Path, document: Mapping[str, Any], type_name: str, owner: Mappin
         return [rows]
     kinds = columns_of(type_name)
     for number, row in enumerate(rows):
-        name = _misfit(row, kinds) if isinstance(row, dict) else None
-        if name is not None:
-            place = f"'{type_name}s.{number}.{name}'"
-            raise ConfigError(str(path), f"not a valid report: {place}: {kinds[name]} is wanted")
+        problem = _misfit(row, kinds) if isinstance(row, dict) else None
+        if problem is not None:
+            raise ConfigError(str(path), f"not a valid report: '{type_name}s.{number}.{problem}")
     return [{**row, **owner} if isinstance(row, dict) else row for row in rows]
 
 
 def _misfit(row: Mapping[str, Any], kinds: Mapping[str, Kind]) -> str | None:
+    """The first value of another type than its column's, as the rest of a sentence; None when all fit."""
+    stages = row.get("stages_ms")
+    for stage, value in stages.items() if isinstance(stages, dict) else ():
+        if not _is_a(value, _NUMBERS):
+            return f"stages_ms.{stage}': float is wanted"
     for name, value in row.items():
         wanted = _WRITTEN_AS.get(kinds[name]) if name in kinds else None
         if wanted is None or value is None:
             continue
-        if not isinstance(value, wanted) or (isinstance(value, bool) and bool not in wanted):
-            return name
+        if not _is_a(value, wanted):
+            return f"{name}': {kinds[name]} is wanted"
     return None
+
+
+def _is_a(value: Any, wanted: tuple[type, ...]) -> bool:
+    return isinstance(value, wanted) and (bool in wanted or not isinstance(value, bool))
 
 
 def _unknown(document: Mapping[str, Any]) -> tuple[str, ...]:

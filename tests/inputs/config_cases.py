@@ -122,6 +122,12 @@ def _gate(_: Any, config: Any) -> Any:
 def _suite(document: Any, suite: Any) -> Any:
     found = {"name": suite.name, "task": suite.task, "strategies": suite.strategies, "dataset": "cases.jsonl"}
     assert len(suite.cases) == 1
+    marking = suite.marking
+    written = [as_set(spec) if isinstance(spec, BaseModel) else spec for spec in marking.graders]
+    told = {"graders": written, "families": marking.families}
+    found |= {name: value for name, value in told.items() if name in document}
+    if "pairwise" in document:
+        found["pairwise"] = None if marking.pairwise is None else as_set(marking.pairwise)
     return found | ({"repeats": suite.repeats} if "repeats" in document else {})
 
 
@@ -165,7 +171,10 @@ def _report(document: Any, report: Any) -> Any:
     """The rows as written; what the reader says it left out is not silent."""
     left_out = set(report.unknown)
     told = {"schema": document["schema"], "run": _row(document["run"], report.run, "run", left_out)}
-    for table, rows in (("requests", report.requests), ("calls", report.calls)):
+    tables = [("requests", report.requests), ("calls", report.calls)]
+    if "grades" in document:
+        tables.append(("grades", report.grades))
+    for table, rows in tables:
         told[table] = [
             _row(row, found, table, left_out) for row, found in zip(document[table], rows, strict=True)
         ]
@@ -182,6 +191,8 @@ def _cases(document: Any, cases: Any) -> Any:
     told = []
     for row, case in zip(document, cases, strict=True):
         own = {name: getattr(case, name) for name in ("case_id", "archetype", "industry")}
+        if "expected" in row:
+            own["expected"] = case.expected
         if "language" in row:
             own["language"] = case.language
         for name in ("options", "figures"):

@@ -6,6 +6,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from harness.evaluation.graders.marking import RESERVED_NAMES
+
 CANARY = "sk-ant-api03-CanaryCanaryCanaryCanary0123"
 """A key where none belongs; no message may repeat it."""
 
@@ -65,6 +67,24 @@ suites = with_some(
         "strategies": st.lists(names, min_size=1, max_size=4, unique=True),
     },
     repeats=counts,
+    graders=st.lists(
+        st.one_of(
+            with_some({"kind": st.just("exact"), "name": names}, expected=texts, ignore_case=st.booleans()),
+            with_some(
+                {"kind": st.just("regex"), "name": names, "pattern": st.just("a+")}, forbidden=st.booleans()
+            ),
+            with_some(
+                {"kind": st.just("numeric"), "name": names}, min=st.integers(-9, 0), max=st.integers(0, 9)
+            ),
+            with_some({"kind": st.just("rubric"), "name": names, "judge": st.just("openai/gpt-4o")}),
+        ),
+        max_size=3,
+        unique_by=lambda grader: grader["name"],
+    ).filter(lambda graders: not {grader["name"] for grader in graders} & RESERVED_NAMES),
+    pairwise=with_some(
+        {"judge": st.just("openai/gpt-4o")}, criteria=st.lists(st.just("Complete."), min_size=1, max_size=2)
+    ),
+    families=st.dictionaries(st.just("me/my-model"), st.sampled_from(["mine", "other"]), max_size=1),
 )
 
 limits = some(
@@ -168,6 +188,7 @@ datasets = st.lists(
         language=texts,
         options=st.lists(texts, max_size=3),
         figures=st.lists(texts, max_size=3),
+        expected=st.dictionaries(names, json_values, max_size=2),
         constraints=json_values,
     ),
     min_size=1,
@@ -231,6 +252,10 @@ _calls = with_some(
     },
     input_tokens=counts,
 )
+_grades = with_some(
+    {"request_id": texts, "grader": names, "score": ratios | st.none(), "passed": st.booleans() | st.none()},
+    detail=st.dictionaries(names, json_values, max_size=2),
+)
 reports = st.fixed_dictionaries(
     {
         "schema": st.just("harness.report.v1"),
@@ -248,6 +273,7 @@ reports = st.fixed_dictionaries(
         ),
         "requests": st.lists(_requests, max_size=3),
         "calls": st.lists(_calls, max_size=2),
+        "grades": st.lists(_grades, max_size=2),
     }
 )
 

@@ -269,6 +269,7 @@ RUN = '{"run_id": "r", "kind": "baseline", "name": "n", "status": "completed", "
         ('"latency_ms": true', "'requests.0.latency_ms': float is wanted"),
         ('"warmup": 1', "'requests.0.warmup': bool is wanted"),
         ('"started_at": 17', "'requests.0.started_at': time is wanted"),
+        ('"stages_ms": {"draft": false}', "'requests.0.stages_ms.draft': float is wanted"),
         ('"seq": 1e999999999', "not a number that can be reckoned with"),
     ],
 )
