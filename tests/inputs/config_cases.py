@@ -97,17 +97,19 @@ def json_lines(document: Any) -> bytes:
 
 
 def csv_bytes(document: Any) -> bytes:
-    """One column a field, which every case of a CSV file has; lists as JSON."""
-    names = list(document[0]) if document else []
-    if any(not isinstance(case, dict) or list(case) != names for case in document):
+    """One column a field, which every case of a CSV file has; lists as JSON. A blank cell is an absent field."""
+    names = sorted(document[0]) if document and isinstance(document[0], dict) else []
+    if any(not isinstance(case, dict) or sorted(case) != names for case in document):
         raise ValueError("a CSV file has the same columns in every row")
     file = io.StringIO()
     writer = csv.writer(file)
     writer.writerow(names)
     for case in document:
-        if any(not isinstance(value, str | list) for value in case.values()):
-            raise TypeError("a cell is text or a list")
-        writer.writerow(value if isinstance(value, str) else dumps(value) for value in case.values())
+        if any(not isinstance(value, list if name == "options" else str) for name, value in case.items()):
+            raise TypeError("every cell is text, and options alone are a list")
+        if any(isinstance(value, str) and not value.strip() for value in case.values()):
+            raise ValueError("a blank cell says nothing")
+        writer.writerow(dumps(case[name]) if name == "options" else case[name] for name in names)
     return file.getvalue().encode("utf-8", "surrogatepass")
 
 
