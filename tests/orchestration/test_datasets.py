@@ -114,7 +114,7 @@ def test_what_is_wrong_is_one_sentence_with_its_place(tmp_path, name, text, prob
 @pytest.mark.parametrize("name", ["c.csv", "c.yaml", "c.jsonl"])
 def test_what_is_no_text_or_not_there_is_one_sentence(tmp_path, name):
     (tmp_path / name).write_bytes(b"\xff\xfe\x00case")
-    with pytest.raises(ConfigError, match="cannot be read"):
+    with pytest.raises(ConfigError, match="is not UTF-8 text"):
         load_dataset(tmp_path / name)
     with pytest.raises(ConfigError, match="cannot be read"):
         load_dataset(tmp_path / f"none-{name}")
