@@ -93,7 +93,7 @@ def test_child_that_fails_early_is_named_with_its_last_words():
 def test_child_that_refuses_what_was_typed_answers_for_the_command():
     with ChildGroup() as group:
         child = group.start("emulator", harness_command("emulate", "--faults", "{]"), serves=True)
-        with pytest.raises(UsageError, match=r"^--faults: not JSON"):
+        with pytest.raises(UsageError, match=r"^--faults: is not JSON"):
             child.wait_port()
 
 
