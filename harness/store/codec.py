@@ -1,4 +1,4 @@
-"""Records as spool lines and back: CRC-32, type, JSON, newline.
+"""Records as spool lines: CRC-32, type, JSON, newline; `lines` reads them back.
 
     1c291ca3 request {"run_id":"...","request_id":"...","cost_usd":"0.02886"}
 
@@ -7,7 +7,7 @@ Money is a string of its own digits, moments are UTC text, nested objects are JS
 
 import types
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from datetime import datetime
 from decimal import Decimal
@@ -15,7 +15,7 @@ from enum import StrEnum
 from functools import cache
 from math import isfinite
 from operator import attrgetter
-from typing import Any, Literal, NamedTuple, TypeAlias, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeAlias, Union, get_args, get_origin, get_type_hints
 
 import orjson
 
@@ -53,8 +53,6 @@ MONEY_DIGITS = 10
 """Digits after the point in the tables' DECIMAL(18,10)."""
 MONEY_LIMIT = Decimal(10) ** 8
 _MONEY_STEP = Decimal(1).scaleb(-MONEY_DIGITS)
-_BODY_START = 9
-_CHECKED_TYPES = {name.encode() + b" ": name for name in RECORD_TYPES}
 
 
 @cache
@@ -154,43 +152,3 @@ def encode_line(type_name: str, encoded: bytes) -> bytes:
     """One spool line, newline included."""
     body = type_name.encode() + b" " + encoded
     return b"%08x %b\n" % (zlib.crc32(body), body)
-
-
-class SpoolLine(NamedTuple):
-    """One complete line: where it stands, and what it holds or why it holds nothing.
-
-    `body` is the JSON of a good line and the whole raw line of a bad one; `problem` is None for a good line.
-    """
-
-    offset: int
-    type_name: str
-    body: bytes
-    problem: str | None
-
-
-def parse_lines(data: bytes, base_offset: int = 0) -> Iterator[SpoolLine]:
-    """Every complete line of a piece of spool, in order; an unfinished last line is not touched.
-
-    Args:
-        data: bytes from a line's start.
-        base_offset: the file offset of `data[0]`.
-    """
-    lines = data.split(b"\n")
-    lines.pop()
-    offset = base_offset
-    for line in lines:
-        body = line[_BODY_START:]
-        known = _CHECKED_TYPES.get(body[: body.find(b" ") + 1])
-        if known is not None and b"%08x " % zlib.crc32(body) == line[:_BODY_START]:
-            yield SpoolLine(offset, known, body[len(known) + 1 :], None)
-        else:
-            yield _bad_line(line, offset)
-        offset += len(line) + 1
-
-
-def _bad_line(line: bytes, offset: int) -> SpoolLine:
-    body = line[_BODY_START:]
-    if b"%08x " % zlib.crc32(body) != line[:_BODY_START]:
-        return SpoolLine(offset, "", line, "checksum does not match")
-    name = body.partition(b" ")[0].decode("ascii", "replace")[:40]
-    return SpoolLine(offset, name, line, f"unknown record type '{name}'")

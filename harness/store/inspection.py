@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from harness.store.codec import parse_lines
+from harness.store.lines import parse_lines
 from harness.store.migrate import known_version, schema_version
 from harness.store.paths import StorePaths
 from harness.store.reader import open_store

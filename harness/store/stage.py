@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pyarrow as pa
 
-from harness.store.codec import parse_lines
+from harness.store.lines import TYPES, read_block
 
 BATCH_ROWS = 4096
 """DuckDB parses one batch of a table on one thread: in pieces, all its threads have work."""
@@ -25,11 +25,33 @@ class Quarantined:
 
 
 @dataclass(slots=True)
-class _Bucket:
+class _Loose:
+    """Records that came one by one."""
+
     bodies: list[bytes] = field(default_factory=list)
     orders: list[int] = field(default_factory=list)
     spools: list[str] = field(default_factory=list)
     offsets: list[int] = field(default_factory=list)
+
+    def batch(self) -> pa.RecordBatch:
+        return _batch(
+            _string_array(self.bodies), pa.array(self.orders), pa.array(self.spools), pa.array(self.offsets)
+        )
+
+
+@dataclass(slots=True)
+class _Bucket:
+    batches: list[pa.RecordBatch] = field(default_factory=list)
+    loose: _Loose = field(default_factory=_Loose)
+
+    def table(self) -> pa.Table:
+        batches = [*self.batches, self.loose.batch()] if self.loose.bodies else self.batches
+        pieces = [
+            batch.slice(start, BATCH_ROWS)
+            for batch in batches
+            for start in range(0, batch.num_rows, BATCH_ROWS)
+        ]
+        return pa.Table.from_batches(pieces)
 
 
 class Stage:
@@ -50,29 +72,42 @@ class Stage:
             spool_id: whose spool.
             source: the file's name, for the quarantine.
         """
-        text = _is_text(data)
-        for offset, type_name, body, problem in parse_lines(data, base_offset):
-            self.lines += 1
-            wrong = problem or (None if text or _is_text(body) else "not UTF-8 text")
-            if wrong is not None:
-                self._set_aside(source, offset, type_name, wrong, body)
-                continue
-            self.add_body(type_name, body, spool_id=spool_id, offset=offset)
+        block = read_block(data)
+        good = block.kinds >= 0
+        self.lines += len(good)
+        if not _is_text(data):
+            good &= np.array([_is_text(block.line(number).body) for number in range(len(good))], np.bool_)
+        for number in np.flatnonzero(~good).tolist():
+            offset, type_name, body, problem = block.line(number, base_offset)
+            self._set_aside(source, offset, type_name, problem or "not UTF-8 text", body)
+        for kind in np.unique(block.kinds[good]):
+            chosen = np.flatnonzero(good & (block.kinds == kind))
+            batch = _batch(
+                block.json_texts(chosen),
+                pa.array(self._order + chosen),
+                pa.repeat(spool_id, len(chosen)),
+                pa.array(base_offset + block.starts[chosen]),
+            )
+            self._bucket(TYPES[kind]).batches.append(batch)
+        self._order += len(good)
 
     def add_body(self, type_name: str, body: bytes, *, spool_id: str, offset: int) -> None:
         """Take one record's JSON as it is, from wherever it came."""
-        bucket = self._buckets.get(type_name)
-        if bucket is None:
-            bucket = self._buckets[type_name] = _Bucket()
-        bucket.bodies.append(body)
-        bucket.orders.append(self._order)
-        bucket.spools.append(spool_id)
-        bucket.offsets.append(offset)
+        loose = self._bucket(type_name).loose
+        loose.bodies.append(body)
+        loose.orders.append(self._order)
+        loose.spools.append(spool_id)
+        loose.offsets.append(offset)
         self._order += 1
+
+    def _bucket(self, type_name: str) -> "_Bucket":
+        if type_name not in self._buckets:
+            self._buckets[type_name] = _Bucket()
+        return self._buckets[type_name]
 
     def tables(self) -> dict[str, pa.Table]:
         """Type name -> table of `body` (JSON), `_n` (order of arrival), `_spool` and `_offset`."""
-        return {name: _table(bucket) for name, bucket in self._buckets.items()}
+        return {name: bucket.table() for name, bucket in self._buckets.items()}
 
     def _set_aside(self, source: str, offset: int, type_name: str, problem: str, body: bytes) -> None:
         self.quarantine.append(
@@ -96,17 +131,8 @@ def _is_text(data: bytes) -> bool:
     return True
 
 
-def _table(bucket: _Bucket) -> pa.Table:
-    whole = pa.record_batch(
-        {
-            "body": _string_array(bucket.bodies),
-            "_n": pa.array(bucket.orders, pa.int64()),
-            "_spool": pa.array(bucket.spools, pa.string()),
-            "_offset": pa.array(bucket.offsets, pa.int64()),
-        }
-    )
-    pieces = [whole.slice(start, BATCH_ROWS) for start in range(0, whole.num_rows, BATCH_ROWS)]
-    return pa.Table.from_batches(pieces, schema=whole.schema)
+def _batch(bodies: pa.Array, orders: pa.Array, spools: pa.Array, offsets: pa.Array) -> pa.RecordBatch:
+    return pa.record_batch({"body": bodies, "_n": orders, "_spool": spools, "_offset": offsets})
 
 
 def _string_array(bodies: list[bytes]) -> pa.Array:

@@ -8,7 +8,8 @@ import duckdb
 import orjson
 from hypothesis import strategies as st
 
-from harness.store.codec import RECORD_TYPES, columns_of, encode_line, parse_lines
+from harness.store.codec import RECORD_TYPES, columns_of, encode_line
+from harness.store.lines import parse_lines
 from harness.store.migrate import PLAIN_NAMES
 from harness.store.stage import Stage
 from harness.store.staging import load_stage

@@ -11,8 +11,8 @@ import pytest
 
 from harness.records import RunStatus
 from harness.store import StorePaths, ingest, open_store
-from harness.store.codec import parse_lines
 from harness.store.inspection import check_store
+from harness.store.lines import parse_lines
 
 PRELUDE = """
 import resource, sys
