@@ -7,6 +7,7 @@ import streamlit as st
 from dashboard import states
 from dashboard.context import Frame, set_frame
 from dashboard.filters import sidebar
+from dashboard.memory import settle
 from dashboard.queries.facets import facets
 from dashboard.source import one_view, read, shown_path, store_dir
 from harness.errors import StoreError
@@ -44,9 +45,16 @@ def main() -> None:
                 st.text(shown_path(store_dir()))
             set_frame(Frame(selection=selection, facets=found))
             page.run()
+        _settle_once()
     except StoreError as error:
         st.title(page.title, anchor=False)
         states.store_problem(error)
+
+
+@st.cache_resource(show_spinner=False)
+def _settle_once() -> None:
+    """After the first page, when everything has been imported."""
+    settle()
 
 
 main()
