@@ -81,6 +81,9 @@ def label(text: str) -> str:
     return html.escape(shortened(text))
 
 
+HEADROOM = 1.12
+
+
 def figure(title: str, subtitle: str, *, y: str = "", x: str = "", height: int = HEIGHT) -> go.Figure:
     """An empty figure.
 
@@ -160,6 +163,11 @@ def stacked_bars(
             hovertemplate=f"%{{fullData.name}}: {hover}<extra></extra>",
         )
     fig.update_layout(barmode="stack")
+    highest = max((sum(filter(None, values)) for values in zip(*parts.values(), strict=True)), default=0)
+    if (
+        text is not None and highest
+    ):  # room above the highest stack for a number that does not fit into its bar
+        fig.update_yaxes(range=[0, highest * HEADROOM])
     return fig
 
 

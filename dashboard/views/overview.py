@@ -1,5 +1,7 @@
 """Overview: is it fast enough, what does it cost, how good is it, in one look."""
 
+from decimal import Decimal
+
 import streamlit as st
 
 from dashboard import charts, labels, states
@@ -33,11 +35,15 @@ def main() -> None:
     _latency_cards(latency.groups[0], latency.source, share)
     _money_cards(spent, saved, scope)
     _quality_cards(share, gate)
-    left, middle, right = st.columns(3)
+    figures = saved.figures
+    if figures.actual_usd is None or figures.single_provider_usd is None:  # no gap where no chart can be
+        left, right = st.columns(2)
+    else:
+        left, middle, right = st.columns(3)
+        with middle:
+            _saving_chart(figures.requests, figures.actual_usd, figures.single_provider_usd)
     with left:
         cost_by_role(spent, key="overview-cost")
-    with middle:
-        _saving_chart(saved)
     with right:
         _tier_chart(share)
     cost_table(spent, key="overview-cost-rows")
@@ -130,16 +136,13 @@ def _quality_cards(share: Shares, gate: LastGate | None) -> None:
     )
 
 
-def _saving_chart(saved: Saving) -> None:
-    figures = saved.figures
-    if figures.actual_usd is None or figures.single_provider_usd is None:
-        return
+def _saving_chart(requests: int, actual_usd: Decimal, single_provider_usd: Decimal) -> None:
     fig = charts.figure(
-        "Hybrid route against one provider", f"USD, same tokens re-priced · n {figures.requests:,}", y="USD"
+        "Hybrid route against one provider", f"USD, same tokens re-priced · n {requests:,}", y="USD"
     )
     fig.add_bar(
         x=["as routed", "draft model alone"],
-        y=[float(figures.actual_usd), float(figures.single_provider_usd)],
+        y=[float(actual_usd), float(single_provider_usd)],
         marker_color=["#0f766e", "#94a3b8"],
         texttemplate="$%{y:.4f}",
         hovertemplate="$%{y:.4f}<extra></extra>",

@@ -43,7 +43,7 @@ def comparison_rows(comparison: Comparison) -> list[tuple[str, ...]]:
 def _label(found: Difference) -> str:
     """The figure's name; a mean of paired cases, each of the same weight, is not the mean of all requests."""
     label = _LABELS.get(found.name, found.name.replace("_", " "))
-    return f"{label}, mean of cases" if found.paired and found.name in _LABELS else label
+    return f"{label}, by case" if found.paired and found.name in _LABELS else label
 
 
 def comparison_head(comparison: Comparison) -> tuple[str, ...]:
