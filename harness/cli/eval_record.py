@@ -1,12 +1,62 @@
-"""What an evaluation's run record says of its forecast, its routes and its doubts, as JSON."""
+"""An evaluation's run record: as it begins, and what it says of its forecast, its routes and its doubts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
+from harness.cli.eval_plan import EvalPlan
+from harness.clock import SYSTEM_CLOCK
 from harness.evaluation import EvaluationForecast, InDoubt
 from harness.evaluation.judging.state import JudgementInDoubt
-from harness.orchestration import Strategy
+from harness.load.runrecord import git_sha
+from harness.orchestration import Routing, Strategy
+from harness.records import Run, RunKind
+from harness.version import __version__
+
+
+def begin_record(
+    plan: EvalPlan,
+    routing: Routing,
+    strategies: Sequence[Strategy],
+    forecast: EvaluationForecast,
+    *,
+    run_id: str,
+    planned: int,
+    owner: str,
+) -> Run:
+    """The run's row as it starts.
+
+    Args:
+        plan: what was asked for.
+        routing: where the environment and the limit per request come from.
+        strategies: resolved, in order.
+        forecast: made before the start.
+        run_id: of the row.
+        planned: how many requests there are to make.
+        owner: the spool whose lock tells that the run lives.
+    """
+    now = SYSTEM_CLOCK.now()
+    config = {
+        **plan.config(),
+        "strategies": [strategy.name for strategy in strategies],
+        "routes": {strategy.name: routes_json(strategy) for strategy in strategies},
+        "planned": planned,
+        "cost_max_usd": str(routing.cost_max_usd),
+        "forecast": forecast_json(forecast),
+    }
+    return Run(
+        run_id=run_id,
+        kind=RunKind.EVAL,
+        name=plan.name or f"eval-{now:%Y-%m-%d-%H%M%S}",
+        started_at=now,
+        environment=routing.environment,
+        target=f"suite {plan.suite.name}",
+        git_sha=git_sha(Path.cwd()),
+        harness_version=__version__,
+        owner=owner,
+        config=config,
+    )
 
 
 def forecast_json(forecast: EvaluationForecast) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from harness.cli.eval_judging import (
     suite_graders,
 )
 from harness.cli.eval_plan import EvalPlan, Resumed
-from harness.cli.eval_record import doubts_json, forecast_json, routes_json
+from harness.cli.eval_record import begin_record, doubts_json
 from harness.cli.load_watch import Ingestion
 from harness.cli.processes import Child, ChildGroup
 from harness.clock import SYSTEM_CLOCK
@@ -50,16 +50,14 @@ from harness.evaluation.batch_calls import check_batchable
 from harness.evaluation.cache import ResponseCache, counts_text
 from harness.evaluation.judging import forecast_judging
 from harness.evaluation.pools import EvaluationPools
-from harness.load.runrecord import git_sha
 from harness.orchestration import Routing, Strategy, resolve_routing, resolve_strategy
 from harness.outputs import replace_file
 from harness.pricing import Budget, PriceBook
 from harness.pricing.catalogue import BATCH, STANDARD
-from harness.records import Run, RunEnd, RunKind, RunStatus, new_id
+from harness.records import RunEnd, RunStatus, new_id
 from harness.store import Spool, ingest
 from harness.tasks.base import Task
 from harness.tasks.registry import get_task
-from harness.version import __version__
 
 UNKNOWN_URL = "http://127.0.0.1:9"
 """Where the emulator is before it has started: enough to read strategies and prices."""
@@ -200,7 +198,16 @@ class Evaluation:
         budget = Budget("evaluation", plan.budget_usd)
         budget.spend(self._progress.committed_usd)
         with Spool.open(plan.store_dir, store_content=bool(plan.suite.marking.judges)) as spool:
-            spool.append(self._begin(routing, strategies, forecast, planned, spool.spool_id)).result()
+            begun = begin_record(
+                plan,
+                routing,
+                strategies,
+                forecast,
+                run_id=self._run_id,
+                planned=planned,
+                owner=spool.spool_id,
+            )
+            spool.append(begun).result()
             session = None
             batching = self._batch_bench(routing, spool, budget) if plan.batch else None
             bench = self._bench(routing, strategies, spool, budget, child)
@@ -343,36 +350,6 @@ class Evaluation:
         self._stop.ask()
         if batched:  # without its emulator no batch ends
             work.cancel()
-
-    def _begin(
-        self,
-        routing: Routing,
-        strategies: Sequence[Strategy],
-        forecast: EvaluationForecast,
-        planned: int,
-        owner: str,
-    ) -> Run:
-        plan, now = self._plan, SYSTEM_CLOCK.now()
-        config = {
-            **plan.config(),
-            "strategies": [strategy.name for strategy in strategies],
-            "routes": {strategy.name: routes_json(strategy) for strategy in strategies},
-            "planned": planned,
-            "cost_max_usd": str(routing.cost_max_usd),
-            "forecast": forecast_json(forecast),
-        }
-        return Run(
-            run_id=self._run_id,
-            kind=RunKind.EVAL,
-            name=plan.name or f"eval-{now:%Y-%m-%d-%H%M%S}",
-            started_at=now,
-            environment=routing.environment,
-            target=f"suite {plan.suite.name}",
-            git_sha=git_sha(Path.cwd()),
-            harness_version=__version__,
-            owner=owner,
-            config=config,
-        )
 
     def _end(self, session: Session | None, live: LiveEvaluation, budget: Budget, planned: int) -> RunEnd:
         status = session.status if session is not None else RunStatus.INTERRUPTED
