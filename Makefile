@@ -21,7 +21,7 @@ demo: $(READY)  ## 300 requests against the emulated providers, gated and report
 	@$(BIN)/harness demo
 
 test: $(READY)  ## the whole suite, seeded, offline
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 lint: $(READY)  ## format, lint, types, layers
 	@$(BIN)/ruff format --check .

@@ -9,6 +9,8 @@ from hypothesis import settings
 settings.register_profile("suite", derandomize=True, deadline=None, max_examples=50)
 settings.load_profile("suite")
 
+LONGEST_FIRST = ("e2e", "evaluation", "packaging", "load")
+"""Folders of tests that start processes: begun last, one of their files would keep one worker busy alone."""
 AMBIENT_PREFIXES = ("ANTHROPIC_", "OPENAI_", "LLM_", "HARNESS_", "PERF_", "DD_", "COST_", "PROVIDERS_")
 
 
@@ -20,7 +22,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Without a Chromium on the machine, browser tests are deselected, and one line says so."""
+    """Long files first; without a Chromium, browser tests are deselected, and one line says so."""
+    items.sort(key=lambda item: item.path.parent.name not in LONGEST_FIRST)
     if shutil.which("chromium"):
         return
     browser = [item for item in items if item.get_closest_marker("browser")]
