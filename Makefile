@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 JOBS   ?= 3
 
-.PHONY: setup demo test lint check prove reference requirements clean
+.PHONY: setup demo test lint style types check prove reference requirements clean
 
 setup: $(READY)  ## virtual environment with pinned, hashed dependencies and the harness itself
 
@@ -24,10 +24,15 @@ test: $(READY)  ## the whole suite, seeded, offline
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 lint: $(READY)  ## format, lint, types, layers
+	@$(MAKE) --no-print-directory -j2 style types
+
+style: $(READY)
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
-	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+types: $(READY)
+	@$(BIN)/mypy
 
 check: lint test  ## what a commit must pass
 
