@@ -4,7 +4,6 @@ Rather than `streamlit run`, so that the process holds a lifeline and says when 
 """
 
 import argparse
-import os
 import sys
 import time
 import urllib.error
@@ -15,6 +14,7 @@ from pathlib import Path
 from streamlit.web import cli
 
 from harness.lifeline import watch_lifeline
+from harness.outputs import replace_file
 
 HOST = "127.0.0.1"
 _READY_WITHIN_S = 60.0
@@ -67,9 +67,7 @@ def _tell_when_ready(port: int, port_file: Path | None) -> None:
     else:
         return
     if port_file is not None:
-        draft = port_file.with_name(f"{port_file.name}.{os.getpid()}.tmp")
-        draft.write_text(f"{port}\n")
-        draft.replace(port_file)
+        replace_file(port_file, f"{port}\n".encode())
     print(f"listening on {url}", flush=True)  # noqa: T201 - what the command promises to print
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from harness.analysis.forecast import forecast_cost
+from harness.errors import UnpricedModelError
 from harness.orchestration import Route, Strategy
 from harness.orchestration.attempt import prompt_bytes
 from harness.pricing import PriceBook
@@ -102,11 +103,17 @@ def call_usd(
     *,
     context: str = STANDARD,
 ) -> float:
-    """What a call of so many tokens costs in a context, USD."""
+    """What a call of so many tokens costs in a context, USD.
+
+    Raises:
+        UnpricedModelError: nobody knows, and unknown is not zero.
+    """
     usage = Usage(input_tokens=input_tokens, output_tokens=output_tokens)
     local = route.settings.local
     priced = book.price(route.provider, route.model, usage, at=at, context=context, local=local)
-    return float(priced.cost_usd or 0)
+    if priced.cost_usd is None:
+        raise UnpricedModelError(route.provider, route.model)
+    return float(priced.cost_usd)
 
 
 def forecast_evaluation(
@@ -149,9 +156,9 @@ def forecast_evaluation(
 
 def _recorded_part(strategy: Strategy, wanted: int, known: Sequence[Request]) -> StrategyForecast:
     found = forecast_cost(
-        [float(row.cost_usd or 0) for row in known],
+        [float(row.cost_usd) for row in known if row.cost_usd is not None],
         wanted,
-        clusters=[row.case_id or row.request_id for row in known],
+        clusters=[row.case_id or row.request_id for row in known if row.cost_usd is not None],
     )
     cost = found.cost_usd or 0.0
     return StrategyForecast(

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from harness.lifeline import watch_lifeline
 from harness.load.known import MODERATE_POINTS, NO_STALL, Stall, latency_ms
+from harness.outputs import replace_file
 
 _HEALTH = b'{"ok":true,"provider":"known","provider_mode":"emulated"}'
 _ANSWER = b'{"graph":{"nodes":[],"edges":[]},"quality_tier":"high"}'
@@ -141,9 +142,7 @@ async def _serve(server: KnownServer, port_file: Path | None, port: int) -> None
     )
     bound = listener.sockets[0].getsockname()[1]
     if port_file is not None:
-        draft = port_file.with_name(f"{port_file.name}.new")
-        draft.write_text(f"{bound}\n")
-        draft.replace(port_file)
+        replace_file(port_file, f"{bound}\n".encode())
     print(f"listening on http://127.0.0.1:{bound}", flush=True)  # noqa: T201 - a server says where it is
     async with listener:
         await ended.wait()

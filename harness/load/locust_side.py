@@ -31,6 +31,7 @@ from harness.load.recorder import GATHER_MS
 from harness.load.reporter import Reporter
 from harness.load.shipping import ACK, CHUNK, Receiver, Shipper
 from harness.load.standalone import StandaloneRun
+from harness.outputs import replace_file
 from harness.records import Request, new_id
 from harness.store import Spool
 
@@ -280,9 +281,7 @@ def _with_local_cases(plan: LoadPlan) -> LoadPlan:
 def _tell_port(port: int) -> None:
     path = os.environ.get(MASTER_PORT_ENV)
     if path:
-        draft = Path(f"{path}.new")
-        draft.write_text(f"{port}\n")
-        draft.replace(path)
+        replace_file(Path(path), f"{port}\n".encode())
 
 
 def _plan_of_options(environment: Any, exchange: Exchange) -> LoadPlan:

@@ -95,11 +95,9 @@ def comparison_document(
     }
 
 
-def difference_json(found: Difference) -> dict[str, Any]:
-    """A difference B - A in its own unit, with its interval and verdict."""
+def sides_json(found: Difference) -> dict[str, Any]:
+    """Both values, their difference B - A with its interval and method, and the numbers behind them."""
     return {
-        "name": found.name,
-        "unit": found.unit,
         "a": found.a,
         "b": found.b,
         "difference": found.value,
@@ -109,6 +107,15 @@ def difference_json(found: Difference) -> dict[str, Any]:
         "paired": found.paired,
         "n_a": found.n_a,
         "n_b": found.n_b,
+    }
+
+
+def difference_json(found: Difference) -> dict[str, Any]:
+    """A difference B - A in its own unit, with its interval and verdict."""
+    return {
+        "name": found.name,
+        "unit": found.unit,
+        **sides_json(found),
         "significant": found.significant,
         "verdict": meaning(found),
         "note": found.note,

@@ -9,6 +9,7 @@ from harness.analysis.interval import Estimate
 from harness.outputs import replace_files
 from harness.records import Call, Grade, Request, Tier
 from harness.report import wording
+from harness.report.comparison import sides_json
 from harness.report.document import SCHEMA as REPORT_SCHEMA
 from harness.report.document import document_bytes, known_fields, run_fields
 from harness.report.evaluation import EvaluationFigures, QuantileFigure, StrategyComparison, StrategyFigures
@@ -201,23 +202,9 @@ def _comparison(found: StrategyComparison) -> dict[str, Any]:
         "power": found.power,
         "cases": found.cases,
         "confidence": found.confidence,
-        "score": _difference(found.score),
-        "high_tier": _difference(found.high),
+        "score": sides_json(found.score),
+        "high_tier": sides_json(found.high),
         "saving": saving_json(found.saving),
-    }
-
-
-def _difference(found: Difference) -> dict[str, Any]:
-    return {
-        "a": found.a,
-        "b": found.b,
-        "difference": found.value,
-        "low": found.low,
-        "high": found.high,
-        "method": found.method,
-        "paired": found.paired,
-        "n_a": found.n_a,
-        "n_b": found.n_b,
     }
 
 
