@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from pathlib import Path
 
@@ -246,6 +246,18 @@ class PriceBook:
         return quote.card.worst_case_usd(
             most_input_tokens=prompt_bytes + FRAMING_TOKENS, max_tokens=max_tokens
         )
+
+    def price_changes(self, provider: str, model: str) -> tuple[list[date], list[time]]:
+        """When a model's prices may change: UTC dates, and UTC times of every day, each sorted.
+
+        Between two neighbouring ones a quote stands still, in every context.
+        """
+        charged_by = self._alias(provider)
+        listed = self._find_listed(charged_by, model)
+        dates, times = listed.changes() if listed else (set(), set())
+        for overrides in self._overrides:
+            dates |= {e.start_date for e in overrides.prices if e.provider.lower() == charged_by.lower()}
+        return sorted(dates), sorted(times)
 
     def listed_models(self, provider: str, *, at: datetime, context: str = catalogue.STANDARD) -> list[str]:
         """Ids of the provider's models that have an input or output price at a moment, sorted."""

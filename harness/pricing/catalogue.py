@@ -6,7 +6,7 @@ model has no prices for, with the standard price. `UpdatePrices`, which would fe
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
 from genai_prices import __version__ as genai_prices_version
@@ -18,7 +18,9 @@ from genai_prices.types import (
     ModelInfo,
     ModelPrice,
     Provider,
+    StartDateConstraint,
     TieredPrices,
+    TimeOfDateConstraint,
 )
 
 from harness.pricing.names import forms_of
@@ -59,6 +61,18 @@ class Listed:
         if context == STANDARD:
             return _standard_card(standard)
         return _variant_card(standard, self._variant_prices(at, when)) if self.own else None
+
+    def changes(self) -> tuple[set[date], set[time]]:
+        """The UTC dates, and UTC times of every day, at which any of the prices may change."""
+        conditional = self.model.prices if isinstance(self.model.prices, list) else []
+        dates: set[date] = set()
+        times: set[time] = set()
+        for part in (*conditional, *(self.model.price_variants or ())):
+            if isinstance(part.constraint, StartDateConstraint):
+                dates.add(part.constraint.start_date)
+            elif isinstance(part.constraint, TimeOfDateConstraint):
+                times |= {_utc(part.constraint.start_time), _utc(part.constraint.end_time)}
+        return dates, times
 
     def _variant_prices(self, at: datetime, when: Mapping[str, str]) -> dict[str, Decimal | TieredPrices]:
         prices: dict[str, Decimal | TieredPrices] = {}
@@ -111,6 +125,12 @@ def _equals(clause: MatchLogic) -> set[str]:
     if isinstance(clause, ClauseOr):
         return set().union(*(_equals(part) for part in clause.or_))
     return set()
+
+
+def _utc(of_day: time) -> time:
+    if of_day.tzinfo is None:
+        return of_day
+    return datetime.combine(date(1970, 1, 1), of_day).astimezone(UTC).time()
 
 
 def _standard_prices(model: ModelInfo, at: datetime) -> ModelPrice | None:

@@ -13,6 +13,9 @@ from harness.records import Usage
 MONEY_UNIT_USD = Decimal("1e-10")
 """The last digit that records, tables and JSON carry; each call is rounded to it, once, half to even."""
 
+MOST_TOKENS = 10**12
+"""More than any call can have: a count above it is a broken one, and its cost unknown."""
+
 _FREE = Decimal(0)
 _MTOK_EXPONENT = -6
 
@@ -81,14 +84,14 @@ class RateCard:
         The kinds partition the usage: every token is charged once, at exactly one price.
 
         Returns:
-            None when the usage touches a kind of token that has no price.
+            None when the usage touches a kind of token that has no price, or more tokens than any call.
         """
+        if self.cost_usd(usage) is None:
+            return None
         lines = []
         for kind, tokens, rate in self._partition(usage):
-            if tokens == 0:
+            if tokens == 0 or rate is None:
                 continue
-            if rate is None:
-                return None
             price = rate.at(usage.input_tokens)
             cost_usd = (price * tokens).scaleb(_MTOK_EXPONENT)
             lines.append(CostLine(kind=kind, tokens=tokens, usd_per_mtok=price, cost_usd=cost_usd))
@@ -101,6 +104,8 @@ class RateCard:
 
     def cost_usd(self, usage: Usage) -> Decimal | None:
         """The sum of `lines`, exact, without writing them down; None where they are."""
+        if usage.input_tokens > MOST_TOKENS or usage.output_tokens > MOST_TOKENS:
+            return None
         total = self.per_request_usd
         for _, tokens, rate in self._partition(usage):
             if tokens:
