@@ -13,8 +13,8 @@ from pathlib import Path
 
 from streamlit.web import cli
 
-from harness.lifeline import watch_lifeline
 from harness.outputs import replace_file
+from harness.processes.lifeline import watch_lifeline
 
 HOST = "127.0.0.1"
 _READY_WITHIN_S = 60.0

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard import states
-from dashboard.context import Frame, set_frame
-from dashboard.filters import sidebar
-from dashboard.memory import settle
+from dashboard.frame import states
+from dashboard.frame.context import Frame, set_frame
+from dashboard.frame.filters import sidebar
+from dashboard.frame.memory import settle
+from dashboard.frame.source import one_view, read, shown_path, store_dir
 from dashboard.queries.facets import facets
-from dashboard.source import one_view, read, shown_path, store_dir
 from harness.errors import StoreError
 
 # A file of our own: a named icon would be fetched from another host.

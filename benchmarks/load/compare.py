@@ -20,8 +20,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.cli.processes import ChildGroup, module_command
 from harness.load.plan import PLAN_ENV, LoadPlan
+from harness.processes.children import ChildGroup, module_command
 from harness.store import ingest, open_store
 
 HERE = Path(__file__).resolve().parent

@@ -25,7 +25,7 @@ from harness.records import (
 )
 from harness.records.run import RunEnd
 from harness.store import Spool
-from harness.store.codec import Record
+from harness.store.spool.codec import Record
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 MODELS = (

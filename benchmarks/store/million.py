@@ -18,7 +18,7 @@ from pathlib import Path
 from benchmarks.store.generate import write_store
 from benchmarks.store.pages import PAGES, REPEATS, Cost, count_cost, page_cost, timed, together
 from harness.store import ingest, open_store
-from harness.store.inspection import store_stats
+from harness.store.upkeep.inspection import store_stats
 
 FRAME = ("open a snapshot", "facets")
 """What every page begins with."""

@@ -14,7 +14,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from dashboard.memory import settle
+from dashboard.frame.memory import settle
+from dashboard.frame.scope import Scope
 from dashboard.queries.alerts import alert_history, alert_series, alert_states, rules_in_force
 from dashboard.queries.cost import money
 from dashboard.queries.costdetail import cost_distribution, cost_over_time
@@ -26,7 +27,6 @@ from dashboard.queries.overview import last_gate, run_states, saving, shares
 from dashboard.queries.quality import graders, group_quality, weak_cases, weak_requests
 from dashboard.queries.runs import attempt_errors, error_groups, gate_history, run_list
 from dashboard.queries.savings import ways
-from dashboard.scope import Scope
 from harness.store import open_store
 
 SCOPE = Scope(kind="baseline", mode="emulated")

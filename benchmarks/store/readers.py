@@ -18,7 +18,7 @@ from typing import Any
 
 from benchmarks.store.pages import PAGES
 from benchmarks.store.spool_rate import a_request
-from dashboard.source import one_view
+from dashboard.frame.source import one_view
 from harness.store import Redactor, Spool, ingest
 
 READERS = 6

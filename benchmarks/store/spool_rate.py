@@ -23,7 +23,7 @@ from typing import Any
 
 from harness.records import Request, RequestStatus
 from harness.store import Redactor, Spool, ingest, open_store
-from harness.store.codec import encode_json, encode_line, json_object
+from harness.store.spool.codec import encode_json, encode_line, json_object
 
 WRITERS = 4
 GOAL_PER_S = 5_000

@@ -7,9 +7,9 @@ from decimal import Decimal
 
 from scipy.special import stdtrit
 
+from dashboard.frame.scope import Scope
 from dashboard.queries.spent import paid_by_attempts, runs_without_attempts, spent_rows
 from dashboard.queries.tally import tally
-from dashboard.scope import Scope
 from harness.analysis import Estimate
 from harness.analysis.interval import DEFAULT_CONFIDENCE
 from harness.store import Snapshot

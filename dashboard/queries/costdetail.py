@@ -8,8 +8,8 @@ from decimal import Decimal
 
 from scipy.special import stdtrit
 
+from dashboard.frame.scope import Scope
 from dashboard.queries.spent import costed_cte, spent_cte
-from dashboard.scope import Scope
 from harness.analysis import Estimate
 from harness.analysis.interval import DEFAULT_CONFIDENCE
 from harness.report.cost import project

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from dashboard.scope import ATTEMPTED, SEEN, placed, told
+from dashboard.frame.scope import ATTEMPTED, SEEN, placed, told
 from harness.store import Snapshot
 
 

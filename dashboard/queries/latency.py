@@ -9,8 +9,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from dashboard.frame.scope import Scope
 from dashboard.queries.tally import CLIENT_MS, SERVER_MS, tally
-from dashboard.scope import Scope
 from harness.analysis import (
     Quantile,
     QuantileInterval,

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from dashboard.frame.scope import Scope
 from dashboard.queries.latency import GROUPS, LATENCY_SQL, quantile_figure
-from dashboard.scope import Scope
 from harness.analysis import Estimate, Quantile, wilson
 from harness.store import Snapshot
 

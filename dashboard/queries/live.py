@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from dashboard.frame.scope import Scope, placed
 from dashboard.queries.latency import LATENCY_SQL
-from dashboard.scope import Scope, placed
 from harness.store import Snapshot
 
 POINTS = 1_000

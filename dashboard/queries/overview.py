@@ -5,9 +5,9 @@ import os
 from dataclasses import dataclass
 from datetime import datetime
 
+from dashboard.frame.scope import Scope
 from dashboard.queries.repriced import latest_priced
 from dashboard.queries.tally import tally
-from dashboard.scope import Scope
 from harness.analysis import Estimate, wilson
 from harness.pricing import PriceBook
 from harness.report.figures import SavingFigures

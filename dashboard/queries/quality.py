@@ -7,8 +7,8 @@ from typing import Any
 
 from scipy.special import stdtrit
 
+from dashboard.frame.scope import Scope
 from dashboard.queries.latency import GROUPS
-from dashboard.scope import Scope
 from harness.analysis import Estimate, wilson
 from harness.analysis.interval import DEFAULT_CONFIDENCE
 from harness.store import Snapshot

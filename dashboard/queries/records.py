@@ -3,11 +3,11 @@
 
 from dataclasses import dataclass
 
+from dashboard.frame.scope import Scope
 from dashboard.queries.tally import tally
-from dashboard.scope import Scope
 from harness.records import Call, Request
 from harness.store import Snapshot
-from harness.store.tables import column_list
+from harness.store.database.tables import column_list
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,8 +3,8 @@
 
 from typing import Any
 
+from dashboard.frame.scope import Scope
 from dashboard.queries.records import Latest, latest
-from dashboard.scope import Scope
 from harness.pricing.book import DECLARED
 from harness.pricing.breakdown import ModelRef, PricedCall, paid_call, told_usage
 from harness.records import Role

@@ -5,8 +5,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from dashboard.frame.scope import Scope, placed
 from dashboard.queries.facets import RunFacet
-from dashboard.scope import Scope, placed
 from harness.analysis.compare import Comparison, compare_runs
 from harness.analysis.sample import provider_mode
 from harness.report.comparison import comparison_head, comparison_rows, comparison_warning

@@ -4,8 +4,8 @@ import os
 from collections import defaultdict
 from dataclasses import dataclass
 
+from dashboard.frame.scope import Scope
 from dashboard.queries.records import scoped_records
-from dashboard.scope import Scope
 from harness.errors import UnpricedModelError
 from harness.pricing import PriceBook
 from harness.pricing.breakdown import ModelRef

@@ -1,8 +1,8 @@
 # ruff: noqa: S608 - constant SQL, values are bound
 """What left the process to be paid for: attempts, and requests' own columns where none was recorded."""
 
+from dashboard.frame.scope import Scope, told
 from dashboard.queries.tally import tally
-from dashboard.scope import Scope, told
 from harness.store import Snapshot
 from harness.store.snapshot import Kept
 

@@ -1,7 +1,7 @@
 # ruff: noqa: S608 - constant SQL, values are bound
 """One pass over a selection: what every page counts, by run."""
 
-from dashboard.scope import Scope
+from dashboard.frame.scope import Scope
 from harness.store import Snapshot
 
 CLIENT_MS = "CASE WHEN latency_source IS DISTINCT FROM 'server' THEN latency_ms END"

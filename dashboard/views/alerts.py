@@ -5,8 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import streamlit as st
 
-from dashboard import charts, labels, states
-from dashboard.export import MOMENT, table
+from dashboard.draw import charts, labels
+from dashboard.draw.export import MOMENT, table
+from dashboard.frame import states
+from dashboard.frame.source import one_view, read
+from dashboard.frame.states import Card
 from dashboard.queries.alerts import (
     AlertRow,
     alert_history,
@@ -15,8 +18,6 @@ from dashboard.queries.alerts import (
     latest_alertable,
     rules_in_force,
 )
-from dashboard.source import one_view, read
-from dashboard.states import Card
 from harness.alerts.check import ShownState
 from harness.alerts.evaluate import RuleState
 from harness.alerts.rule import Rule

@@ -6,9 +6,12 @@ from datetime import datetime
 import plotly.graph_objects as go
 import streamlit as st
 
-from dashboard import charts, labels, states
-from dashboard.context import begin
-from dashboard.moneyview import ROLES, cost_by_role, cost_table
+from dashboard.draw import charts, labels
+from dashboard.draw.money import ROLES, cost_by_role, cost_table
+from dashboard.frame import states
+from dashboard.frame.context import begin
+from dashboard.frame.source import read
+from dashboard.frame.states import Card
 from dashboard.queries.cost import Money, money
 from dashboard.queries.costdetail import (
     QUANTILES,
@@ -18,8 +21,6 @@ from dashboard.queries.costdetail import (
     cost_over_time,
     month_forecast,
 )
-from dashboard.source import read
-from dashboard.states import Card
 
 DEFAULT_VOLUME = 100_000
 

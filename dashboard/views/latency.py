@@ -5,9 +5,11 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 import streamlit as st
 
-from dashboard import charts, labels
-from dashboard.context import begin
-from dashboard.export import MOMENT, table
+from dashboard.draw import charts, labels
+from dashboard.draw.export import MOMENT, table
+from dashboard.frame.context import begin
+from dashboard.frame.scope import Scope
+from dashboard.frame.source import read
 from dashboard.queries.latency import LatencyFigures, latency_figures
 from dashboard.queries.latencydetail import (
     Distribution,
@@ -19,8 +21,6 @@ from dashboard.queries.latencydetail import (
     stages,
     timeline,
 )
-from dashboard.scope import Scope
-from dashboard.source import read
 from harness.report import wording
 
 GROUPINGS = ("provider", "model", "strategy", "run")

@@ -5,14 +5,15 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import charts, labels, states
+from dashboard.draw import charts, labels
+from dashboard.frame import states
+from dashboard.frame.scope import Scope
+from dashboard.frame.source import one_view, read
+from dashboard.frame.states import Card
 from dashboard.queries.cost import money
 from dashboard.queries.latency import latency_figures
 from dashboard.queries.live import LiveRun, latest_points, live_run
 from dashboard.queries.overview import shares
-from dashboard.scope import Scope
-from dashboard.source import one_view, read
-from dashboard.states import Card
 
 EVERY = "2s"
 

@@ -4,9 +4,13 @@ from decimal import Decimal
 
 import streamlit as st
 
-from dashboard import charts, labels, states
-from dashboard.context import begin
-from dashboard.moneyview import cost_by_role, cost_table
+from dashboard.draw import charts, labels
+from dashboard.draw.money import cost_by_role, cost_table
+from dashboard.frame import states
+from dashboard.frame.context import begin
+from dashboard.frame.scope import Scope
+from dashboard.frame.source import read
+from dashboard.frame.states import Card
 from dashboard.queries.cost import Money, money
 from dashboard.queries.latency import GroupLatency, latency_figures
 from dashboard.queries.overview import (
@@ -16,9 +20,6 @@ from dashboard.queries.overview import (
     last_gate,
     saving,
 )
-from dashboard.scope import Scope
-from dashboard.source import read
-from dashboard.states import Card
 from harness.report.wording import UNKNOWN
 
 

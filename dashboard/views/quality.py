@@ -5,10 +5,14 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import charts, labels, states
-from dashboard.context import begin
-from dashboard.detail import request_view
-from dashboard.export import table
+from dashboard.draw import charts, labels
+from dashboard.draw.detail import request_view
+from dashboard.draw.export import table
+from dashboard.frame import states
+from dashboard.frame.context import begin
+from dashboard.frame.scope import Scope
+from dashboard.frame.source import read
+from dashboard.frame.states import Card
 from dashboard.queries.quality import (
     TIERS,
     GraderResult,
@@ -18,9 +22,6 @@ from dashboard.queries.quality import (
     weak_cases,
     weak_requests,
 )
-from dashboard.scope import Scope
-from dashboard.source import read
-from dashboard.states import Card
 
 
 def main() -> None:

@@ -5,9 +5,12 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import charts, labels, states
-from dashboard.context import frame, not_found
-from dashboard.export import MOMENT, table
+from dashboard.draw import charts, labels
+from dashboard.draw.export import MOMENT, table
+from dashboard.frame import states
+from dashboard.frame.context import frame, not_found
+from dashboard.frame.scope import Scope
+from dashboard.frame.source import read
 from dashboard.queries.facets import RunFacet
 from dashboard.queries.latency import latency_figures
 from dashboard.queries.runs import (
@@ -19,8 +22,6 @@ from dashboard.queries.runs import (
     run_list,
     side_by_side,
 )
-from dashboard.scope import Scope
-from dashboard.source import read
 from harness.analysis.difference import Difference
 
 VERDICT_COLOURS = {"PASS": "#16a34a", "FAIL": "#dc2626", "INCONCLUSIVE": "#d97706"}

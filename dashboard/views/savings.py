@@ -4,13 +4,14 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard import charts, labels, states
-from dashboard.context import begin
-from dashboard.export import table
-from dashboard.frontier import frontier_section
+from dashboard.draw import charts, labels
+from dashboard.draw.export import table
+from dashboard.draw.frontier import frontier_section
+from dashboard.frame import states
+from dashboard.frame.context import begin
+from dashboard.frame.source import read
+from dashboard.frame.states import Card
 from dashboard.queries.savings import Way, Ways, ways
-from dashboard.source import read
-from dashboard.states import Card
 from harness.records import Tier
 from harness.report.frontier import Limits
 from harness.report.replay import REPLAY_ASSUMPTION, REPLAY_HEAD, Replay, replay_rows

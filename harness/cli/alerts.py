@@ -23,7 +23,7 @@ from harness.alerts import (
 from harness.alerts.rule import parse_window_s
 from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, err, out, print_json
 from harness.errors import EXIT_FAIL, EXIT_USAGE, StoreError, UsageError
-from harness.lifeline import watch_lifeline
+from harness.processes.lifeline import watch_lifeline
 from harness.records import AlertEvent, dump_json
 from harness.report import plain_table
 from harness.store import open_store

@@ -37,7 +37,16 @@ COMMANDS: dict[str, str] = {
     "serve": "the reference service",
     "emulate": "a loopback stand-in for the providers",
 }
-"""Name and one-line help; the code is in `harness/cli/<name>.py`, which holds `app`."""
+"""Name and one-line help; the code is in `harness/cli/<name>.py`, which holds `app`, or in a folder."""
+
+HOMES = {
+    "cost": "cost.command",
+    "export": "export.group",
+    "prices": "prices.group",
+    "runs": "runs.group",
+    "strategies": "strategies.group",
+}
+"""Where `app` is for a command that has a folder."""
 
 
 class LazyGroup(TyperGroup):
@@ -51,7 +60,7 @@ class LazyGroup(TyperGroup):
         """The command, imported; None when there is none of that name."""
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"harness.cli.{cmd_name.replace('-', '_')}")
+        module = importlib.import_module(f"harness.cli.{HOMES.get(cmd_name, cmd_name)}")
         command = typer.main.get_command(module.app)
         command.name = cmd_name
         command.params = [item for item in command.params if not (item.name or "").endswith("_completion")]

@@ -7,9 +7,6 @@ import typer
 
 from harness.analysis.goodput import Objectives
 from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, err, out, print_json
-from harness.cli.embedded import EmbeddedTarget
-from harness.cli.load_run import BaselinePlan, run_baseline
-from harness.cli.load_workers import join_master
 from harness.errors import EXIT_FAIL, EXIT_INTERRUPTED, UsageError
 from harness.gate.config import parse_duration_ms
 from harness.inputs import is_file
@@ -21,7 +18,10 @@ from harness.load.plan import (
     header_variables,
     replay_offsets,
 )
+from harness.load.run import BaselinePlan, run_baseline
 from harness.load.scenarios import SCENARIOS
+from harness.load.workers import join_master
+from harness.processes.embedded import EmbeddedTarget
 from harness.records import RunStatus
 
 app = typer.Typer()
@@ -144,7 +144,7 @@ def baseline(
         embedded=EmbeddedTarget(speed=speed, defect_rate=defect_rate, faults=faults, ledger=ledger),
     )
     outcome = run_baseline(plan, err)
-    from harness.cli.load_report import conclude  # noqa: PLC0415 - statistics load after the run, not before
+    from harness.cli.conclusion import conclude  # noqa: PLC0415 - statistics load after the run, not before
 
     objectives = Objectives(latency_ms=limit_ms, ttft_ms=slo_ttft_ms, itl_ms=slo_itl_ms)
     conclusion = conclude(store, outcome.run_id, limit_ms=limit_ms, objectives=objectives)

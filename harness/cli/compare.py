@@ -9,7 +9,7 @@ from rich.text import Text
 from harness.analysis.compare import compare_runs
 from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, out, print_json
 from harness.cli.run_source import load_run
-from harness.cli.strategies_judge import require_confidence
+from harness.cli.strategies.judge import require_confidence
 from harness.outputs import replace_file
 from harness.report import plain_table
 from harness.report.comparison import (

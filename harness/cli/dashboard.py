@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.console import DEFAULT_STORE, StoreOption
-from harness.cli.dashboard_server import dashboard_command, dashboard_env, free_port
+from harness.cli.console import DEFAULT_STORE, StoreOption, out
 from harness.errors import UsageError
+from harness.processes.dashboard import dashboard_command, dashboard_env, free_port
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -32,10 +32,11 @@ def dashboard(
     """
     if screenshots is not None:
         try:
-            from harness.cli.dashboard_pictures import save_pictures  # noqa: PLC0415 - an extra, used here only
+            from harness.processes.pictures import save_pictures  # noqa: PLC0415 - an extra, used here only
         except ImportError as error:
             raise UsageError("--screenshots needs playwright: pip install 'llm-harness[dev]'") from error
-        save_pictures(store, screenshots, query=query)
+        for path in save_pictures(store, screenshots, query=query):
+            out.print(str(path))
         return
     command = [*dashboard_command(), "--port", str(free_port(port))]
     if port_file is not None:

@@ -8,7 +8,7 @@ import typer
 
 from harness.cli.alerts import RulesOption
 from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, out, print_json
-from harness.cli.doctor_checks import Answer, Check, Question, examine, present
+from harness.doctor.checks import Answer, Check, Question, examine, present
 from harness.errors import EXIT_FAIL
 from harness.report import plain_table
 

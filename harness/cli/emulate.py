@@ -9,8 +9,8 @@ import typer
 from harness.emulator.faults import load_rules
 from harness.emulator.server import serve
 from harness.emulator.settings import DEFAULT_SEED, EmulatorSettings
-from harness.lifeline import watch_lifeline
 from harness.outputs import replace_file
+from harness.processes.lifeline import watch_lifeline
 
 app = typer.Typer()
 

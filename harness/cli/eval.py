@@ -9,8 +9,10 @@ import typer
 from rich.text import Text
 
 from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, err, out, print_json
-from harness.cli.embedded import EmbeddedTarget
-from harness.cli.eval_plan import (
+from harness.errors import EXIT_FAIL, EXIT_INTERRUPTED, UsageError
+from harness.evaluation import load_suite
+from harness.evaluation.run import Evaluation
+from harness.evaluation.settings import (
     DEFAULT_CONCURRENCY,
     DEFAULT_SPEED,
     EvalPlan,
@@ -18,10 +20,8 @@ from harness.cli.eval_plan import (
     judged_suite,
     resumed_plan,
 )
-from harness.cli.eval_run import Evaluation
-from harness.errors import EXIT_FAIL, EXIT_INTERRUPTED, UsageError
-from harness.evaluation import load_suite
 from harness.evaluation.suite import strategy_reference
+from harness.processes.embedded import EmbeddedTarget
 from harness.records import RunStatus
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -158,11 +158,11 @@ def _budget(text: str | None) -> Decimal | None:
 
 def _conclude(store: Path, run_id: str, *, as_json: bool) -> None:
     """Figures from the store, the report's files, and what is shown."""
-    from harness.cli.eval_view import evaluation_view  # noqa: PLC0415 - statistics load after the run, not before
     from harness.cli.run_source import load_run  # noqa: PLC0415
     from harness.pricing import PriceBook  # noqa: PLC0415
     from harness.report.evaluation import evaluation_figures  # noqa: PLC0415
     from harness.report.evaluation_document import evaluation_document, write_evaluation  # noqa: PLC0415
+    from harness.report.evaluation_terminal import evaluation_view  # noqa: PLC0415 - statistics load after the run, not before
 
     loaded = load_run(run_id, store)
     book = PriceBook.configured(os.environ)

@@ -13,10 +13,10 @@ from typing import Annotated, Any
 import typer
 
 from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, err, out, print_json
-from harness.cli.log_follow import follow
 from harness.errors import UsageError
-from harness.lifeline import watch_lifeline
+from harness.imports.follow import follow
 from harness.outputs import refused, write_whole
+from harness.processes.lifeline import watch_lifeline
 from harness.store import LogReport, ingest, ingest_events, open_store
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)

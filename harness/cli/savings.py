@@ -7,7 +7,7 @@ from rich.text import Text
 
 from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, out, print_json
 from harness.cli.price_options import PricesOption
-from harness.cli.strategies_judge import recorded_sides, require_confidence
+from harness.cli.strategies.judge import recorded_sides, require_confidence
 from harness.pricing import PriceBook
 from harness.pricing.spec import parse_model
 from harness.report import mode_banner, plain_table

@@ -9,10 +9,10 @@ import typer
 
 from harness.cli.console import DEFAULT_STORE
 from harness.cli.price_options import PricesOption
-from harness.cli.server import run_server
 from harness.errors import UsageError
-from harness.lifeline import watch_lifeline
 from harness.orchestration import resolve_routing, resolve_strategy
+from harness.processes.lifeline import watch_lifeline
+from harness.processes.server import run_server
 from harness.service import ServiceSettings, create_app
 from harness.telemetry import configured_sinks
 

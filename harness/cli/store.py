@@ -7,8 +7,8 @@ from rich.table import Table
 
 from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, out, print_json
 from harness.errors import EXIT_FAIL
-from harness.store.inspection import StoreStats, check_store, store_stats
-from harness.store.repair import repair_store
+from harness.store.upkeep.inspection import StoreStats, check_store, store_stats
+from harness.store.upkeep.repair import repair_store
 
 app = typer.Typer(no_args_is_help=True, help="Check, repair and measure the store.")
 

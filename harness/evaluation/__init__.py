@@ -2,9 +2,9 @@
 
 from harness.evaluation.aftercare import Aftercare
 from harness.evaluation.forecast import EvaluationForecast, StrategyForecast, forecast_evaluation
-from harness.evaluation.gatekeeper import AdaptiveGate
 from harness.evaluation.grading import GuardedTask
 from harness.evaluation.live import LiveEvaluation, Stop
+from harness.evaluation.pacing.gatekeeper import AdaptiveGate
 from harness.evaluation.plan import Key, Unit, units
 from harness.evaluation.resume import InDoubt, Progress, read_progress
 from harness.evaluation.runner import Bench, Runner, Session, mode_of

@@ -21,7 +21,7 @@ from harness.orchestration import AdapterPool, Route
 from harness.pricing.catalogue import CACHED
 from harness.providers.base import LLMAdapter
 from harness.records import NO_USAGE, Completion, Prompt, dump_json, new_id
-from harness.store.redact import Redactor
+from harness.store.spool.redact import Redactor
 from harness.version import __version__
 
 FORMAT: Literal[1] = 1

@@ -6,8 +6,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from harness.evaluation.gatekeeper import CaseWait
 from harness.evaluation.grading import is_graded
+from harness.evaluation.pacing.gatekeeper import CaseWait
 from harness.evaluation.plan import Unit
 from harness.orchestration import PipelineResult
 from harness.records import (

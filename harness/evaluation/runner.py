@@ -10,16 +10,16 @@ from harness.clock import SYSTEM_CLOCK, Clock
 from harness.errors import PipelineFailedError
 from harness.evaluation.admission import Admission, Hold, worst_case_usd
 from harness.evaluation.aftercare import Aftercare
-from harness.evaluation.batch_calls import DEADLINE_S as BATCH_DEADLINE_S
-from harness.evaluation.batch_calls import BatchCalling, OpenGate
+from harness.evaluation.batches.calls import DEADLINE_S as BATCH_DEADLINE_S
+from harness.evaluation.batches.calls import BatchCalling, OpenGate
 from harness.evaluation.cache import ResponseCache
 from harness.evaluation.filing import Filing, Record
-from harness.evaluation.gatekeeper import AdaptiveGate
 from harness.evaluation.grading import GuardedTask
 from harness.evaluation.live import LiveEvaluation, Stop
+from harness.evaluation.pacing.gatekeeper import AdaptiveGate
+from harness.evaluation.pacing.workers import work_together
 from harness.evaluation.plan import Key, Unit
 from harness.evaluation.pools import EvaluationPools
-from harness.evaluation.workers import work_together
 from harness.orchestration import Caller, Pipeline, PipelineResult
 from harness.pricing import Budget, PriceBook
 from harness.pricing.catalogue import BATCH, STANDARD

@@ -11,9 +11,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from harness.lifeline import watch_lifeline
 from harness.load.known import MODERATE_POINTS, NO_STALL, Stall, latency_ms
 from harness.outputs import replace_file
+from harness.processes.lifeline import watch_lifeline
 
 _HEALTH = b'{"ok":true,"provider":"known","provider_mode":"emulated"}'
 _ANSWER = b'{"graph":{"nodes":[],"edges":[]},"quality_tier":"high"}'

@@ -8,7 +8,7 @@ import sys
 
 from gevent import monkey
 
-from harness.lifeline import watch_lifeline
+from harness.processes.lifeline import watch_lifeline
 
 
 def main() -> None:

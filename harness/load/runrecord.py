@@ -1,12 +1,12 @@
 """The row of a load run, as it starts."""
 
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from harness.clock import SYSTEM_CLOCK
 from harness.load.plan import LoadPlan
+from harness.processes.checkout import git_sha
 from harness.records import Run, RunKind
 from harness.version import __version__
 
@@ -34,19 +34,3 @@ def without_password(url: str) -> str:
     scheme, mark, rest = url.partition("://")
     authority, slash, path = rest.partition("/")
     return f"{scheme}{mark}{authority.rpartition('@')[2]}{slash}{path}"
-
-
-def git_sha(folder: Path) -> str | None:
-    """The commit of the checkout, or None outside one."""
-    try:
-        done = subprocess.run(
-            ["git", "rev-parse", "HEAD"],  # noqa: S607 - whatever git the user has
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            timeout=5,
-            check=False,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout.strip() or None if done.returncode == 0 else None

@@ -9,7 +9,7 @@ from gevent.event import Event as GreenEvent
 
 from harness.errors import StoreError
 from harness.store import Spool, StorePaths
-from harness.store.mirror import SpoolMirror
+from harness.store.spool.mirror import SpoolMirror
 
 LOG = logging.getLogger("harness.load")
 

@@ -12,7 +12,7 @@ from harness.errors import ConfigError
 from harness.inputs import first_problem, load_json
 from harness.records import Call, Grade, Request
 from harness.report.document import SCHEMA, SECTIONS, ReportRun
-from harness.store.codec import Kind, columns_of
+from harness.store.spool.codec import Kind, columns_of
 
 _LIMIT_BYTES = 512 * 1024 * 1024
 _NUMBERS = (int, Decimal)

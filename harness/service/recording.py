@@ -28,7 +28,7 @@ from harness.records import (
     new_id,
 )
 from harness.store import Spool
-from harness.store.codec import Record
+from harness.store.spool.codec import Record
 from harness.telemetry import Fanout, Sink, event_row
 from harness.version import __version__
 

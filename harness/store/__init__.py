@@ -7,16 +7,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from harness.store.paths import StorePaths
-from harness.store.redact import Redactor
-from harness.store.spool import Spool
+from harness.store.spool.redact import Redactor
+from harness.store.spool.writer import Spool
 
 if TYPE_CHECKING:
-    from harness.store.ingestion import IngestReport, ingest
+    from harness.store.database.typed import StoredRun
+    from harness.store.fold.ingestion import IngestReport, ingest
     from harness.store.log_ingest import LogReport, ingest_events
-    from harness.store.prune import PruneReport, prune_runs
     from harness.store.reader import Store, open_store
     from harness.store.snapshot import Snapshot
-    from harness.store.typed import StoredRun
+    from harness.store.upkeep.prune import PruneReport, prune_runs
 
 __all__ = [
     "IngestReport",
@@ -35,16 +35,16 @@ __all__ = [
 ]
 
 _HOMES = {
-    "IngestReport": "ingestion",
+    "IngestReport": "fold.ingestion",
     "LogReport": "log_ingest",
-    "PruneReport": "prune",
+    "PruneReport": "upkeep.prune",
     "Snapshot": "snapshot",
     "Store": "reader",
-    "StoredRun": "typed",
-    "ingest": "ingestion",
+    "StoredRun": "database.typed",
+    "ingest": "fold.ingestion",
     "ingest_events": "log_ingest",
     "open_store": "reader",
-    "prune_runs": "prune",
+    "prune_runs": "upkeep.prune",
 }
 
 

@@ -13,17 +13,17 @@ import duckdb
 
 from harness.errors import UsageError
 from harness.records import Event, Run, RunEnd, RunKind, RunStatus, new_id
-from harness.store.codec import Record, encode_json, json_object
-from harness.store.fold import fold_stage
-from harness.store.ingestion import write_folded
-from harness.store.locks import writing
+from harness.store.database.locks import writing
+from harness.store.database.migrate import database_error, make_current
+from harness.store.database.workbench import open_workbench
+from harness.store.fold.fold import fold_stage
+from harness.store.fold.ingestion import write_folded
+from harness.store.fold.stage import Quarantined, Stage
 from harness.store.log_file import UNNAMED_PREFIX, LogLine, fingerprint, log_lines, whole_lines
-from harness.store.migrate import database_error, make_current
 from harness.store.paths import StorePaths
-from harness.store.redact import Redactor
-from harness.store.spool import store_error
-from harness.store.stage import Quarantined, Stage
-from harness.store.workbench import open_workbench
+from harness.store.spool.codec import Record, encode_json, json_object
+from harness.store.spool.redact import Redactor
+from harness.store.spool.writer import store_error
 from harness.version import __version__
 
 CHUNK_BYTES = 32 * 1024 * 1024

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import StoreMissingError
-from harness.store.ingestion import IngestReport, ingest
-from harness.store.live_view import live_snapshot
-from harness.store.locks import reading, writing
-from harness.store.migrate import known_version, make_current, schema_version
-from harness.store.parquet_view import ParquetSource, find_parquet, parquet_snapshot
+from harness.store.database.live_view import live_snapshot
+from harness.store.database.locks import reading, writing
+from harness.store.database.migrate import known_version, make_current, schema_version
+from harness.store.fold.ingestion import IngestReport, ingest
+from harness.store.objects.parquet_view import ParquetSource, find_parquet, parquet_snapshot
 from harness.store.paths import StorePaths
 from harness.store.snapshot import Snapshot
 

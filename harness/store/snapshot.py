@@ -9,8 +9,8 @@ import pyarrow as pa
 
 from harness.errors import UnknownRunError, UsageError
 from harness.records import Call, GateResult, Grade, Request
-from harness.store.tables import column_list
-from harness.store.typed import Row, StoredRun, aware, records_from_rows, stored_run
+from harness.store.database.tables import column_list
+from harness.store.database.typed import Row, StoredRun, aware, records_from_rows, stored_run
 
 R = TypeVar("R")
 _LATEST_FIRST = "ORDER BY started_at DESC, run_id DESC"

@@ -10,8 +10,8 @@ from harness.tasks.base import Task
 ENTRY_POINT_GROUP = "harness.tasks"
 
 BUILT_IN = {
-    "draft_graph": "harness.tasks.draft_graph:DraftGraphTask",
-    "suggest_options": "harness.tasks.suggest_options:SuggestOptionsTask",
+    "draft_graph": "harness.tasks.decisions.draft_graph:DraftGraphTask",
+    "suggest_options": "harness.tasks.decisions.suggest_options:SuggestOptionsTask",
 }
 """Class path by task name; imported when asked for."""
 

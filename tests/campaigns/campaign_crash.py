@@ -22,7 +22,7 @@ from pathlib import Path
 
 from harness.errors import HarnessError
 from harness.store import ingest, open_store
-from harness.store.inspection import check_store
+from harness.store.upkeep.inspection import check_store
 from tests.campaigns import crash_victims as victims
 
 ROLES = ("writer",) * 4 + ("ingester",) + ("reader",) * 2
@@ -182,7 +182,7 @@ def judge(arena: Arena, found: Path) -> None:
 
 def preload() -> None:
     """Load what the children need, so that each lives within a millisecond of its birth."""
-    for module in ("duckdb", "pyarrow", "harness.store.ingestion", "harness.store.reader"):
+    for module in ("duckdb", "pyarrow", "harness.store.fold.ingestion", "harness.store.reader"):
         importlib.import_module(module)
     open_store.__doc__  # noqa: B018 - resolved once, here
 

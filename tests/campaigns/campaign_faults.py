@@ -18,7 +18,7 @@ from harness.errors import BadOutputError
 from harness.orchestration.retry import RetryPolicy
 from harness.providers import ProviderSettings
 from harness.records import Call, CallOutcome, Prompt, UnpricedReason
-from harness.tasks.draft_graph.task import DraftGraphTask
+from harness.tasks.decisions.draft_graph.task import DraftGraphTask
 from tests.campaigns.asking import Asked, ask_through
 
 TASK = DraftGraphTask()

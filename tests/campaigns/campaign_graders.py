@@ -1,6 +1,6 @@
 """The graders against good and deliberately damaged graphs: a confusion table."""
 
-from harness.tasks.draft_graph import WEIGHTS
+from harness.tasks.decisions.draft_graph import WEIGHTS
 from tests.tasks.confusion import confusion
 from tests.tasks.good_graphs import GOOD
 

@@ -50,7 +50,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from harness.cli.app import main
 from harness.store import StorePaths, open_store
-from harness.store.inspection import check_store
+from harness.store.upkeep.inspection import check_store
 from tests.store.samples import an_event, write
 
 store = Path(sys.argv[1])
@@ -291,7 +291,7 @@ import resource, sys
 from pathlib import Path
 from harness.errors import StoreError, StoreFullError
 from harness.outputs import replace_file
-from harness.store.mirror import SpoolMirror
+from harness.store.spool.mirror import SpoolMirror
 
 line = b"x" * 99 + b"\\n"
 mirror = SpoolMirror.open(Path(sys.argv[1]), "REMOTE")
@@ -357,7 +357,8 @@ import resource, sys
 from pathlib import Path
 from harness.errors import StoreError, StoreFullError
 from harness.outputs import replace_file
-from harness.store import migrate, open_store
+from harness.store import open_store
+from harness.store.database import migrate
 store = Path(sys.argv[1])
 later = {**migrate.migrations(), migrate.known_version() + 1:
          "CREATE TABLE big AS SELECT range AS n, hash(range) AS h, md5(range::VARCHAR) AS m FROM range(300000)"}

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.cli.runs_prune import age_of, prune
+from harness.cli.runs.prune import age_of, prune
 from harness.errors import UsageError
 from harness.records import Run, RunEnd, RunKind, RunStatus
 from harness.store import Spool, ingest, open_store

@@ -9,7 +9,7 @@ import typer
 
 from harness.bundle import bundled
 from harness.cli.dashboard import app
-from harness.cli.dashboard_pictures import PAGES
+from harness.processes.pictures import PAGES
 
 PAGE = (Path(__file__).parents[2] / "docs/dashboard.md").read_text()
 COMMAND = typer.main.get_command(app)

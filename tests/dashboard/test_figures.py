@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from dashboard.frame.scope import Scope
 from dashboard.queries import latency as latency_queries
 from dashboard.queries.cost import money
 from dashboard.queries.costdetail import cost_distribution, cost_over_time, month_forecast
@@ -16,12 +17,11 @@ from dashboard.queries.latency import latency_figures, quantile_figure
 from dashboard.queries.latencydetail import distributions, stages, step_for, timeline
 from dashboard.queries.quality import graders, group_quality
 from dashboard.queries.savings import ways
-from dashboard.scope import Scope
 from harness.analysis import clustered_mean, latency_percentile
 from harness.analysis.forecast import forecast_cost
-from harness.cli.cost import app as cost_app
+from harness.cli.cost.command import app as cost_app
 from harness.cli.savings import app as savings_app
-from harness.cli.strategies import app as strategies_app
+from harness.cli.strategies.group import app as strategies_app
 from harness.records import dump_json
 from harness.report.frontier import Limits
 from harness.report.frontier_document import frontier_document

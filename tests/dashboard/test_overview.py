@@ -5,12 +5,12 @@ from decimal import Decimal
 
 import pytest
 
-from dashboard import labels
+from dashboard.draw import labels
+from dashboard.frame.scope import Scope
 from dashboard.queries.cost import money
 from dashboard.queries.latency import latency_figures
 from dashboard.queries.overview import saving, shares
-from dashboard.scope import Scope
-from harness.cli.runs import load_summary
+from harness.cli.runs.group import load_summary
 from harness.records import dump_json
 from harness.store import open_store
 from tests.dashboard.conftest import metrics, texts

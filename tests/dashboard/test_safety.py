@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from dashboard.charts import label
-from dashboard.export import csv_bytes, neutral
-from dashboard.graphs import graph_figure, parse_graph
-from dashboard.labels import plain
+from dashboard.draw.charts import label
+from dashboard.draw.export import csv_bytes, neutral
+from dashboard.draw.graphs import graph_figure, parse_graph
+from dashboard.draw.labels import plain
 from harness.store import Spool, ingest
 from tests.dashboard.stores import EVAL, HOSTILE, Plan, begin, end, exchange, random
 from tests.dashboard.test_pages import PAGES

@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import pytest
 
+from dashboard.frame.scope import Scope, placed
 from dashboard.queries import latency as latency_queries
 from dashboard.queries.facets import facets
 from dashboard.queries.latency import latency_figures
 from dashboard.queries.quality import group_quality
 from dashboard.queries.records import latest
 from dashboard.queries.repriced import latest_priced
-from dashboard.scope import Scope, placed
 from harness.analysis import clustered_mean
 from harness.report.run_cost import run_requests
 from harness.store import Spool, ingest, open_store

@@ -3,9 +3,9 @@
 import pytest
 
 from benchmarks.store.pages import PAGES
-from dashboard import source
+from dashboard.frame import source
+from dashboard.frame.scope import Scope
 from dashboard.queries.overview import run_states, shares
-from dashboard.scope import Scope
 from harness.store import Spool, open_store
 from tests.dashboard.stores import Plan, begin, exchange, random, write
 

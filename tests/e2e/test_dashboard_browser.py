@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from harness.cli.dashboard_pictures import PAGES, QUIET
-from harness.cli.processes import ChildGroup, harness_command
+from harness.processes.children import ChildGroup, harness_command
+from harness.processes.pictures import PAGES, QUIET
 from harness.store import Spool
 from tests.dashboard.stores import START, Plan, begin, end, exchange, full_store
 

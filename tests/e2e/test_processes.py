@@ -9,12 +9,12 @@ import time
 import psutil
 import pytest
 
-from harness.cli.processes import ChildError, ChildGroup, harness_command
 from harness.errors import UsageError
+from harness.processes.children import ChildError, ChildGroup, harness_command
 
 SERVER = """
 import os, sys, time
-from harness.lifeline import watch_lifeline
+from harness.processes.lifeline import watch_lifeline
 watch_lifeline()
 path = sys.argv[sys.argv.index("--port-file") + 1]
 with open(path + ".new", "w") as file:
@@ -27,7 +27,7 @@ while True:
 
 STUBBORN = """
 import signal, sys, time
-from harness.lifeline import watch_lifeline
+from harness.processes.lifeline import watch_lifeline
 watch_lifeline()
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 print("deaf", flush=True)
@@ -36,10 +36,10 @@ while True:
 """
 
 GEVENT = """
-import harness.lifeline
+import harness.processes.lifeline
 from gevent import monkey
 monkey.patch_all()
-harness.lifeline.watch_lifeline()
+harness.processes.lifeline.watch_lifeline()
 import locust, gevent, signal
 gevent.signal_handler(signal.SIGTERM, lambda: print("asked", flush=True))
 print("deaf", flush=True)
@@ -49,7 +49,7 @@ while True:
 
 PARENT = """
 import sys, time
-from harness.cli.processes import ChildGroup
+from harness.processes.children import ChildGroup
 with ChildGroup() as group:
     children = [group.start(str(n), [sys.executable, "-c", code]) for n, code in enumerate(sys.argv[1:])]
     while not all(b"deaf" in c.log_path.read_bytes() for c in children):

@@ -5,8 +5,8 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.evaluation.batch_queue import Pace, Waiting, chunks
-from harness.evaluation.batch_record import (
+from harness.evaluation.batches.queue import Pace, Waiting, chunks
+from harness.evaluation.batches.record import (
     BatchedCall,
     BatchLog,
     RecordedBatch,

@@ -11,7 +11,7 @@ import pytest
 from harness.evaluation.cache import ResponseCache
 from harness.orchestration import resolve_routing
 from harness.records import NO_USAGE, Completion, Prompt, Role, Usage
-from harness.store.redact import Redactor
+from harness.store.spool.redact import Redactor
 from tests.evaluation.batching import billed, document_of, harness_here, recorded
 from tests.evaluation.killing import ledger_rows
 

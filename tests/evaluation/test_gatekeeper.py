@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from harness.evaluation.gatekeeper import AdaptiveGate
-from harness.evaluation.headers import allowances
+from harness.evaluation.pacing.gatekeeper import AdaptiveGate
+from harness.evaluation.pacing.headers import allowances
 from harness.orchestration import Route
 from harness.providers import ProviderSettings
 from harness.records import Call, CallOutcome, ErrorKind, Role

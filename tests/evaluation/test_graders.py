@@ -13,8 +13,8 @@ from harness.evaluation.graders import GradedAnswer, answer_graders, grade_row, 
 from harness.evaluation.graders.marking import RESERVED_NAMES
 from harness.evaluation.graders.pointer import MISSING, value_at
 from harness.evaluation.graders.text import NumericGrader
-from harness.tasks import draft_graph, suggest_options
 from harness.tasks.briefs import BriefCase, load_cases
+from harness.tasks.decisions import draft_graph, suggest_options
 from harness.tasks.grading import Part
 
 ANSWER = {

@@ -11,8 +11,8 @@ import psutil
 import pytest
 from rich.console import Console
 
-from harness.cli.load_run import BaselinePlan, run_baseline
 from harness.errors import UsageError
+from harness.load.run import BaselinePlan, run_baseline
 from harness.records import RunStatus
 from harness.store import open_store
 from tests.load.target import running_target

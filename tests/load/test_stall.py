@@ -5,10 +5,10 @@ import json
 import pytest
 from rich.console import Console
 
-from harness.cli.load_run import BaselinePlan, run_baseline
-from harness.cli.processes import ChildGroup, module_command
 from harness.load import calibration
 from harness.load.known import Stall
+from harness.load.run import BaselinePlan, run_baseline
+from harness.processes.children import ChildGroup, module_command
 from harness.store import open_store
 
 

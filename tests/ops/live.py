@@ -10,8 +10,8 @@ from pathlib import Path
 
 import httpx2
 
-from harness.cli.embedded import EmbeddedTarget, start_emulator
-from harness.cli.processes import Child, ChildGroup, harness_command
+from harness.processes.children import Child, ChildGroup, harness_command
+from harness.processes.embedded import EmbeddedTarget, start_emulator
 from harness.store import open_store
 
 RULE = """rules:

@@ -8,11 +8,11 @@ import duckdb
 import orjson
 from hypothesis import strategies as st
 
-from harness.store.codec import RECORD_TYPES, columns_of, encode_line
-from harness.store.lines import parse_lines
-from harness.store.migrate import PLAIN_NAMES
-from harness.store.stage import Stage
-from harness.store.staging import load_stage
+from harness.store.database.migrate import PLAIN_NAMES
+from harness.store.fold.stage import Stage
+from harness.store.fold.staging import load_stage
+from harness.store.spool.codec import RECORD_TYPES, columns_of, encode_line
+from harness.store.spool.lines import parse_lines
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 json_values = st.recursive(

@@ -11,8 +11,8 @@ import pytest
 
 from harness.records import RunStatus
 from harness.store import StorePaths, ingest, open_store
-from harness.store.inspection import check_store
-from harness.store.lines import parse_lines
+from harness.store.spool.lines import parse_lines
+from harness.store.upkeep.inspection import check_store
 
 PRELUDE = """
 import resource, sys
@@ -169,7 +169,7 @@ write(store, *[a_request(number, error_message=str(number) * 60) for number in r
 
 
 EXPORTING = """
-from harness.store.export import export_csv, export_parquet
+from harness.store.objects.export import export_csv, export_parquet
 write(store, a_run(), *[a_request(number) for number in range(3000)])
 ingest(store)
 limit(2_000)
@@ -209,7 +209,7 @@ def test_a_log_is_not_half_taken(tmp_path: Path) -> None:
 def test_a_migration_without_room_for_its_backup_changes_nothing(tmp_path: Path, size: int) -> None:
     body = f"""
 import duckdb
-from harness.store.migrate import migrations
+from harness.store.database.migrate import migrations
 write(store, a_run()); ingest(store)
 database = store / "harness.duckdb"
 with duckdb.connect(str(database)) as connection:

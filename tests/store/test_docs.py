@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from harness.store import StorePaths, ingest
-from harness.store.redact import PATTERNS_VARIABLE
+from harness.store.spool.redact import PATTERNS_VARIABLE
 from tests.store.samples import a_call, a_request, a_run, an_event, write
 
 PAGE = (Path(__file__).parents[2] / "docs/store.md").read_text()

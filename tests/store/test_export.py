@@ -10,7 +10,7 @@ import harness
 from harness.errors import StoreError, StoreMissingError
 from harness.records import GateResult, GateVerdict, Grade
 from harness.store import ingest, open_store
-from harness.store.export import export_csv, export_parquet
+from harness.store.objects.export import export_csv, export_parquet
 from tests.store.samples import T0, TABLES, a_call, a_request, a_run, an_event, everything, write
 
 

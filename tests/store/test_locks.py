@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from harness.store import StorePaths, ingest, open_store
-from harness.store.locks import reading, writing
+from harness.store.database.locks import reading, writing
 from tests.store.samples import a_run, write
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from harness.errors import StoreError
 from harness.records import RunStatus
-from harness.store import StorePaths, ingest, migrate, open_store
+from harness.store import StorePaths, ingest, open_store
+from harness.store.database import migrate
 from tests.store.samples import a_request, write
 
 FIXTURES = sorted((Path(__file__).parent / "fixtures").glob("schema-*.duckdb.gz"))

@@ -6,7 +6,7 @@ from harness.clock import SYSTEM_CLOCK
 from harness.errors import StoreError
 from harness.records import Request, RequestStatus, Run, RunKind
 from harness.store import Spool, StorePaths, ingest, open_store
-from harness.store.mirror import SpoolMirror
+from harness.store.spool.mirror import SpoolMirror
 
 
 def remote_spool(folder):

@@ -13,7 +13,7 @@ import pytest
 
 from harness.errors import StoreError, StoreMissingError
 from harness.store import open_store
-from harness.store.export import export_parquet
+from harness.store.objects.export import export_parquet
 from tests.store.samples import TABLES, everything
 from tests.store.test_export import filled
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from harness.errors import ConfigError
 from harness.records import Event, Request, RequestStatus
 from harness.store import Spool, StorePaths
-from harness.store.codec import encode_json, json_object
-from harness.store.redact import MASK, Redactor
+from harness.store.spool.codec import encode_json, json_object
+from harness.store.spool.redact import MASK, Redactor
 
 CANARY = "canary-5f0c1d9e-do-not-print"
 

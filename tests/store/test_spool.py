@@ -12,7 +12,7 @@ import pytest
 from harness.errors import StoreError
 from harness.records import Content, Request, RequestStatus
 from harness.store import Spool, StorePaths
-from harness.store.lines import parse_lines
+from harness.store.spool.lines import parse_lines
 
 
 def a_request(number: int, **fields: object) -> Request:

@@ -11,9 +11,9 @@ import pytest
 from harness.errors import StoreDamagedError, StoreTooNewError, UnknownRunError, UsageError
 from harness.records import RunEnd, RunKind, RunStatus
 from harness.store import Spool, StorePaths, ingest, open_store, prune_runs
-from harness.store.inspection import check_store, store_stats
-from harness.store.migrate import known_version
-from harness.store.repair import repair_store
+from harness.store.database.migrate import known_version
+from harness.store.upkeep.inspection import check_store, store_stats
+from harness.store.upkeep.repair import repair_store
 from tests.store.samples import T0, a_call, a_request, a_run, an_event, everything, write
 
 

@@ -7,7 +7,7 @@ import re
 from copy import deepcopy
 from dataclasses import dataclass, field
 
-from harness.tasks.draft_graph import WEIGHTS
+from harness.tasks.decisions.draft_graph import WEIGHTS
 from tests.tasks.good_graphs import GOOD, good_answer
 
 GRADERS = tuple(WEIGHTS)

@@ -2,7 +2,7 @@
 
 import json
 
-from harness.tasks.draft_graph import DraftGraphPayload
+from harness.tasks.decisions.draft_graph import DraftGraphPayload
 from harness.tasks.registry import get_task
 
 BRIEF = "Should we raise the price to $49 or keep it at $39? Churn is 4%."

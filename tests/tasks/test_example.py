@@ -2,9 +2,9 @@
 
 import json
 
-from harness.tasks.draft_graph.example import EXAMPLE_ANSWER, EXAMPLE_BRIEF
-from harness.tasks.draft_graph.prompts import DRAFT_SYSTEM, REPAIR_SYSTEM
-from harness.tasks.draft_graph.schema import ANSWER_SCHEMA
+from harness.tasks.decisions.draft_graph.example import EXAMPLE_ANSWER, EXAMPLE_BRIEF
+from harness.tasks.decisions.draft_graph.prompts import DRAFT_SYSTEM, REPAIR_SYSTEM
+from harness.tasks.decisions.draft_graph.schema import ANSWER_SCHEMA
 from harness.tasks.registry import get_task
 
 MIN_CACHEABLE_TOKENS = 1024

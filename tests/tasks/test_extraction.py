@@ -8,14 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.tasks.briefs import load_cases
-from harness.tasks.language.extraction import (
+from harness.tasks.decisions.language.extraction import (
     MAX_EXTRACTED_FIGURES,
     extracted_figures,
     extracted_labels,
     extracted_options,
 )
-from harness.tasks.language.figures import figures_in, mentions_figure, same_figure
-from harness.tasks.language.matching import options_held
+from harness.tasks.decisions.language.figures import figures_in, mentions_figure, same_figure
+from harness.tasks.decisions.language.matching import options_held
 
 GOLDEN = load_cases(Path(__file__).parents[2] / "scenarios" / "briefs" / "golden.jsonl")
 

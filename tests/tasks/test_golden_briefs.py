@@ -8,8 +8,8 @@ import yaml
 
 from harness.errors import ConfigError
 from harness.tasks.briefs import case_for, load_cases
-from harness.tasks.language.figures import mentions_figure
-from harness.tasks.language.wording import key_stems
+from harness.tasks.decisions.language.figures import mentions_figure
+from harness.tasks.decisions.language.wording import key_stems
 from harness.tasks.registry import get_task
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"

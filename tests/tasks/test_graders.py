@@ -6,7 +6,7 @@ import pytest
 
 from harness.records import ScoreBasis, Tier
 from harness.tasks.base import Labels
-from harness.tasks.draft_graph import WEIGHTS
+from harness.tasks.decisions.draft_graph import WEIGHTS
 from tests.tasks.confusion import CASES, TASK, confusion, noticed, outcomes, score_of
 from tests.tasks.damages import CHANGES
 from tests.tasks.good_graphs import GOOD, good_answer

@@ -7,9 +7,9 @@ import pytest
 
 from harness.errors import BadOutputError, UsageError
 from harness.records import dump_json
-from harness.tasks.draft_graph import DraftGraphPayload
-from harness.tasks.draft_graph.graph import Graph, Node
-from harness.tasks.draft_graph.stabilise import stabilised
+from harness.tasks.decisions.draft_graph import DraftGraphPayload
+from harness.tasks.decisions.draft_graph.graph import Graph, Node
+from harness.tasks.decisions.draft_graph.stabilise import stabilised
 from harness.tasks.registry import get_task, task_names
 
 TASK = get_task("draft_graph")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import UsageError
-from harness.tasks import draft_graph, suggest_options
+from harness.tasks.decisions import draft_graph, suggest_options
 from harness.tasks.registry import BUILT_IN, get_task, task_names
 
 DOCS = Path(__file__).parents[2] / "docs" / "tasks.md"

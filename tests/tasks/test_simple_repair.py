@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.errors import BadOutputError
-from harness.tasks.draft_graph import DraftGraphPayload
-from harness.tasks.draft_graph.topology import topology
+from harness.tasks.decisions.draft_graph import DraftGraphPayload
+from harness.tasks.decisions.draft_graph.topology import topology
 from harness.tasks.registry import get_task
 
 TASK = get_task("draft_graph")

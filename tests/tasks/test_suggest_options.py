@@ -12,9 +12,9 @@ from harness.errors import BadOutputError, UsageError
 from harness.records import Role, ScoreBasis, Tier
 from harness.tasks.base import Labels
 from harness.tasks.briefs import load_cases
-from harness.tasks.language import mentions_figure
+from harness.tasks.decisions.language import mentions_figure
+from harness.tasks.decisions.suggest_options import VIOLATION_CODES, SuggestOptionsPayload
 from harness.tasks.registry import get_task
-from harness.tasks.suggest_options import VIOLATION_CODES, SuggestOptionsPayload
 
 TASK = get_task("suggest_options")
 GOLDEN = load_cases(Path(__file__).parents[2] / "scenarios" / "briefs" / "suggest.jsonl")

@@ -12,9 +12,9 @@ from harness.providers import ProviderSettings, build_adapter
 from harness.providers.fixtures import FixturesAdapter
 from harness.records import Tier
 from harness.tasks.briefs import load_cases
-from harness.tasks.draft_graph import DraftGraphPayload
+from harness.tasks.decisions.draft_graph import DraftGraphPayload
+from harness.tasks.decisions.suggest_options import SuggestOptionsPayload
 from harness.tasks.registry import get_task
-from harness.tasks.suggest_options import SuggestOptionsPayload
 from tests.service.running import service
 
 BRIEFS = Path(__file__).parents[2] / "scenarios" / "briefs"

@@ -11,13 +11,13 @@ from typing import Any
 from harness.clock import SYSTEM_CLOCK, Clock
 from harness.errors import BadOutputError, CostGuardError, ProviderError, UnpricedModelError
 from harness.evaluation.admission import worst_call_usd
-from harness.evaluation.gatekeeper import AdaptiveGate
 from harness.evaluation.judging.panel import Panel
 from harness.evaluation.judging.question import FAILED, Judge, JudgedAnswer, judged_part
 from harness.evaluation.judging.state import JUDGE_ANSWERED, JUDGE_CUT, JUDGE_STARTED, JudgingState
 from harness.evaluation.live import LiveEvaluation, Stop
+from harness.evaluation.pacing.gatekeeper import AdaptiveGate
+from harness.evaluation.pacing.workers import work_together
 from harness.evaluation.pools import EvaluationPools
-from harness.evaluation.workers import work_together
 from harness.orchestration import Caller
 from harness.orchestration.attempt import CallScope, prompt_bytes
 from harness.orchestration.ledger import Ledger

@@ -1,0 +1,1 @@
+"""Charts, cards, graphs and tables, and the words on them."""

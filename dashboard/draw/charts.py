@@ -1,0 +1,195 @@
+"""Plotly figures: one colour a provider everywhere, a unit and n on every one."""
+
+import hashlib
+import html
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from dashboard.draw.labels import shortened
+from harness.analysis import Estimate, Quantile, QuantileInterval
+
+PROVIDER_COLOURS = {"anthropic": "#2563eb", "openai": "#16a34a", "fixtures": "#eab308", "unknown": "#94a3b8"}
+OTHER_COLOURS = ("#9333ea", "#ea580c", "#0891b2", "#db2777", "#78716c", "#4f46e5", "#b45309", "#0d9488")
+QUANTILE_COLOURS = {"p50": "#0891b2", "p95": "#7c3aed", "p99": "#be185d"}
+TIER_COLOURS = {"high": "#0f766e", "medium": "#f59e0b", "low": "#dc2626", "ungraded": "#94a3b8"}
+INK = "#7c8aa0"
+LIMIT_COLOUR = "#dc2626"
+LIMIT_MS = 8000.0
+"""The gate's default limit on p95, drawn wherever latency is."""
+
+HEIGHT = 360
+SUBTITLE_WIDTH = 54
+_CONFIG = {
+    "displaylogo": False,
+    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
+    "toImageButtonOptions": {"format": "png", "scale": 2, "width": 1100, "height": 520},
+}
+
+
+def provider_colour(provider: str) -> str:
+    """The provider's colour on every page: fixed for the known ones, else by the name of whatever it is."""
+    known = PROVIDER_COLOURS.get(provider)
+    if known is not None:
+        return known
+    digest = hashlib.sha256(provider.encode()).digest()
+    return OTHER_COLOURS[digest[0] % len(OTHER_COLOURS)]
+
+
+def colours_of(names: Iterable[str]) -> dict[str, str]:
+    """A colour for each name, of strategies or runs: providers keep theirs, no two others share one."""
+    found: dict[str, str] = {}
+    free = list(OTHER_COLOURS)
+    for name in sorted(set(names)):
+        wanted = provider_colour(name)
+        if wanted in found.values() and free:
+            wanted = free[0]
+        found[name] = wanted
+        if wanted in free:
+            free.remove(wanted)
+    return found
+
+
+def error_bars(figures: Sequence[Quantile], intervals: Sequence[QuantileInterval | None]) -> dict[str, Any]:
+    """Intervals of percentiles as Plotly's asymmetric error bars, seconds; an open side has none."""
+    up, down = [], []
+    for found, interval in zip(figures, intervals, strict=True):
+        value = found.value_ms
+        high = interval.high_ms if interval else None
+        low = interval.low_ms if interval else None
+        up.append(0.0 if value is None or high is None else max(0.0, (high - value) / 1000))
+        down.append(0.0 if value is None or low is None else max(0.0, (value - low) / 1000))
+    return {"type": "data", "symmetric": False, "array": up, "arrayminus": down, "thickness": 1.5, "width": 5}
+
+
+def estimate_bars(estimates: Sequence[Estimate | None]) -> dict[str, Any]:
+    """Intervals of estimates as error bars in their own unit; an open side has none."""
+    up, down = [], []
+    for found in estimates:
+        value = found.value if found else None
+        up.append(0.0 if found is None or value is None or found.high is None else found.high - value)
+        down.append(0.0 if found is None or value is None or found.low is None else value - found.low)
+    return {"type": "data", "symmetric": False, "array": up, "arrayminus": down, "thickness": 1.5, "width": 4}
+
+
+def label(text: str) -> str:
+    """A name from the data as Plotly shows it: shortened, and never as markup."""
+    return html.escape(shortened(text))
+
+
+HEADROOM = 1.12
+
+
+def figure(title: str, subtitle: str, *, y: str = "", x: str = "", height: int = HEIGHT) -> go.Figure:
+    """An empty figure.
+
+    Args:
+        title: what it shows, short enough for a phone.
+        subtitle: unit and n.
+        y: the y axis with its unit.
+        x: the x axis with its unit.
+        height: pixels.
+    """
+    fig = go.Figure()
+    fig.update_layout(
+        title={
+            "text": title,
+            "font": {"size": 16},
+            "subtitle": {"text": _broken(subtitle), "font": {"size": 13, "color": INK}},
+            "x": 0,
+            "xanchor": "left",
+            "y": 0.97,
+            "yanchor": "top",
+        },
+        height=height,
+        margin={"l": 8, "r": 16, "t": 112, "b": 8},
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.01, "x": 0, "title": None},
+        hovermode="x unified",
+        bargap=0.35,
+    )
+    fig.update_xaxes(title=x, automargin=True, zeroline=False)
+    fig.update_yaxes(title=y, automargin=True, rangemode="tozero", zeroline=False)
+    return fig
+
+
+def _broken(text: str) -> str:
+    """Two lines at most, so that a phone shows them whole."""
+    return "<br>".join(textwrap.wrap(text, SUBTITLE_WIDTH, break_long_words=False)[:2])
+
+
+def show(fig: go.Figure, *, key: str, file_name: str, alt: str) -> None:
+    """Draw a figure; its PNG button saves under the given name."""
+    if len(fig.data) < 2 and not fig.layout.showlegend:
+        fig.update_layout(margin={"t": 84})
+    config = {
+        **_CONFIG,
+        "toImageButtonOptions": {**_CONFIG["toImageButtonOptions"], "filename": file_name},  # type: ignore[dict-item]
+    }
+    st.plotly_chart(fig, key=key, config=config, alt=alt)
+
+
+def legend_below(fig: go.Figure) -> go.Figure:
+    """For many or long names: under the plot, where it may grow."""
+    fig.update_layout(legend={"yanchor": "top", "y": -0.3}, margin={"t": 76})
+    return fig
+
+
+def stacked_bars(
+    fig: go.Figure,
+    x: Sequence[Any],
+    parts: Mapping[str, Sequence[float | None]],
+    *,
+    colours: Mapping[str, str],
+    hover: str,
+    text: str | None = None,
+) -> go.Figure:
+    """Add bars stacked by part; a part without a value leaves a gap, not a zero."""
+    for name, values in parts.items():
+        fig.add_bar(
+            x=[label(item) if isinstance(item, str) else item for item in x],
+            y=list(values),
+            name=label(name),
+            marker={
+                "color": colours[name],
+                "line": {"width": 0},
+            },
+            texttemplate=text,
+            textposition="auto",
+            textangle=0,
+            hovertemplate=f"%{{fullData.name}}: {hover}<extra></extra>",
+        )
+    fig.update_layout(barmode="stack")
+    highest = max((sum(filter(None, values)) for values in zip(*parts.values(), strict=True)), default=0)
+    if (
+        text is not None and highest
+    ):  # room above the highest stack for a number that does not fit into its bar
+        fig.update_yaxes(range=[0, highest * HEADROOM])
+    return fig
+
+
+def limit_line(fig: go.Figure, *, limit_ms: float = LIMIT_MS, vertical: bool = False) -> go.Figure:
+    """The latency limit in seconds, named."""
+    text = f"limit {limit_ms / 1000:g} s"
+    drawn: dict[str, Any] = {
+        "line": {"color": LIMIT_COLOUR, "width": 1.5, "dash": "dash"},
+        "annotation": {"text": text, "font": {"color": LIMIT_COLOUR, "size": 12}},
+    }
+    if vertical:
+        fig.add_vline(x=limit_ms / 1000, annotation_position="bottom right", **drawn)
+    else:
+        fig.add_hline(y=limit_ms / 1000, annotation_position="top left", **drawn)
+    return fig
+
+
+def seconds(values: Iterable[float | None]) -> list[float | None]:
+    """Milliseconds as seconds; None stays None."""
+    return [None if value is None else value / 1000 for value in values]
+
+
+def moments(values: Iterable[datetime]) -> list[datetime]:
+    """Aware moments as Plotly's UTC axis wants them."""
+    return [value.replace(tzinfo=None) for value in values]

@@ -1,0 +1,1 @@
+"""`harness cost`: of planned calls, and of a recorded run."""

@@ -1,0 +1,1 @@
+"""`harness export`: rows, dashboards and monitors for other tools."""

@@ -1,0 +1,1 @@
+"""`harness prices`: list, show and check the prices of models."""

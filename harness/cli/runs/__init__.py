@@ -1,0 +1,1 @@
+"""`harness runs`: list, show, publish, re-price and prune."""

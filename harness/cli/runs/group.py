@@ -1,0 +1,156 @@
+"""`harness runs`: what is in the store, and what one run's figures are."""
+
+import os
+from collections import Counter
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, out, print_json
+from harness.cli.runs.prune import prune
+from harness.cli.runs.publish import publish
+from harness.cli.runs.reprice import reprice
+from harness.pricing import PriceBook
+from harness.records import Call, GateResult, Grade, Request, RunKind
+from harness.report import RunSummary, run_summary, summary_table
+from harness.report.evaluation import evaluation_figures, is_evaluation
+from harness.report.evaluation_document import evaluation_document
+from harness.report.evaluation_terminal import evaluation_view
+from harness.store import StoredRun, open_store
+
+app = typer.Typer(no_args_is_help=True, help="What is in the store, and what one run's figures are.")
+app.command("publish")(publish)
+app.command("reprice")(reprice)
+app.command("prune")(prune)
+
+RunArgument = Annotated[str, typer.Argument(help="`latest`, an id, a unique beginning of one, or a name.")]
+
+
+@app.command("list")
+def list_runs(
+    *,
+    store: StoreOption = DEFAULT_STORE,
+    limit: Annotated[int, typer.Option(min=1, help="Show at most this many, latest first.")] = 30,
+    every: Annotated[
+        bool, typer.Option("--all", help="Also a service's own runs in which it has no requests.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """The runs of the store, latest first, with their last gate verdict.
+
+    Example: harness runs list --limit 5
+    """
+    opened = open_store(store)
+    opened.ingest()
+    with opened.snapshot() as view:
+        runs = view.runs()
+        verdicts = {result.run_id: result for result in view.gate_results()}
+        counts = dict(
+            view.rows(
+                "SELECT run_id, count(*) FILTER (warmup IS NOT TRUE) FROM requests GROUP BY run_id",
+            )
+        )
+    told = [run for run in runs if every or run.kind is not RunKind.SERVICE or counts.get(run.run_id)]
+    shown = told[:limit]
+    if as_json:
+        print_json([_listed(run, counts.get(run.run_id, 0), verdicts.get(run.run_id)) for run in shown])
+        return
+    out.print(_table(shown, counts, verdicts))
+    if len(told) > limit:
+        out.print(f"{len(told) - limit} earlier runs not shown; --limit shows more", style="dim")
+    if idle := len(runs) - len(told):
+        out.print(f"{idle} runs of a service without requests of its own; --all shows them", style="dim")
+
+
+@app.command("show")
+def show_run(
+    run: RunArgument = "latest", *, store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False
+) -> None:
+    """Every figure of one run, each with its n and interval; of several strategies, each by itself.
+
+    Example: harness runs show latest --json
+    """
+    stored, requests, calls = _load(store, run)
+    if stored.kind is RunKind.EVAL or is_evaluation(requests):
+        book, grades = PriceBook.configured(os.environ), _grades(store, stored)
+        figures = evaluation_figures(stored, requests, calls, book, grades=grades)
+        if as_json:
+            print_json(evaluation_document(figures))
+        else:
+            out.print(evaluation_view(figures))
+        return
+    summary = run_summary(requests, calls, stored, book=PriceBook.configured(os.environ))
+    if as_json:
+        print_json(summary)
+    else:
+        out.print(summary_table(summary))
+
+
+def load_summary(store: Path, run: str) -> RunSummary:
+    """The figures of one stored run, live records included.
+
+    Raises:
+        UnknownRunError, StoreError: nothing to show.
+    """
+    stored, requests, calls = _load(store, run)
+    return run_summary(requests, calls, stored, book=PriceBook.configured(os.environ))
+
+
+def _load(store: Path, run: str) -> tuple[StoredRun, list[Request], list[Call]]:
+    opened = open_store(store)
+    opened.ingest()
+    with opened.snapshot() as view:
+        stored = view.run(run)
+        requests = view.requests(stored.run_id, include_warmup=True)
+        calls = view.calls(stored.run_id)
+    return stored, requests, calls
+
+
+def _grades(store: Path, run: StoredRun) -> list[Grade]:
+    with open_store(store).snapshot() as view:
+        return view.grades(run.run_id)
+
+
+def _listed(run: StoredRun, requests: int, verdict: GateResult | None) -> dict[str, object]:
+    return {
+        "run_id": run.run_id,
+        "name": run.name,
+        "kind": run.kind,
+        "status": run.status,
+        "provider_mode": run.provider_mode,
+        "environment": run.environment,
+        "target": run.target,
+        "started_at": run.started_at,
+        "ended_at": run.ended_at,
+        "requests": requests,
+        "gate_verdict": verdict.verdict if verdict else None,
+    }
+
+
+def _table(runs: list[StoredRun], counts: dict[str, int], verdicts: dict[str, GateResult]) -> Table:
+    table = Table(header_style="bold", box=None, pad_edge=False)
+    table.add_column("run", overflow="fold", min_width=26)
+    for name in ("kind", "started (UTC)", "status", "mode", "gate"):
+        table.add_column(name)
+    table.add_column("requests", justify="right")
+    names = Counter(run.name for run in runs)
+    for run in runs:
+        verdict = verdicts.get(run.run_id)
+        table.add_row(
+            escape(run.name if names[run.name] == 1 else f"{run.name} {run.run_id}"),
+            run.kind.value,
+            _minute(run.started_at),
+            run.status.value,
+            run.provider_mode.value if run.provider_mode else "unknown",
+            verdict.verdict.value if verdict else "-",
+            f"{counts.get(run.run_id, 0):,}",
+        )
+    return table
+
+
+def _minute(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M")

@@ -1,0 +1,1 @@
+"""`harness strategies`: list, compare, find the frontier, import."""

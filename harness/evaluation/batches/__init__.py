@@ -1,0 +1,1 @@
+"""The providers' batch APIs: filled, waited for, recorded, resumed."""

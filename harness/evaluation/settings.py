@@ -1,0 +1,189 @@
+"""What an evaluation was asked to be: from the command line, or from the run that is to be resumed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from harness.errors import UsageError
+from harness.evaluation import Progress, Suite, load_suite, read_progress
+from harness.evaluation.batches.record import RecordedBatch, batched_progress, read_batches
+from harness.evaluation.graders.marking import name_problem
+from harness.processes.embedded import EmbeddedTarget
+from harness.records import RunKind, RunStatus
+
+DEFAULT_CONCURRENCY = 16
+DEFAULT_SPEED = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvalPlan:
+    """Everything that makes an evaluation what it is.
+
+    Attributes:
+        suite_reference: a built-in suite's name, or an absolute path.
+        strategies: names or paths of strategy files; the first is the one compared with.
+        cases: only so many of the suite's first cases; None for all.
+        judge: of the rubric that the command line added, as `provider/model`; None for none.
+        budget_usd: the most that the whole run may commit; None for no limit.
+        live: ask the configured providers, not the emulator.
+        batch: ask through the providers' batch APIs.
+        cancel_batches: Ctrl-C cancels the open batches.
+        cache: keep answers in the store, and ask for none that is kept.
+        confirmed: go on where the forecast exceeds the budget, or without a budget on live providers.
+    """
+
+    store_dir: Path
+    suite_reference: str
+    suite: Suite
+    strategies: tuple[str, ...]
+    repeats: int
+    cases: int | None = None
+    judge: str | None = None
+    budget_usd: Decimal | None = None
+    concurrency: int = DEFAULT_CONCURRENCY
+    live: bool = False
+    confirmed: bool = False
+    batch: bool = False
+    cancel_batches: bool = False
+    cache: bool = False
+    name: str | None = None
+    embedded: EmbeddedTarget = field(default_factory=lambda: EmbeddedTarget(speed=DEFAULT_SPEED))
+
+    def config(self) -> dict[str, Any]:
+        """As stored with the run, and read back by `resumed_plan`; no secrets."""
+        embedded = {
+            "emulator_speed": self.embedded.speed,
+            "emulator_seed": self.embedded.seed,
+            "emulator_defect_rate": self.embedded.defect_rate,
+            "emulator_faults": self.embedded.faults,
+            "emulator_rpm": self.embedded.rpm,
+        }
+        return {
+            "suite": self.suite.name,
+            "suite_reference": self.suite_reference,
+            "dataset_digest": self.suite.digest,
+            "task": self.suite.task,
+            "strategy_references": list(self.strategies),
+            "repeats": self.repeats,
+            "cases": self.cases,
+            "judge": self.judge,
+            "graders": list(self.suite.marking.names),
+            "judges": list(self.suite.marking.judges),
+            "graders_digest": self.suite.marking.digest,
+            "budget_usd": None if self.budget_usd is None else str(self.budget_usd),
+            "concurrency": self.concurrency,
+            "batch": self.batch,
+            "cache": self.cache,
+            "embedded": not self.live,
+            **({} if self.live else embedded),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resumed:
+    """A run to go on with: its id and name, what it was, how far it came, and its batches."""
+
+    run_id: str
+    name: str
+    config: Mapping[str, Any]
+    progress: Progress
+    batches: tuple[RecordedBatch, ...] = ()
+
+
+def find_resumed(store_dir: Path, reference: str) -> Resumed:
+    """The run to resume.
+
+    Raises:
+        UnknownRunError, StoreError: no such run or store.
+        UsageError: it is no evaluation, still running, or already complete.
+    """
+    from harness.store import open_store  # noqa: PLC0415 - only a resumed run needs DuckDB before it starts
+
+    opened = open_store(store_dir)
+    opened.ingest(wait=True)
+    with opened.snapshot() as view:
+        run = view.run(reference)
+        if run.kind is not RunKind.EVAL or "imported" in run.config:
+            kind = "an imported" if "imported" in run.config else f"a {run.kind}"
+            raise UsageError(f"run {run.run_id} is {kind} run; only an evaluation can be resumed")
+        if run.status is RunStatus.RUNNING:
+            raise UsageError(f"run {run.run_id} is still running; resume it when it has ended")
+        if run.status is RunStatus.COMPLETED:
+            raise UsageError(f"run {run.run_id} is complete: nothing is left to resume")
+        progress = read_progress(view, run.run_id)
+        batches: tuple[RecordedBatch, ...] = ()
+        if run.config.get("batch"):
+            batches = read_batches(view, run.run_id)
+            progress = batched_progress(progress, batches)
+    return Resumed(run_id=run.run_id, name=run.name, config=run.config, progress=progress, batches=batches)
+
+
+def resumed_plan(
+    resumed: Resumed,
+    store_dir: Path,
+    *,
+    budget_usd: Decimal | None,
+    confirmed: bool,
+    ledger: Path | None,
+    cancel_batches: bool = False,
+) -> EvalPlan:
+    """The plan of the run that is resumed; a new budget may take the old one's place.
+
+    Raises:
+        UsageError: the cases are no longer those that the run began with.
+    """
+    config = resumed.config
+    suite = judged_suite(load_suite(str(config["suite_reference"])), config.get("judge"))
+    if suite.marking.digest != config.get("graders_digest"):
+        raise UsageError(
+            f"the graders of suite '{suite.name}' have changed since run {resumed.run_id} began; start anew"
+        )
+    if suite.digest != config["dataset_digest"]:
+        raise UsageError(
+            f"the cases of suite '{suite.name}' have changed since run {resumed.run_id} began; start anew"
+        )
+    old = config.get("budget_usd")
+    seed, defects = config.get("emulator_seed"), config.get("emulator_defect_rate")
+    embedded = EmbeddedTarget(
+        speed=float(config.get("emulator_speed", DEFAULT_SPEED)),
+        seed=None if seed is None else int(seed),
+        defect_rate=None if defects is None else float(defects),
+        faults=config.get("emulator_faults"),
+        rpm=config.get("emulator_rpm"),
+        ledger=ledger,
+    )
+    return EvalPlan(
+        store_dir=store_dir,
+        suite_reference=str(config["suite_reference"]),
+        suite=suite,
+        strategies=tuple(config["strategy_references"]),
+        repeats=int(config["repeats"]),
+        cases=config.get("cases"),
+        judge=config.get("judge"),
+        budget_usd=budget_usd if budget_usd is not None else (None if old is None else Decimal(old)),
+        concurrency=int(config["concurrency"]),
+        live=not config["embedded"],
+        confirmed=confirmed,
+        batch=bool(config.get("batch")),
+        cancel_batches=cancel_batches,
+        cache=bool(config.get("cache")),
+        name=resumed.name,
+        embedded=embedded,
+    )
+
+
+def judged_suite(suite: Suite, judge: str | None) -> Suite:
+    """The suite with a rubric of the built-in criteria by this judge; as it is for None.
+
+    Raises:
+        UsageError: not a `provider/model`, or the suite has a grader called `rubric` already.
+    """
+    if judge is None:
+        return suite
+    marking = suite.marking.with_rubric(judge)
+    problem = name_problem(marking.graders)
+    if problem is not None:
+        raise UsageError(f"--judge adds a grader called 'rubric', but suite '{suite.name}' has one already")
+    return replace(suite, marking=marking)

@@ -1,0 +1,1 @@
+"""Sources from elsewhere: logs that grow, tables of outcomes."""

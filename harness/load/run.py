@@ -1,0 +1,269 @@
+"""One load run, from preflight to its last record in the store: what `baseline` and `demo` share."""
+
+import os
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from rich.console import Console
+
+from harness.analysis import ArrivalOrderTest
+from harness.bundle import bundled
+from harness.clock import SYSTEM_CLOCK
+from harness.errors import UsageError
+from harness.load import preflight
+from harness.load.cases import CaseBook
+from harness.load.display import run_display
+from harness.load.ending import Ending, end_record
+from harness.load.exchange import Exchange
+from harness.load.live import LiveRun
+from harness.load.plan import LoadPlan, header_values
+from harness.load.recorder import Epoch, Recorder
+from harness.load.runrecord import begin_record, without_password
+from harness.load.saturation import Staircase
+from harness.load.scenarios import exchange_of
+from harness.load.watch import RunWatch, interruptions
+from harness.load.workers import LoadWorkers, scenario_file
+from harness.processes.children import ChildError, ChildGroup
+from harness.processes.embedded import EmbeddedTarget, start_emulator, start_service
+from harness.processes.ingestion import Ingestion
+from harness.records import RunStatus, new_id
+from harness.store import Spool, ingest
+
+DEFAULT_LIMIT_MS = 8000.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaselinePlan:
+    """What to run.
+
+    Attributes:
+        store_dir: where everything is recorded.
+        target: base URL; None starts the embedded emulator and service.
+        load: shape, rps, duration_s, users, workers, seed, ... : fields of `LoadPlan`.
+        name: of the run; `baseline-YYYY-MM-DD-HHmmss` when None.
+        confirmed: another machine may be loaded.
+        allow_fixtures: a target that answers from fixtures may be measured.
+        stop_early: end as soon as the sequential test on `limit_ms` has decided.
+        limit_ms: the latency limit (SLO), milliseconds.
+        embedded: how the embedded target is started.
+        bind: `HOST:PORT` for Locust workers on other machines; None runs them here.
+    """
+
+    store_dir: Path
+    target: str | None = None
+    scenario: str = "baseline"
+    load: dict[str, Any] = field(default_factory=dict)
+    name: str | None = None
+    confirmed: bool = False
+    allow_fixtures: bool = False
+    stop_early: bool = False
+    limit_ms: float = DEFAULT_LIMIT_MS
+    embedded: EmbeddedTarget = field(default_factory=EmbeddedTarget)
+    bind: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaselineOutcome:
+    """What came of it; figures are read from the store. `asked_to_end`: by Ctrl-C or SIGTERM."""
+
+    run_id: str
+    name: str
+    status: RunStatus
+    summary: dict[str, Any]
+    asked_to_end: bool = False
+
+
+def run_baseline(plan: BaselinePlan, console: Console) -> BaselineOutcome:
+    """Run the load and record it; when this returns everything is in the database.
+
+    Args:
+        plan: what to run.
+        console: for progress and remarks.
+
+    Raises:
+        TargetError: the target cannot or must not be loaded.
+        UsageError: the plan makes no sense.
+        StoreError: the store cannot be written.
+        ChildError: a process of ours did not start.
+    """
+    exchange = exchange_of(plan.scenario)
+    load = _load_plan(plan)
+    _check(load, exchange)
+    if plan.target is not None:
+        preflight.check_permission(plan.target, allowed=plan.confirmed or load.max_requests is not None)
+    with ChildGroup() as group:
+        target, environment, config = _target(plan, exchange, group, console)
+        load = load.model_copy(update={"target": target, "environment": environment})
+        outcome = _Run(plan, load, exchange, group, console).run(config)
+    ingest(plan.store_dir, wait=True)
+    return outcome
+
+
+def _check(load: LoadPlan, exchange: Exchange) -> None:
+    """Complain about a senseless plan before any process is started."""
+    load.schedule_ns()
+    header_values(load.header_env, dict(os.environ))
+    CaseBook(load.cases_path, exchange, seed=load.seed, model=load.model, requests=1)
+
+
+def _target(
+    plan: BaselinePlan, exchange: Exchange, group: ChildGroup, console: Console
+) -> tuple[str, str | None, dict[str, Any]]:
+    """The target's URL, the environment if known, and what belongs into the run's configuration."""
+    if plan.target is not None:
+        return plan.target, None, {"embedded": False}
+    if exchange.has_health:
+        console.print("starting the provider emulator and the service on loopback", style="dim")
+    _, emulator_url = start_emulator(group, plan.embedded)
+    config = {"embedded": True, "emulator_speed": plan.embedded.speed, "emulator_seed": plan.embedded.seed}
+    if not exchange.has_health:
+        return emulator_url, plan.embedded.environment, config
+    _, service_url = start_service(group, emulator_url, plan.store_dir, plan.embedded)
+    return service_url, plan.embedded.environment, config
+
+
+def _load_plan(plan: BaselinePlan) -> LoadPlan:
+    try:
+        return LoadPlan(
+            run_id=new_id("run"),
+            name=plan.name or f"baseline-{SYSTEM_CLOCK.now():%Y-%m-%d-%H%M%S}",
+            target=plan.target or "",
+            scenario=plan.scenario,
+            store_dir=plan.store_dir.resolve(),
+            **{"cases_path": bundled("scenarios", "briefs", "golden.jsonl"), **plan.load},
+        )
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise UsageError(f"{where}: {first['msg']}") from error
+
+
+class _Run:
+    """The run itself; its row and its end are this process's to write."""
+
+    def __init__(
+        self,
+        plan: BaselinePlan,
+        load: LoadPlan,
+        exchange: Exchange,
+        group: ChildGroup,
+        console: Console,
+    ) -> None:
+        self._plan = plan
+        self._load = load
+        self._group = group
+        self._console = console
+        self._exchange = exchange
+        self._protected = {
+            **self._exchange.protected_headers(load.target),
+            **header_values(load.header_env, dict(os.environ)),
+        }
+        self._headers = {
+            **self._exchange.headers(run_id=load.run_id, target=load.target),
+            **self._protected,
+        }
+        self._health = preflight.NO_HEALTH
+
+    def run(self, config: dict[str, Any]) -> BaselineOutcome:
+        """Preflight, load, end."""
+        planned = len(self._load.schedule_ns()) if not self._load.closed_loop else self._load.max_requests
+        warm = self._preflight(planned)
+        config = {**config, "limit_ms": self._plan.limit_ms, "stop_early": self._plan.stop_early}
+        with Spool.open(self._plan.store_dir) as spool:
+            spool.append(begin_record(self._load, owner=spool.spool_id, config=config))
+            self._record_warm_up(spool, warm)
+            live = LiveRun(planned)
+            ending, complaint = self._load_target(live, preflight.empty_columns(warm, self._exchange))
+            end = end_record(self._load, live, ending, limit_ms=self._plan.limit_ms)
+            self._group.stop_all()  # the service's last records belong to the run that ends now
+            spool.append(end).result()
+        if complaint is not None:
+            raise ChildError(complaint)
+        return BaselineOutcome(
+            run_id=self._load.run_id,
+            name=self._load.name,
+            status=end.status,
+            summary=dict(end.summary),
+            asked_to_end=ending.asked_to_end,
+        )
+
+    def _preflight(self, planned: int | None) -> preflight.WarmUp:
+        if self._exchange.has_health:
+            self._health = preflight.check_health(self._load.target, self._protected)
+            environment = self._load.environment or self._health.environment
+            self._load = self._load.model_copy(update={"environment": environment})
+        preflight.refuse_fixtures(self._health, None, allowed=self._plan.allow_fixtures)
+        ceiling = preflight.spend_ceiling_usd(planned, self._health)
+        count = "an open number of" if planned is None else planned
+        most = "unknown" if ceiling is None else f"${ceiling}"
+        shown = without_password(self._load.target)
+        self._console.print(f"{shown}: {count} requests, spend at most {most}", soft_wrap=True)
+        book = CaseBook(
+            self._load.cases_path, self._exchange, seed=self._load.seed, model=self._load.model, requests=1
+        )
+        warm = preflight.warm_up(self._load, self._exchange, self._headers, book[0])
+        remark = preflight.check_warm_up(warm, tuple(self._protected.values()))
+        if remark is not None:
+            self._console.print(f"note: {remark}", soft_wrap=True)
+        preflight.refuse_fixtures(self._health, warm, allowed=self._plan.allow_fixtures)
+        for sentence in preflight.empty_columns(warm, self._exchange):
+            self._console.print(f"note: {sentence}", style="dim", soft_wrap=True)
+        return warm
+
+    def _record_warm_up(self, spool: Spool, warm: preflight.WarmUp) -> None:
+        recorder = Recorder(
+            spool,
+            run_id=self._load.run_id,
+            epoch=Epoch(monotonic_ns=warm.sent_ns, wall=warm.wall),
+            scenario=self._exchange.scenario,
+            task=self._exchange.task,
+            worker=0,
+            environment=self._load.environment,
+            secrets=tuple(self._protected.values()),
+        )
+        recorder.record(
+            warm.answer,
+            seq=None,
+            request_id=warm.request_id,
+            case_id=warm.case_id,
+            due_ns=warm.sent_ns,
+            sent_ns=warm.sent_ns,
+            done_ns=warm.done_ns,
+            warmup=True,
+        )
+
+    def _load_target(self, live: LiveRun, empty_columns: list[str]) -> tuple[Ending, str | None]:
+        """Load until the end; how it ended, and what a failed process had to say."""
+        test = ArrivalOrderTest(self._plan.limit_ms) if self._plan.stop_early else None
+        staircase = self._make_staircase()
+        with ExitStack() as stack:
+            locustfile = scenario_file(self._load.scenario)
+            workers = LoadWorkers(self._group, self._load, locustfile, bind=self._plan.bind)
+            interruption = stack.enter_context(interruptions(workers))
+            stack.enter_context(Ingestion(self._plan.store_dir))
+            display = stack.enter_context(run_display(self._console, live.planned))
+            workers.start()
+            status = RunWatch(workers, live, test, staircase).follow(display, interruption)
+        ending = Ending(
+            status=status,
+            asked_to_end=interruption.asked,
+            test=test,
+            staircase=staircase,
+            fallback_mode=self._health.provider_mode,
+            empty_columns=empty_columns,
+        )
+        return ending, workers.complaint() if status is RunStatus.FAILED else None
+
+    def _make_staircase(self) -> Staircase | None:
+        rates = self._load.step_rates()
+        if not rates:
+            return None
+        return Staircase(
+            self._load.schedule_ns(),
+            rates,
+            step_s=self._load.duration_s / len(rates),
+            limit_ms=self._plan.limit_ms,
+        )

@@ -1,0 +1,1 @@
+"""The DuckDB file: its tables, migrations, locks, and views that include live tails."""

@@ -1,0 +1,1 @@
+"""Spool lines into tables: staged, folded, ingested exactly once."""

@@ -1,0 +1,78 @@
+# ruff: noqa: S608 - names in SQL come from the records, values are bound
+"""What a completed event tells about its request, read leniently: any service may have written it."""
+
+from harness.records import (
+    REQUEST_EVENTS,
+    ErrorKind,
+    FallbackReason,
+    ProviderMode,
+    RequestStatus,
+    ScoreBasis,
+    Tier,
+)
+from harness.store.database.tables import FACT_COLUMNS, SQL_TYPES
+from harness.store.spool.codec import Kind
+
+_PATHS: dict[str, str] = {
+    name: name for name in FACT_COLUMNS if name not in ("task", "unpriced", "stages_ms")
+}
+_PATHS |= {"server_ms": "latency_ms"} | {name: name for name in ("status", "error_kind", "http_status")}
+_VOCABULARY: dict[
+    str, type[Tier | ScoreBasis | FallbackReason | ProviderMode | ErrorKind | RequestStatus]
+] = {
+    "status": RequestStatus,
+    "quality_tier": Tier,
+    "score_basis": ScoreBasis,
+    "fallback_reason": FallbackReason,
+    "provider_mode": ProviderMode,
+    "error_kind": ErrorKind,
+}
+_UNIT_RANGE = ("confidence", "quality_score")
+
+
+def facts_sql() -> str:
+    """A SELECT over `stage.event`: one row an event about a finished request, typed as `requests` is.
+
+    A value of the wrong type, outside its vocabulary or below zero becomes NULL: unknown.
+    """
+    paths = ", ".join(f"'$.{path}'" for path in _PATHS.values())
+    typed = ", ".join(
+        f"TRY_CAST(v[{index}] AS {SQL_TYPES[_kind(name)]}) AS {name}"
+        for index, name in enumerate(_PATHS, start=1)
+    )
+    values = {name: _known(name) for name in _PATHS}
+    tasks = " ".join(f"WHEN '{event}' THEN '{task}'" for event, task in REQUEST_EVENTS.items())
+    values["task"] = f"CASE event {tasks} END"
+    values["unpriced"] = f"{values['cost_usd']} IS NULL"
+    values["stages_ms"] = "CASE json_type(stages) WHEN 'OBJECT' THEN stages END"
+    values["environment"] = "coalesce(told_environment, environment)"
+    events = ", ".join(f"'{event}'" for event in REQUEST_EVENTS)
+    columns = ", ".join(f"{values[name]} AS {name}" for name in FACT_COLUMNS)
+    return f"""
+        SELECT _n, _spool, run_id, request_id, ts,
+            CASE WHEN event LIKE '%.completed' THEN 'ok'
+                ELSE coalesce({values["status"]}, 'error') END AS status,
+            {values["error_kind"]} AS error_kind, {values["http_status"]} AS http_status, {columns}
+        FROM (
+            SELECT _n, _spool, run_id, request_id, ts, name AS event, environment AS told_environment,
+                payload->'$.stages_ms' AS stages, {typed}
+            FROM (
+                SELECT *, json_extract_string(payload, [{paths}]) AS v FROM stage.event
+                WHERE name IN ({events}) AND request_id IS NOT NULL
+            )
+        )"""
+
+
+def _kind(name: str) -> Kind:
+    return FACT_COLUMNS.get(name, "int" if name == "http_status" else "text")
+
+
+def _known(name: str) -> str:
+    if name in _VOCABULARY:
+        words = ", ".join(f"'{word}'" for word in _VOCABULARY[name])
+        return f"CASE WHEN {name} IN ({words}) THEN {name} END"
+    if name in _UNIT_RANGE:
+        return f"CASE WHEN {name} BETWEEN 0 AND 1 THEN {name} END"
+    if _kind(name) in ("int", "float", "money"):
+        return f"CASE WHEN {name} >= 0 AND {name} < 1e15 THEN {name} END"
+    return name

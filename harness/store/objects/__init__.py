@@ -1,0 +1,1 @@
+"""The store as Parquet, in a folder or on object storage."""

@@ -1,0 +1,140 @@
+"""Bring a store back: finish dead spools, retry the quarantine, set a damaged database aside."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from harness.errors import StoreDamagedError, StoreMissingError
+from harness.store.database.locks import writing
+from harness.store.database.migrate import connect, copy_whole, database_error, make_current, schema_version
+from harness.store.database.workbench import open_workbench
+from harness.store.fold.fold import fold_stage
+from harness.store.fold.ingestion import ingest, write_folded
+from harness.store.fold.stage import Stage
+from harness.store.paths import StorePaths
+from harness.store.spool.codec import RECORD_TYPES
+
+_RETRIED = "(problem LIKE 'not what its columns hold%' OR problem LIKE 'unknown record type%')"
+
+
+@dataclass(slots=True)
+class RepairReport:
+    """What was done, sentence by sentence; empty when nothing was wrong."""
+
+    done: list[str] = field(default_factory=list)
+
+
+def repair_store(store_dir: Path) -> RepairReport:
+    """Do what can be done without losing anything; what is replaced stays beside it under another name.
+
+    Raises:
+        StoreMissingError: there is nothing to repair.
+        StoreTooNewError, StoreFullError, StoreError: not now.
+    """
+    paths = StorePaths(Path(store_dir))
+    if not paths.root.is_dir():
+        raise StoreMissingError(f"there is no store at {paths.root}")
+    report = RepairReport()
+    with writing(paths):
+        _revive_database(paths, report)
+        _retry_quarantine(paths, report)
+    taken = ingest(paths.root)
+    if taken.records:
+        report.done.append(f"{taken.records} records moved from spools into the database")
+    if taken.torn_bytes:
+        report.done.append(f"{taken.torn_bytes} bytes of unfinished, never acknowledged lines left out")
+    for leftover in ("harness.duckdb.new", "harness.duckdb.new.wal"):
+        if (paths.root / leftover).exists():
+            (paths.root / leftover).unlink()
+            report.done.append(f"removed {leftover}, which a killed process left")
+    return report
+
+
+def _revive_database(paths: StorePaths, report: RepairReport) -> None:
+    if not paths.database.exists():
+        return
+    try:
+        schema_version(paths)
+        _read_through(paths)
+    except StoreDamagedError as error:
+        report.done.append(str(error))
+    else:
+        return
+    wal = Path(f"{paths.database}.wal")
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    if wal.exists():
+        _set_aside(wal, stamp, report)
+        try:
+            schema_version(paths)
+            _read_through(paths)
+        except StoreDamagedError:
+            pass
+        else:
+            report.done.append("without its write-ahead log the database is whole")
+            return
+    backups = sorted(paths.root.glob("harness.duckdb.v*.backup"), key=lambda path: path.stat().st_mtime)
+    restored = paths.root / "harness.duckdb.restored"
+    if backups:
+        copy_whole(backups[-1], restored)  # first of all: without room for it, everything stays as it is
+    _set_aside(paths.database, stamp, report)
+    if backups:
+        restored.rename(paths.database)
+        report.done.append(f"restored {backups[-1].name}; spools that are still there follow")
+    make_current(paths)
+
+
+def _read_through(paths: StorePaths) -> None:
+    """Read every table once: a block that fails its checksum shows only when read."""
+    with connect(paths.database, read_only=True) as connection:
+        try:
+            tables = connection.execute(
+                "SELECT table_name FROM duckdb_tables() WHERE NOT internal"
+            ).fetchall()
+            for (table,) in tables:
+                connection.execute(f'SELECT count(COLUMNS(*)) FROM "{table}"').fetchall()  # noqa: S608
+        except duckdb.Error as error:
+            raise database_error(paths.database, error) from error
+
+
+def _set_aside(path: Path, stamp: str, report: RepairReport) -> None:
+    damaged = path.with_name(f"{path.name}.damaged-{stamp}")
+    path.rename(damaged)
+    report.done.append(f"{path.name} set aside as {damaged.name}")
+
+
+def _retry_quarantine(paths: StorePaths, report: RepairReport) -> None:
+    """Lines that an older harness could not read may be fine for this one."""
+    if not paths.database.exists():
+        return
+    make_current(paths)
+    connection = open_workbench(paths, read_only=False)
+    try:
+        rows = connection.execute(
+            f"SELECT rowid, source, byte_offset, type_name, body FROM db.quarantine WHERE {_RETRIED}"  # noqa: S608
+        ).fetchall()
+        if not rows:
+            return
+        stage = Stage()
+        for _, source, offset, type_name, body in rows:
+            spool_id = source.partition(".")[0]
+            if type_name in RECORD_TYPES:
+                stage.add_body(type_name, body.encode(), spool_id=spool_id, offset=offset or 0)
+            else:
+                stage.add(f"{body}\n".encode(), offset or 0, spool_id=spool_id, source=source)
+        fold_stage(connection, stage)
+        ((still,),) = connection.execute("SELECT count(*) FROM fresh.quarantine").fetchall()
+        connection.execute("BEGIN")
+        connection.execute(
+            "DELETE FROM db.quarantine WHERE rowid IN (SELECT unnest(?::BIGINT[]))",
+            [[row[0] for row in rows]],
+        )
+        write_folded(connection)
+        connection.execute("COMMIT")
+        if len(rows) > still:
+            report.done.append(f"{len(rows) - still} records came out of quarantine")
+    except duckdb.Error as error:
+        raise database_error(paths.database, error) from error
+    finally:
+        connection.close()
