@@ -1,8 +1,10 @@
 """One attempt at one provider: the row that money is summed from."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from harness.records.kinds import CallOutcome, ErrorKind, Role, UnpricedReason
 
@@ -18,6 +20,10 @@ class Call:
     `cost_usd` is None exactly when `unpriced_reason` is set. `input_tokens` is the total, cached included.
     `priced_as` is the price data's own id for the model; `price_source` and `price_version` allow re-pricing.
     `latency_ms` is None where `price_context` is one of `UNTIMED_CONTEXTS`.
+
+    `model` is the one asked for and `served_model` the one that the provider says answered, which is priced.
+    `finish_reason` is the provider's own word. `provider_cost_usd` is the provider's own bill. `served_terms`
+    is what else the bill rests on (`ServedTerms.material`); None for nothing but text at the usual terms.
     """
 
     run_id: str | None
@@ -49,3 +55,7 @@ class Call:
     price_source: str | None = None
     price_version: str | None = None
     priced_as: str | None = None
+    served_model: str | None = None
+    finish_reason: str | None = None
+    provider_cost_usd: Decimal | None = None
+    served_terms: Mapping[str, Any] | None = None

@@ -3,7 +3,9 @@
 import csv
 from decimal import Decimal
 from pathlib import Path
+from urllib.parse import quote
 
+import pyarrow.parquet as pq
 import pytest
 
 import harness
@@ -44,6 +46,26 @@ def test_parquet_reads_back_the_same_rows(tmp_path: Path) -> None:
         assert view.run("run-2").run_id == "run-2"
         with pytest.raises(Exception, match="disabled"):
             view.rows("SELECT * FROM read_text('/etc/hostname')")
+
+
+@pytest.mark.parametrize("earlier", ["run/1", "run-2"])
+def test_an_earlier_versions_export_hides_no_later_column(tmp_path: Path, earlier: str) -> None:
+    store = filled(tmp_path / "store")
+    told = {"served_model": "m-1", "served_terms": {"searches": 1}, "provider_cost_usd": Decimal("0.03")}
+    write(store, *(a_call(n, run, **told) for n, run in ((3, "run/1"), (2, "run-2"))))
+    ingest(store)
+    export_parquet(open_store(store), str(tmp_path / "out"))
+    for path in (tmp_path / "out/calls").rglob("*.parquet"):
+        table = pq.ParquetFile(path).read()
+        if quote(earlier, safe="") in str(path):
+            later = ["served_model", "finish_reason", "provider_cost_usd", "served_terms"]
+            table = table.drop_columns(later)
+        pq.write_table(table, path)
+    with open_store(tmp_path / "out").snapshot() as view:
+        found = {run: view.calls(run)[-1] for run in ("run/1", "run-2")}
+    for run, call in found.items():
+        known = {} if run == earlier else told
+        assert {name: getattr(call, name) for name in told} == dict.fromkeys(told) | known
 
 
 def test_exporting_again_replaces_instead_of_adding(tmp_path: Path) -> None:

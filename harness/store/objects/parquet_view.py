@@ -108,12 +108,24 @@ def _make_view(connection: duckdb.DuckDBPyConnection, source: ParquetSource, tab
     ).fetchall()
     partitioning = ds.HivePartitioning(PARTITIONS) if table in PARTITIONED else None
     files = ds.dataset(folder, filesystem=source.filesystem, format="parquet", partitioning=partitioning)
+    files = _with_later_columns(files, connection.sql(f"FROM shape.{table} LIMIT 0").to_arrow_table().schema)
     connection.register(f"{table}_files", files)
     held = set(files.schema.names)
     picked = ", ".join(
         f"{name}::{kind} AS {name}" if name in held else f"NULL::{kind} AS {name}" for name, kind in columns
     )
     connection.execute(f"CREATE VIEW memory.main.{table} AS SELECT {picked} FROM {table}_files")
+
+
+def _with_later_columns(files: ds.Dataset, wanted: pa.Schema) -> ds.Dataset:
+    """The files with every column wanted: the first, which gives the schema, may be of an earlier version."""
+    held = set(files.schema.names)
+    later = [field.with_type(_plain(field.type)) for field in wanted if field.name not in held]
+    return files.replace_schema(pa.schema([*files.schema, *later])) if later else files
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    return kind.storage_type if isinstance(kind, pa.BaseExtensionType) else kind
 
 
 def _reason(error: BaseException) -> str:
