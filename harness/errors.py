@@ -164,9 +164,10 @@ class CostGuardError(HarnessError):
     """
 
     def __init__(self, budget: str, limit_usd: Decimal, committed_usd: Decimal, needed_usd: Decimal) -> None:
+        left_usd = max(Decimal(0), limit_usd - committed_usd)
         super().__init__(
             f"cost guard: the call could cost up to ${_plain(needed_usd)}, but "
-            f"${_plain(limit_usd - committed_usd)} of the {budget} budget of ${_plain(limit_usd)} is left"
+            f"${_plain(left_usd)} of the {budget} budget of ${_plain(limit_usd)} is left"
         )
         self.budget = budget
         self.limit_usd = limit_usd

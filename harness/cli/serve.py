@@ -12,11 +12,12 @@ from harness.cli.price_options import PricesOption
 from harness.errors import UsageError
 from harness.orchestration import resolve_routing, resolve_strategy
 from harness.processes.lifeline import watch_lifeline
-from harness.processes.server import run_server
 from harness.service import ServiceSettings, create_app
+from harness.service.server import Listening, run_server
 from harness.telemetry import configured_sinks
 
 app = typer.Typer()
+MOST_GRACE_S = 60.0
 
 
 @app.command()
@@ -56,6 +57,17 @@ def serve(
     allow_unpriced: Annotated[
         bool, typer.Option("--allow-unpriced", help="Run models without a price; their cost stays unknown.")
     ] = False,
+    grace: Annotated[
+        float | None,
+        typer.Option(min=0, help="Seconds that requests in flight may go on after SIGTERM [default: 55]."),
+    ] = None,
+    finish_abandoned: Annotated[
+        bool, typer.Option("--finish-abandoned", help="Let a request go on when its client has left.")
+    ] = False,
+    access_log: Annotated[
+        bool, typer.Option("--access-log", help="Print one JSON line for each answer.")
+    ] = False,
+    max_connections: Annotated[int, typer.Option(min=1, help="Connections open at once.")] = 4096,
 ) -> None:
     """Serve the reference pipeline over HTTP.
 
@@ -76,9 +88,18 @@ def serve(
         prices_path=prices,
         run_budget_usd=_usd(budget),
         store_content=store_content,
+        finish_abandoned=finish_abandoned,
+        access_log=access_log,
         sinks=configured_sinks(env, jsonl=telemetry_jsonl, environment=routing.environment),
     )
-    run_server(lambda: create_app(settings), host=host, port=port, port_file=port_file)
+    listening = Listening(
+        host=host,
+        port=port,
+        port_file=port_file,
+        grace_s=min(MOST_GRACE_S, settings.deadline_s) if grace is None else grace,
+        max_connections=max_connections,
+    )
+    run_server(lambda: create_app(settings), listening)
 
 
 def _usd(text: str | None) -> Decimal | None:

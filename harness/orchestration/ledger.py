@@ -54,6 +54,17 @@ class Ledger:
         """
         return _total(call.cost_usd for call in self.of(role))
 
+    def overruns(self) -> list[str]:
+        """Calls that were billed above the most they could cost by what was asked of them, in words."""
+        return [
+            f"{call.provider}/{call.model} billed ${call.cost_usd} for a call that could cost at most "
+            f"${call.cost_reserved_usd}"
+            for call in self.calls
+            if call.cost_usd is not None
+            and call.cost_reserved_usd is not None
+            and call.cost_usd > call.cost_reserved_usd
+        ]
+
     def tokens(self, role: Role) -> RoleTokens:
         """Tokens of every attempt of the role."""
         calls = self.of(role)

@@ -1,6 +1,7 @@
 """The pipeline of one request: guard, draft, validate, repair, simple repair, guard, answer."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -25,6 +26,7 @@ from harness.pricing import Budget
 from harness.records import Call, ErrorKind, FailedEvent, FallbackReason, Role
 from harness.tasks.base import Labels, QualityScore, Task
 
+LOG = logging.getLogger("harness.orchestration")
 InputT = TypeVar("InputT")
 AnswerT = TypeVar("AnswerT")
 AbandonListener = Callable[[FailedEvent, list[Call]], None]
@@ -230,6 +232,9 @@ class Pipeline(Generic[InputT, AnswerT]):
         )
         self._check_cost(event.cost_usd, ledger)
         payload = self.task.payload(final.answer)
+        if overruns := ledger.overruns():
+            payload["issues"] = [*payload.get("issues", ()), *overruns]
+            LOG.warning("request %s: %s", progress.scope.request_id, "; ".join(overruns))
         payload.update(quality_tier=quality.tier, quality_score=quality.score)
         return PipelineResult(
             answer=final.answer,
@@ -242,12 +247,16 @@ class Pipeline(Generic[InputT, AnswerT]):
         )
 
     def _check_cost(self, cost_usd: Decimal | None, ledger: Ledger) -> None:
-        """The guard after the answer: a cost that is finite, >= 0 and under the cap, or a reason for none."""
+        """The guard after the answer: a cost that is finite, >= 0 and under the cap, or a reason for none.
+
+        Only what a provider billed beyond what was asked of it may be above: it is paid, so it is given.
+        """
         if cost_usd is None:
             if all(call.cost_usd is not None or call.unpriced_reason for call in ledger.calls):
                 return
             raise BadOutputError("a call has neither a cost nor a reason for having none")
-        if not cost_usd.is_finite() or cost_usd < 0 or cost_usd > self.cost_max_usd:
+        over = cost_usd > self.cost_max_usd and not ledger.overruns()
+        if not cost_usd.is_finite() or cost_usd < 0 or over:
             raise CostGuardError("request", self.cost_max_usd, cost_usd, Decimal(0))
 
     def _facts(self, progress: Progress) -> RequestFacts:

@@ -78,7 +78,7 @@ def start_service(
         "LLM_MODEL": DRAFT_MODEL,
         "PROVIDERS_CONFIG_PATH": str(providers),
     }
-    options = ["--port", "0", "--telemetry-header", "--environment", embedded.environment]
+    options = ["--port", "0", "--telemetry-header", "--environment", embedded.environment, "--grace", "0.3"]
     command = harness_command("serve", *options, "--store", str(store_dir))
     child = group.start("service", command, env=env, serves=True)
     return child, f"http://127.0.0.1:{child.wait_port()}"

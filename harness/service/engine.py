@@ -17,10 +17,12 @@ from harness.orchestration.strategy import Strategy
 from harness.pricing import Budget, PriceBook
 from harness.records import Call, CompletedEvent, Content, FailedEvent, ProviderMode
 from harness.service.intake import Envelope
-from harness.service.problems import ProblemError, upstream_problem
+from harness.service.problems import ProblemError, stopping, upstream_problem
 from harness.service.recent import RecentIds
 from harness.service.recording import Recorder
 from harness.service.settings import ServiceSettings
+from harness.service.traffic import Traffic
+from harness.service.work import ResultTask, Work
 from harness.tasks.registry import get_task
 from harness.telemetry import PrometheusSink
 from harness.version import __version__
@@ -29,7 +31,6 @@ LOG = logging.getLogger("harness.service")
 SUGGEST_TASK = "suggest_options"
 DRAFT_TASK = "draft_graph"
 CLOSE_GRACE_S = 0.2
-POLL_S = 0.01
 
 
 class Engine:
@@ -64,10 +65,11 @@ class Engine:
             config=self._run_config(),
             store_content=settings.store_content,
         )
-        self.metrics = PrometheusSink(self._gauges())
+        self.traffic = Traffic(access_log=settings.access_log)
+        self.work = Work()
+        self.metrics = PrometheusSink(self._gauges(), self.traffic.counters())
         self.answered = 0
         self.failed = 0
-        self._in_flight = 0
         self._recent_ids = RecentIds()
         self._seen_mode = _mode_by_settings(settings.strategy)
         if fixtures_roles:
@@ -88,6 +90,17 @@ class Engine:
                     raise ConfigError("--budget", problem) from None
                 LOG.warning("%s has no price: its cost stays unknown and no limit bounds it", named)
 
+    def begin(
+        self, task_name: str, task_input: Any, envelope: Envelope, on_stage: StageListener | None = None
+    ) -> ResultTask:
+        """One request's answer, in the making.
+
+        Raises:
+            ProblemError: the service is about to end.
+        """
+        self.work.check_open()
+        return self.work.begin(self.answer(task_name, task_input, envelope, on_stage))
+
     async def answer(
         self, task_name: str, task_input: Any, envelope: Envelope, on_stage: StageListener | None = None
     ) -> PipelineResult:
@@ -96,7 +109,6 @@ class Engine:
         Raises:
             ProblemError: it got none; recorded too.
         """
-        self._in_flight += 1
         filed_as = self._recent_ids.filed_as(envelope.request_id, envelope.run_id)
         try:
             result = await self.pipeline(task_name).run(
@@ -104,8 +116,6 @@ class Engine:
             )
         except PipelineFailedError as error:
             raise self._fail(task_name, error) from error
-        finally:
-            self._in_flight -= 1
         self.answered += 1
         self._keep(task_name, result.event, result.calls, result.contents)
         return result
@@ -126,7 +136,7 @@ class Engine:
                 environment=self.settings.routing.environment,
                 budget=self._budget,
                 deadline_s=self.settings.deadline_s,
-                on_abandoned=lambda event, calls: self._keep(task_name, event, calls),
+                on_abandoned=lambda event, calls: self._keep_abandoned(task_name, event, calls),
             )
         return self._pipelines[task_name]
 
@@ -135,7 +145,7 @@ class Engine:
         draft = self._caller.source(self.settings.strategy.draft)
         repair = self._caller.source(self.settings.strategy.repair)
         body: dict[str, Any] = {
-            "ok": True,
+            "ok": not self.work.draining,
             "version": __version__,
             "provider": draft.provider,
             "model": draft.model,
@@ -145,16 +155,15 @@ class Engine:
             "strategy": self.settings.strategy.name,
             "cost_max_usd": self.settings.routing.cost_max_usd,
         }
+        if self.work.draining:
+            body["draining"] = True
         if self._seen_mode is not None:
             body["provider_mode"] = self._seen_mode
         return body
 
     async def close(self) -> None:
-        """End the run and release everything; cancelled requests get a moment to be recorded."""
-        for _ in range(int(CLOSE_GRACE_S / POLL_S)):
-            if not self._in_flight:
-                break
-            await asyncio.sleep(POLL_S)
+        """End what still runs, then the run, and release everything."""
+        await self.work.stop()
         summary = {"answered": self.answered, "failed": self.failed, "dropped": self.recorder.fanout.dropped}
         self.recorder.close(self._seen_mode, summary)
         with suppress(TimeoutError):
@@ -169,6 +178,12 @@ class Engine:
         self.failed += 1
         self._keep(task_name, replace(event, http_status=problem.status), calls)
         return problem
+
+    def _keep_abandoned(self, task_name: str, event: FailedEvent, calls: list[Call]) -> None:
+        """A client that left was answered nothing; one that was still there when the service ended, a 503."""
+        self.failed += 1
+        status = stopping("stopped").status if self.work.stopped else None
+        self._keep(task_name, replace(event, http_status=status), calls)
 
     def _keep(
         self,

@@ -1,7 +1,9 @@
 """What a client sent, read with suspicion: bounded, decoded, parsed, and never a reason for a 500."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 import orjson
@@ -58,13 +60,22 @@ def usable_request_id(request: Request) -> str:
     return given[0] if len(given) == 1 and is_valid_request_id(given[0]) else new_id("req")
 
 
-async def read_json_object(request: Request, *, max_bytes: int) -> Mapping[str, Any]:
+async def read_json_object(request: Request, *, max_bytes: int, timeout_s: float) -> Mapping[str, Any]:
     """The body as a JSON object, whatever its content type says.
 
     Raises:
-        ProblemError: too large, unreadable, not JSON, or not an object.
+        ProblemError: too large, too slow, unreadable, not JSON, or not an object.
     """
-    body = await _read_body(request, max_bytes)
+    try:
+        async with asyncio.timeout(timeout_s):
+            body = await _read_body(request, max_bytes)
+    except TimeoutError:
+        raise ProblemError(
+            HTTPStatus.REQUEST_TIMEOUT,
+            f"the body did not come within {timeout_s:g} s",
+            details={"reason": "body_timeout"},
+            headers={"connection": "close"},
+        ) from None
     if not body.strip():
         raise bad_input("the body is empty; send a JSON object")
     try:
@@ -105,7 +116,9 @@ def _chunks(request: Request) -> AsyncIterator[bytes]:
 
 
 def _too_large(max_bytes: int) -> ProblemError:
-    problem = bad_input(f"the body is larger than {max_bytes} bytes", max_bytes=max_bytes)
+    problem = bad_input(
+        f"the body is larger than {max_bytes} bytes", reason="body_too_large", max_bytes=max_bytes
+    )
     problem.headers["connection"] = "close"
     return problem
 

@@ -36,6 +36,17 @@ class ProblemError(Exception):
         self.headers = dict(headers or {})
 
     @property
+    def reason(self) -> str:
+        """Why, for counting: the details' own reason or kind, else the code."""
+        details = self.details or {}
+        return str(details.get("reason") or details.get("error_kind") or self.code).lower()
+
+    @property
+    def phrase(self) -> str:
+        """The status in words."""
+        return HTTPStatus(self.status).phrase
+
+    @property
     def code(self) -> str:
         """The error's code: BAD_INPUT, RATE_LIMITED, UPSTREAM or INTERNAL."""
         if self.status == HTTPStatus.TOO_MANY_REQUESTS:
@@ -61,6 +72,15 @@ def bad_input(message: str, **details: Any) -> ProblemError:
     return ProblemError(HTTPStatus.BAD_REQUEST, message, details=details or None)
 
 
+def stopping(reason: str) -> ProblemError:
+    """A 503 of a service that ends; `reason`: draining (nothing was begun) or stopped (it was cut short)."""
+    headers = {"retry-after": "1", "connection": "close"}
+    details = {"reason": reason, "error_kind": ErrorKind.CANCELLED}
+    return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, _STOPPING, details=details, headers=headers)
+
+
+_STOPPING = "the service is stopping"
+
 _UPSTREAM: Mapping[ErrorKind, tuple[HTTPStatus, str]] = {
     ErrorKind.TIMEOUT: (HTTPStatus.GATEWAY_TIMEOUT, "the provider did not answer in time"),
     ErrorKind.RATE_LIMITED: (HTTPStatus.TOO_MANY_REQUESTS, "the provider limits our rate"),
@@ -72,7 +92,7 @@ _UPSTREAM: Mapping[ErrorKind, tuple[HTTPStatus, str]] = {
     ErrorKind.BAD_OUTPUT: (HTTPStatus.BAD_GATEWAY, "the model's answer could not be used"),
     ErrorKind.CONNECTION: (HTTPStatus.BAD_GATEWAY, "the connection to the provider failed"),
     ErrorKind.UPSTREAM_5XX: (HTTPStatus.BAD_GATEWAY, "the provider failed"),
-    ErrorKind.CANCELLED: (HTTPStatus.SERVICE_UNAVAILABLE, "the service is stopping"),
+    ErrorKind.CANCELLED: (HTTPStatus.SERVICE_UNAVAILABLE, _STOPPING),
 }
 
 

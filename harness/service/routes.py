@@ -1,14 +1,22 @@
 """The routes: envelope and body in, pipeline, answer out."""
 
+import asyncio
+
 from starlette.requests import Request
 from starlette.responses import Response
 
 from harness.errors import UsageError
+from harness.orchestration.outcome import PipelineResult
 from harness.service.answers import answer_headers, public_payload
 from harness.service.engine import DRAFT_TASK, SUGGEST_TASK, Engine
 from harness.service.intake import read_envelope, read_json_object
-from harness.service.problems import bad_input, json_response
+from harness.service.leaving import client_left
+from harness.service.problems import bad_input, json_response, stopping
 from harness.service.streaming import stream_response
+from harness.service.work import ResultTask
+
+CLIENT_LEFT = 499
+"""Nobody reads it; the access line shows it, as other servers' do."""
 
 
 def engine_of(request: Request) -> Engine:
@@ -20,8 +28,9 @@ def engine_of(request: Request) -> Engine:
 
 
 async def healthz(request: Request) -> Response:
-    """Whether the service lives, and what it is set to; never a secret."""
-    return json_response(engine_of(request).health())
+    """Whether the service lives, and what it is set to; never a secret. 503 once it is about to end."""
+    engine = engine_of(request)
+    return json_response(engine.health(), 503 if engine.work.draining else 200)
 
 
 async def metrics(request: Request) -> Response:
@@ -46,8 +55,11 @@ async def suggest_options(request: Request) -> Response:
 
 async def _serve(request: Request, task_name: str, *, stream: bool) -> Response:
     engine = engine_of(request)
+    engine.work.check_open()
     envelope = read_envelope(request, telemetry=engine.settings.telemetry)
-    body = await read_json_object(request, max_bytes=engine.settings.max_body_bytes)
+    body = await read_json_object(
+        request, max_bytes=engine.settings.max_body_bytes, timeout_s=engine.settings.body_timeout_s
+    )
     task = engine.pipeline(task_name).task
     try:
         task_input = task.parse_input(body)
@@ -56,5 +68,23 @@ async def _serve(request: Request, task_name: str, *, stream: bool) -> Response:
     debug = body.get("include_debug") is True
     if stream or (envelope.wants_stream and task_name == DRAFT_TASK):
         return stream_response(request, engine, task_name, task_input, envelope, debug=debug)
-    result = await engine.answer(task_name, task_input, envelope)
+    result = await _finished(request, engine, engine.begin(task_name, task_input, envelope))
+    if result is None:
+        return Response(status_code=CLIENT_LEFT)
     return json_response(public_payload(result, debug=debug), 200, answer_headers(result.event, envelope))
+
+
+async def _finished(request: Request, engine: Engine, work: ResultTask) -> PipelineResult | None:
+    """The answer; None when its client left, which cancels the work unless the settings let it go on."""
+    watch = asyncio.create_task(client_left(request, engine, work))
+    try:
+        return await work
+    except asyncio.CancelledError:
+        if not work.cancelled():  # it is this request that is cancelled, not its answer
+            work.cancel()
+            raise
+        if engine.work.stopped:
+            raise stopping("stopped") from None
+        return None
+    finally:
+        watch.cancel()

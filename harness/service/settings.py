@@ -27,6 +27,9 @@ class ServiceSettings:
         store_content: keep prompts, outputs, briefs and graphs in the store.
         sinks: where events go besides the store and `/metrics`.
         deadline_s: for one request, seconds; attempt_timeout_s: for one attempt.
+        body_timeout_s: for reading one request's body, seconds.
+        finish_abandoned: let a request go on when its client has left; else its calls are cancelled.
+        access_log: one JSON line for each answer, to the logger `harness.access`.
     """
 
     routing: Routing
@@ -42,6 +45,9 @@ class ServiceSettings:
     max_body_bytes: int = 1_048_576
     deadline_s: float = 55.0
     attempt_timeout_s: float = 30.0
+    body_timeout_s: float = 30.0
+    finish_abandoned: bool = False
+    access_log: bool = False
 
     def suggest_strategy(self) -> Strategy:
         """Who answers the second task: its own override, else the strategy file's draft, else the routing."""

@@ -11,12 +11,13 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from harness.orchestration.outcome import PipelineResult
 from harness.records import dump_json
 from harness.service.answers import public_payload
 from harness.service.engine import Engine
 from harness.service.intake import Envelope
-from harness.service.problems import ProblemError
+from harness.service.leaving import client_left
+from harness.service.problems import ProblemError, stopping
+from harness.service.work import ResultTask
 
 HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
 
@@ -40,30 +41,25 @@ async def _events(
     def on_stage(stage: str, detail: Mapping[str, Any]) -> None:
         stages.put_nowait(sse_event("stage", {"stage": stage, **detail}))
 
-    work = asyncio.create_task(engine.answer(task_name, task_input, envelope, on_stage))
+    work = engine.begin(task_name, task_input, envelope, on_stage)
     work.add_done_callback(lambda _done: stages.put_nowait(None))
-    watch = asyncio.create_task(_end_when_the_client_leaves(request, work))
+    watch = asyncio.create_task(client_left(request, engine, work))
     try:
         while (event := await stages.get()) is not None:
             yield event
-        if work.cancelled():
-            return
-        for event in _last_events(work, envelope, debug=debug):
-            yield event
+        if not work.cancelled():
+            for event in _last_events(work, envelope, debug=debug):
+                yield event
+        elif engine.work.stopped:
+            yield sse_event("error", stopping("stopped").body())
     finally:
         watch.cancel()
-        work.cancel()
+        if not engine.settings.finish_abandoned:
+            work.cancel()
         await asyncio.wait([work, watch])
 
 
-async def _end_when_the_client_leaves(request: Request, work: "asyncio.Task[PipelineResult]") -> None:
-    """Cancel the work on a disconnect: nothing is sent between stages, so no send would notice it."""
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
-    work.cancel()
-
-
-def _last_events(work: "asyncio.Task[PipelineResult]", envelope: Envelope, *, debug: bool) -> list[bytes]:
+def _last_events(work: ResultTask, envelope: Envelope, *, debug: bool) -> list[bytes]:
     try:
         result = work.result()
     except ProblemError as problem:

@@ -45,12 +45,18 @@ class PrometheusSink:
 
     Args:
         gauges: further figures read at each scrape: name to (help, reader).
+        counters: further counts, read at each scrape: name to (help, label names, counts by label values).
     """
 
     name = "prometheus"
 
-    def __init__(self, gauges: Mapping[str, tuple[str, Callable[[], float]]] | None = None) -> None:
+    def __init__(
+        self,
+        gauges: Mapping[str, tuple[str, Callable[[], float]]] | None = None,
+        counters: Mapping[str, tuple[str, Labels, Mapping[Labels, int]]] | None = None,
+    ) -> None:
         self._gauges = dict(gauges or {})
+        self._counters = dict(counters or {})
         self._lock = threading.Lock()
         self._sums: dict[Metric, dict[Labels, Decimal]] = {metric: defaultdict(Decimal) for metric in METRICS}
         self._counts: dict[Metric, dict[Labels, int]] = {metric: defaultdict(int) for metric in METRICS}
@@ -87,6 +93,11 @@ class PrometheusSink:
                     yield self._summary(metric)
         for name, (text, read) in self._gauges.items():
             yield GaugeMetricFamily(name, text, value=read())
+        for name, (text, label_names, counts) in self._counters.items():
+            family = CounterMetricFamily(name, text, labels=label_names)
+            for labels, count in list(counts.items()):
+                family.add_metric(labels, count)
+            yield family
 
     def _counter(self, metric: Metric) -> Family:
         family = CounterMetricFamily(metric.prometheus_name, metric.help, labels=metric.tags)

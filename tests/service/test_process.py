@@ -63,7 +63,7 @@ def test_requests_in_flight_at_the_end_are_recorded(tmp_path: Path) -> None:
     stall = FaultRule(kind="stall", delay_ms=60_000)
     with running_emulator(EmulatorSettings(speed=200, faults=(stall,))) as emulator:
         env = {**emulated_env(emulator), "LLM_STRATEGY": "hybrid"}
-        with serving(tmp_path, env=env) as (process, client):
+        with serving(tmp_path, "--grace", "0.3", env=env) as (process, client):
             url = f"http://127.0.0.1:{client.base_url.port}/assist/draft-graph"
             sender = subprocess.Popen(
                 ["curl", "-s", "-X", "POST", url, "-d", '{"brief":"x"}'], stdout=subprocess.DEVNULL
@@ -82,7 +82,7 @@ def test_requests_in_flight_at_the_end_are_recorded(tmp_path: Path) -> None:
         "usage_unknown",
     )
     (request,) = rows(tmp_path / "store", "SELECT * FROM requests")
-    assert request["error_kind"] == "cancelled"
+    assert (request["error_kind"], request["http_status"]) == ("cancelled", 503)
 
 
 @pytest.mark.parametrize(
