@@ -1,6 +1,8 @@
 """The emulator as one ASGI application."""
 
 import logging
+import re
+from urllib.parse import parse_qs
 
 import orjson
 from starlette.applications import Starlette
@@ -12,11 +14,21 @@ from harness.emulator.anthropic_routes import anthropic_routes
 from harness.emulator.connection import Receive, Scope, Send
 from harness.emulator.control import control_routes
 from harness.emulator.engine import Endpoint, Engine
+from harness.emulator.gemini_routes import gemini_routes
 from harness.emulator.openai_routes import openai_routes
 from harness.emulator.settings import EmulatorSettings
-from harness.emulator.wire import AnthropicMessages, OpenAIChat, OpenAIResponses
+from harness.emulator.wire import (
+    AnthropicMessages,
+    BedrockConverse,
+    GeminiContent,
+    OpenAIChat,
+    OpenAIResponses,
+    Wire,
+)
 
 _LOG = logging.getLogger(__name__)
+_GEMINI = re.compile(r"/v1(?:beta)?/models/([^/:]+):(generateContent|streamGenerateContent)")
+_BEDROCK = re.compile(r"/model/(.+)/(converse|converse-stream)")
 
 
 class EmulatorApp:
@@ -33,7 +45,12 @@ class EmulatorApp:
             "/v1/chat/completions": Endpoint(self.engine, OpenAIChat()),
             "/v1/responses": Endpoint(self.engine, OpenAIResponses()),
         }
-        routes = [*control_routes(self.engine), *anthropic_routes(self.engine), *openai_routes(self.engine)]
+        routes = [
+            *control_routes(self.engine),
+            *anthropic_routes(self.engine),
+            *gemini_routes(),
+            *openai_routes(self.engine),
+        ]
         self._rest = Starlette(routes=routes, exception_handlers={HTTPException: _no_such_route})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -46,11 +63,23 @@ class EmulatorApp:
 
     async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] == "POST":
-            endpoint = self._generating.get(scope["path"])
+            endpoint = self._generating.get(scope["path"]) or self._addressed(scope)
             if endpoint is not None:
                 await endpoint(scope, receive, send)
                 return
         await self._rest(scope, receive, send)
+
+    def _addressed(self, scope: Scope) -> Endpoint | None:
+        """The endpoint of a wire that names the model in the path; None for any other path."""
+        wire: Wire | None = None
+        if found := _GEMINI.fullmatch(scope["path"]):
+            streams = found[2] == "streamGenerateContent"
+            if streams and parse_qs(scope["query_string"]).get(b"alt") != [b"sse"]:
+                return None  # a stream as one JSON array, which no SDK asks for
+            wire = GeminiContent(found[1], stream=streams)
+        elif found := _BEDROCK.fullmatch(scope["path"]):
+            wire = BedrockConverse(found[1], stream=found[2] == "converse-stream")
+        return None if wire is None else Endpoint(self.engine, wire)
 
 
 def _no_such_route(request: Request, error: Exception) -> Response:

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 NOT_PART_OF_THE_QUESTION = frozenset(
-    {"metadata", "user", "safety_identifier", "prompt_cache_key", "store", "service_tier"}
+    {"metadata", "user", "safety_identifier", "prompt_cache_key", "store", "service_tier", "requestMetadata"}
 )
 """Top-level fields that identify the caller, not the question: they change no draw."""
 

@@ -18,7 +18,6 @@ from harness.emulator.wire import Ask, Reply, Wire, WireError, object_in
 from harness.errors import ConfigError
 
 EMULATED: tuple[bytes, bytes] = (b"x-harness-emulated", b"1")
-_SSE: Headers = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-cache")]
 _NO_MODEL = Draws(seed=0, model="", digest=b"", occurrence=0)
 
 
@@ -55,7 +54,7 @@ class Endpoint:
             wire=self._wire.name,
             received_at=datetime.now(UTC).isoformat(),
             received_ns=exchange.received_ns,
-            call_id=exchange.header(b"x-client-request-id"),
+            call_id=next(filter(None, map(exchange.header, self._wire.call_id_headers)), None),
             run_id=exchange.header(b"x-harness-run-id"),
         )
         ledger.in_flight += 1
@@ -89,8 +88,7 @@ class _Serving:
             self._wire.authenticate(self._exchange.header)
             body = object_in(raw)
             digest = body_digest(body, self._exchange.header(b"x-emulate-draw") or "")
-            model = body.get("model") if isinstance(body.get("model"), str) else ""
-            self._draws, self._entry.occurrence = self._engine.draws(str(model), digest)
+            self._draws, self._entry.occurrence = self._engine.draws(self._wire.model_in(body), digest)
             self._entry.request_id = f"req_01{self._draws.token('request id')}"
             ask = self._wire.read(body)
             rule = self._rule(ask)
@@ -139,22 +137,17 @@ class _Serving:
     async def _refuse(self, error: WireError) -> None:
         self._entry.finish = error.kind
         request_id = self._entry.request_id or f"req_01{self._entry.seq:024d}"
-        body = self._wire.error(error.status, error.kind, error.message, request_id, error)
-        await self._exchange.answer(error.status, self._headers(), body)
+        headers = [*self._headers(), *self._wire.error_headers(error)]
+        await self._exchange.answer(error.status, headers, self._wire.error(error, request_id))
 
     async def _fail(self, ask: Ask, rule: FaultRule) -> None:
         """Answer with an error status at once; nothing is billed."""
         self._entry.fault = str(rule.kind)
-        status = STATUS.get(rule.kind, 500)
         shown = FaultKind.SERVER_ERROR if rule.kind is FaultKind.STREAM_ERROR else rule.kind
-        kind, message = self._wire.fault_error(shown, ask.model)
-        headers = self._headers()
-        if rule.retry_after_ms is not None and status in (429, 503, 529):
-            headers.append((b"retry-after", b"%d" % -(-rule.retry_after_ms // 1000)))
-            headers.append((b"retry-after-ms", f"{rule.retry_after_ms:g}".encode()))
-        self._entry.finish = kind
-        body = self._wire.error(status, kind, message, self._entry.request_id or "", None)
-        await self._exchange.answer(status, headers, body)
+        error = self._wire.fault_error(shown, ask.model)
+        if error.status in (429, 503, 529):
+            error.retry_after_ms = rule.retry_after_ms
+        await self._refuse(error)
 
     async def _generate(self, ask: Ask, rule: FaultRule | None) -> None:
         kind = None if rule is None else rule.kind
@@ -210,7 +203,7 @@ class _Serving:
         extra_ms = 0.0
         for index, frame in enumerate(frames):
             if rule is not None and index == broken_at:
-                extra_ms, ended = await self._break(rule)
+                extra_ms, ended = await self._break(rule, ask, reply)
                 if ended:
                     return index / len(frames)
             await self._exchange.sleep_until(pace.at(index, len(frames)) + extra_ms)
@@ -218,15 +211,15 @@ class _Serving:
                 self._entry.outcome = "disconnected"
                 return index / len(frames)
             if index == 0:
-                await self._exchange.start(200, [*_SSE, *self._headers()])
-            piece = (
-                _garbled(frame) if kind is FaultKind.MALFORMED_BODY and index == len(frames) // 2 else frame
-            )
+                head = [(b"content-type", self._wire.stream_type), (b"cache-control", b"no-cache")]
+                await self._exchange.start(200, [*head, *self._headers()])
+            garbles = kind is FaultKind.MALFORMED_BODY and index == len(frames) // 2
+            piece = self._wire.garbled(frame) if garbles else frame
             await self._exchange.write(piece, last=index == len(frames) - 1)
         self._entry.outcome = "ok"
         return 1.0
 
-    async def _break(self, rule: FaultRule) -> tuple[float, bool]:
+    async def _break(self, rule: FaultRule, ask: Ask, reply: Reply) -> tuple[float, bool]:
         """What a fault does in mid-stream: a delay for the rest, and whether the stream ends here."""
         match rule.kind:
             case FaultKind.STALL:
@@ -237,7 +230,7 @@ class _Serving:
                 return 0.0, True
             case FaultKind.STREAM_ERROR:
                 self._entry.outcome = "error"
-                await self._exchange.write(self._wire.error_frame(), last=True)
+                await self._exchange.write(self._wire.error_frame(ask, reply), last=True)
                 return 0.0, True
             case _:
                 return 0.0, False
@@ -250,12 +243,8 @@ class _Serving:
 
     def _headers(self) -> Headers:
         request_id = (self._entry.request_id or f"req_01{self._entry.seq:024d}").encode()
-        return [EMULATED, (self._wire.request_id_header, request_id), *self._limits]
-
-
-def _garbled(frame: bytes) -> bytes:
-    """The frame with its JSON cut short, as a broken proxy would pass it on."""
-    return frame.replace(b"}\n\n", b"\n\n")
+        name = self._wire.request_id_header
+        return [EMULATED, *([] if name is None else [(name, request_id)]), *self._limits]
 
 
 def _ms(duration_ns: int | None) -> float | None:

@@ -23,10 +23,11 @@ def handler(wire: Wire, work: Work) -> Work:
             wire.authenticate(lambda name: request.headers.get(name.decode()))
             response = await work(request)
         except WireError as error:
-            body = wire.error(error.status, error.kind, error.message, request_id, error)
+            body = wire.error(error, request_id)
             response = Response(body, error.status, media_type="application/json")
         response.headers["x-harness-emulated"] = "1"
-        response.headers[wire.request_id_header.decode()] = request_id
+        if wire.request_id_header is not None:
+            response.headers[wire.request_id_header.decode()] = request_id
         return response
 
     serve.__name__ = work.__name__  # Starlette names the route after it

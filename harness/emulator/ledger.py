@@ -25,8 +25,9 @@ class LedgerEntry:
 
     Attributes:
         seq: in order of arrival, from 1.
-        call_id: the client's `X-Client-Request-Id`.
-        wire: `anthropic.messages`, `openai.chat`, `openai.responses`, ...
+        call_id: the client's `X-Client-Request-Id`, or the invocation id that AWS's SDKs send.
+        wire: `anthropic.messages`, `openai.chat`, `openai.responses`, `gemini.content`, `bedrock.converse`;
+            `.batch` after it for an item of a batch.
         model: as requested.
         stream: whether a stream was asked for.
         occurrence: how many times this very body had come, this one included.

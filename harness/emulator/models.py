@@ -30,7 +30,7 @@ class ModelProfile:
 
     Attributes:
         name: the family's name.
-        wire: `anthropic` or `openai`.
+        wire: `anthropic`, `openai`, `gemini` or `bedrock`.
         latency: quantile function of the whole answer's time, ms.
         ttft_share: typical share of that time before the first token, 0..1.
         quality: chance that each option or figure of the brief reaches the graph, 0..1.
@@ -38,6 +38,8 @@ class ModelProfile:
         repair_success: chance that a repair mends everything, 0..1.
         sampling: accepts `temperature`, `top_p`, `top_k`.
         json_schema: accepts a JSON schema for its output.
+        tools: can be made to call a tool.
+        responses_only: OpenAI's responses route is its only one.
         reasoning_share: typical reasoning tokens per visible token; 0 for models that do not reason.
         max_output_tokens: most output tokens it accepts to be asked for.
         context_tokens: most input tokens.
@@ -60,6 +62,8 @@ class ModelProfile:
     context_tokens: int
     min_cacheable_tokens: int | None
     price: PriceRow | None
+    tools: bool = True
+    responses_only: bool = False
     long_context_above: int | None = None
     long_price: PriceRow | None = None
 
@@ -98,6 +102,8 @@ def _profile(row: dict[str, Any]) -> ModelProfile:
         context_tokens=row["context_tokens"],
         min_cacheable_tokens=row["min_cacheable_tokens"],
         price=_price(row["price"]),
+        tools=row.get("tools", True),
+        responses_only=row.get("responses_only", False),
         long_context_above=long_context.get("above_input_tokens"),
         long_price=_price(long_context.get("price")),
     )

@@ -46,11 +46,7 @@ def answer_offline(
     except WireError as error:
         entry.status, entry.finish = error.status, error.kind
         request_id = entry.request_id or ""
-        return (
-            error.status,
-            wire.error(error.status, error.kind, error.message, request_id, error),
-            request_id,
-        )
+        return error.status, wire.error(error, request_id), request_id
     finally:
         engine.ledger.write(entry)
 
@@ -72,8 +68,7 @@ def _answer(
         entry.finish = "expired"
         return EXPIRED_STATUS, b"", ""
     if rule is not None and rule.kind in STATUS:
-        kind, message = wire.fault_error(rule.kind, ask.model)
-        raise WireError(STATUS[rule.kind], kind, message)
+        raise wire.fault_error(rule.kind, ask.model)
     given = input_bill(ask, wire.cached(engine.cache, ask) if caches else CacheShare())
     reply, answer = reply_to(ask, draws, given, engine.settings, None if rule is None else rule.kind)
     entry.status, entry.outcome = 200, "ok"

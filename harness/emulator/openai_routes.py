@@ -11,6 +11,7 @@ from starlette.routing import Route
 from harness.emulator.anthropic_routes import anthropic_model, anthropic_models
 from harness.emulator.batch_store import Batch, BatchStore
 from harness.emulator.engine import Engine
+from harness.emulator.gemini_routes import gemini_models
 from harness.emulator.http import handler, json_response, read_object
 from harness.emulator.models import find_model, model_ids
 from harness.emulator.offline import EXPIRED_STATUS, answer_offline
@@ -43,7 +44,9 @@ def openai_routes(engine: Engine) -> list[Route]:
 
 
 async def _models(request: Request) -> Response:
-    """Both providers keep their models under the same path; the version header tells them apart."""
+    """Three providers keep their models under the same path; their own headers tell them apart."""
+    if "x-goog-api-key" in request.headers:
+        return await gemini_models(request)
     wire: Wire = AnthropicMessages() if "anthropic-version" in request.headers else OpenAIChat()
     model = request.path_params.get("model_id")
 

@@ -44,7 +44,7 @@ class PromptCache:
         self._now_s = now_s
         self._live: dict[bytes, tuple[float, float]] = {}
 
-    def anthropic(self, model: str, blocks: Sequence[Block], min_tokens: int | None) -> CacheShare:
+    def marked(self, model: str, blocks: Sequence[Block], min_tokens: int | None) -> CacheShare:
         """Explicit breakpoints: the longest live prefix is read, the rest up to the last one written."""
         marks = [index for index, block in enumerate(blocks) if block.cache_ttl]
         if min_tokens is None or not marks:
@@ -63,7 +63,7 @@ class PromptCache:
             self._keep(keys[mark], ONE_HOUR_S if ttl == "1h" else FIVE_MINUTES_S)
         return CacheShare(read=read, write_5m=written["5m"], write_1h=written["1h"])
 
-    def openai(self, model: str, blocks: Sequence[Block], min_tokens: int | None) -> CacheShare:
+    def automatic(self, model: str, blocks: Sequence[Block], min_tokens: int | None) -> CacheShare:
         """Automatic prefixes, from `min_tokens` on in steps of 128 tokens; writing is free."""
         if min_tokens is None:
             return CacheShare()

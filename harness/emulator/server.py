@@ -26,7 +26,7 @@ class RunningEmulator:
     """A served emulator.
 
     Attributes:
-        base_url: what the Anthropic SDK wants; the OpenAI SDK wants `openai_base_url`.
+        base_url: what every SDK wants but OpenAI's, which wants `openai_base_url`.
         app: its state, in the same process.
     """
 

@@ -3,8 +3,11 @@
 from collections.abc import Iterator
 
 import anthropic
+import boto3
 import openai
 import pytest
+from botocore.config import Config
+from google import genai
 
 from harness.emulator import EmulatorSettings, RunningEmulator, running_emulator
 
@@ -29,3 +32,21 @@ def gpt(emulator: RunningEmulator) -> Iterator[openai.OpenAI]:
         api_key="test-key", base_url=emulator.openai_base_url, max_retries=0, timeout=20
     ) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def gemini(emulator: RunningEmulator) -> Iterator[genai.Client]:
+    with genai.Client(api_key="test-key", http_options={"base_url": emulator.base_url}) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def bedrock(emulator: RunningEmulator):
+    return boto3.client(
+        "bedrock-runtime",
+        region_name="us-east-1",
+        endpoint_url=emulator.base_url,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        config=Config(retries={"total_max_attempts": 1}),
+    )

@@ -16,7 +16,20 @@ def test_every_fault_and_rule_field_is_documented(word):
 
 
 @pytest.mark.parametrize(
-    "route", ["/v1/messages", "/v1/chat/completions", "/v1/responses", "/v1/files", "/v1/batches"]
+    "route",
+    [
+        "/v1/messages",
+        "/v1/chat/completions",
+        "/v1/responses",
+        "/v1/files",
+        "/v1/batches",
+        ":generateContent",
+        ":streamGenerateContent?alt=sse",
+        ":countTokens",
+        "/v1beta/models",
+        "/model/MODEL/converse",
+        "/converse-stream",
+    ],
 )
 def test_every_route_is_documented(route):
     assert route in PAGE

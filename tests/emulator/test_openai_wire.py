@@ -13,6 +13,7 @@ from harness.emulator.faults import rules_from
 
 MODEL = "gpt-4o-mini"
 HELLO = [{"role": "user", "content": "Hello there"}]
+BRIEF = "<brief>We have $40,000. Should we hire two people, or buy the tool for $9,000?</brief>"
 STRICT = {
     "type": "object",
     "properties": {"score": {"type": "number"}, "note": {"type": ["string", "null"]}},
@@ -161,3 +162,28 @@ def test_an_expired_item_is_in_the_error_file_and_bills_nothing():
         rows = emulator.settled()
     assert (batch.status, line["error"]["code"]) == ("expired", "batch_expired")
     assert [row.cost_usd is None for row in rows] == [False, True]
+
+
+def test_a_response_that_reasoned_has_an_item_for_it(gpt, emulator: RunningEmulator):
+    with gpt.responses.stream(model="gpt-5-mini", input=BRIEF) as stream:
+        kinds = [event.type for event in stream]
+        response = stream.get_final_response()
+    assert [item.type for item in response.output] == ["reasoning", "message"]
+    assert kinds.count("response.output_item.added") == kinds.count("response.output_item.done") == 2
+    entry = emulator.settled()[-1]
+    assert response.usage.output_tokens_details.reasoning_tokens == entry.reasoning_tokens > 0
+    assert entry.cost_usd is not None
+
+
+def test_a_response_can_fail_in_mid_stream(gpt):
+    headers = {"X-Emulate-Fault": "stream_error"}
+    events = list(gpt.responses.create(model=MODEL, input="Hi", stream=True, extra_headers=headers))
+    assert events[-1].type == "response.failed"
+    assert (events[-1].response.status, events[-1].response.error.code) == ("failed", "server_error")
+    assert events[-1].response.usage is None
+
+
+def test_a_model_of_the_responses_route_has_no_other(gpt):
+    assert gpt.responses.create(model="o3-pro", input="Hi").output_text
+    with pytest.raises(openai.NotFoundError, match="only supported in v1/responses"):
+        gpt.chat.completions.create(model="o3-pro", messages=HELLO)

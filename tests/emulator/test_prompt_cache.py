@@ -26,30 +26,30 @@ def test_a_prefix_is_written_once_and_then_read():
     cache = PromptCache()
     blocks = [Block(text=LONG, cache_ttl="5m"), Block(text="question")]
     size = tokens_of(len(LONG))
-    assert cache.anthropic("m", blocks, 1024) == CacheShare(write_5m=size)
-    assert cache.anthropic("m", blocks, 1024) == CacheShare(read=size)
-    assert cache.anthropic("other", blocks, 1024) == CacheShare(write_5m=size)
+    assert cache.marked("m", blocks, 1024) == CacheShare(write_5m=size)
+    assert cache.marked("m", blocks, 1024) == CacheShare(read=size)
+    assert cache.marked("other", blocks, 1024) == CacheShare(write_5m=size)
 
 
 def test_reading_renews_five_minutes_and_an_hour_lasts_longer():
     clock = Hands()
     cache = PromptCache(clock)
     short, long = [Block(text=LONG, cache_ttl="5m")], [Block(text=LONG + "h", cache_ttl="1h")]
-    cache.anthropic("m", short, 1024)
-    cache.anthropic("m", long, 1024)
+    cache.marked("m", short, 1024)
+    cache.marked("m", long, 1024)
     clock.now = 299
-    assert cache.anthropic("m", short, 1024).read
+    assert cache.marked("m", short, 1024).read
     clock.now = 598
-    assert cache.anthropic("m", short, 1024).read
+    assert cache.marked("m", short, 1024).read
     clock.now = 899
-    assert cache.anthropic("m", short, 1024).write_5m
-    assert cache.anthropic("m", long, 1024).read
+    assert cache.marked("m", short, 1024).write_5m
+    assert cache.marked("m", long, 1024).read
 
 
 def test_a_later_breakpoint_reads_the_earlier_one_and_writes_the_rest():
     cache = PromptCache()
-    cache.anthropic("m", [Block(text=LONG, cache_ttl="1h")], 1024)
-    share = cache.anthropic("m", [Block(text=LONG, cache_ttl="1h"), Block(text=LONG, cache_ttl="5m")], 1024)
+    cache.marked("m", [Block(text=LONG, cache_ttl="1h")], 1024)
+    share = cache.marked("m", [Block(text=LONG, cache_ttl="1h"), Block(text=LONG, cache_ttl="5m")], 1024)
     assert share == CacheShare(
         read=tokens_of(len(LONG)), write_5m=tokens_of(2 * len(LONG)) - tokens_of(len(LONG))
     )
@@ -59,16 +59,16 @@ def test_a_later_breakpoint_reads_the_earlier_one_and_writes_the_rest():
 def test_a_short_prefix_or_a_model_without_cache_costs_the_plain_price(least):
     cache = PromptCache()
     blocks = [Block(text=LONG, cache_ttl="5m")]
-    assert [cache.anthropic("m", blocks, least) for _ in range(2)] == [CacheShare(), CacheShare()]
+    assert [cache.marked("m", blocks, least) for _ in range(2)] == [CacheShare(), CacheShare()]
 
 
 def test_openai_caches_whole_steps_of_the_common_prefix():
     cache = PromptCache()
-    assert cache.openai("m", [Block(text=LONG), Block(text="one")], 1024) == CacheShare()
-    share = cache.openai("m", [Block(text=LONG), Block(text="two")], 1024)
+    assert cache.automatic("m", [Block(text=LONG), Block(text="one")], 1024) == CacheShare()
+    share = cache.automatic("m", [Block(text=LONG), Block(text="two")], 1024)
     assert share.read % 128 == 0
     assert 1024 <= share.read <= tokens_of(len(LONG))
-    assert cache.openai("m", [Block(text="x" + LONG)], 1024) == CacheShare()
+    assert cache.automatic("m", [Block(text="x" + LONG)], 1024) == CacheShare()
 
 
 blocks_of = st.lists(
@@ -87,7 +87,7 @@ def test_cached_tokens_never_exceed_the_prompt(prompts):
     cache = PromptCache()
     for blocks in prompts:
         total = tokens_of(sum(len(block.text.encode()) for block in blocks))
-        claude, gpt = cache.anthropic("c", blocks, 1024), cache.openai("o", blocks, 1024)
+        claude, gpt = cache.marked("c", blocks, 1024), cache.automatic("o", blocks, 1024)
         assert 0 <= claude.read + claude.write_5m + claude.write_1h <= total
         assert 0 <= gpt.read <= total
 

@@ -128,7 +128,8 @@ async def test_every_emulated_model_takes_what_we_think_it_takes() -> None:
     )
     with running_emulator(EmulatorSettings(speed=1000)) as emulator:
         urls = {"anthropic": emulator.base_url, "openai": emulator.openai_base_url}
-        for kind, model in [(family["wire"], model) for family in families for model in family["ids"]]:
+        known = [f for f in families if f["wire"] in urls and not f.get("responses_only")]
+        for kind, model in [(family["wire"], model) for family in known for model in family["ids"]]:
             settings = ProviderSettings(name=kind, kind=kind, base_url=urls[kind], api_key="sk-ant-x")
             adapter = build_adapter(settings, model)
             await adapter.generate(prompt, call_id=model, timeout_s=20)

@@ -6,11 +6,12 @@ import orjson
 
 from harness.emulator.bill import TokenBill
 from harness.emulator.connection import Headers
-from harness.emulator.faults import FaultKind
+from harness.emulator.faults import STATUS, FaultKind
 from harness.emulator.prompt_cache import CacheShare, PromptCache
 from harness.emulator.ratelimit import Allowance, anthropic_headers
 from harness.emulator.wire.anthropic_request import read_messages
 from harness.emulator.wire.ask import Ask, Reply, WireError
+from harness.emulator.wire.sse import SseWire
 
 _FINISH = {
     "stop": "end_turn",
@@ -32,11 +33,11 @@ _RATE_SENTENCE = (
 )
 
 
-class AnthropicMessages:
+class AnthropicMessages(SseWire):
     """`/v1/messages`."""
 
     name = "anthropic.messages"
-    request_id_header = b"request-id"
+    request_id_header: bytes | None = b"request-id"
 
     def authenticate(self, header: Any) -> None:
         """The key travels in `x-api-key`, or as a bearer token; the version header is required."""
@@ -54,7 +55,7 @@ class AnthropicMessages:
 
     def cached(self, cache: PromptCache, ask: Ask) -> CacheShare:
         """By the caller's breakpoints."""
-        return cache.anthropic(ask.model, ask.blocks, ask.profile.min_cacheable_tokens)
+        return cache.marked(ask.model, ask.blocks, ask.profile.min_cacheable_tokens)
 
     def whole(self, ask: Ask, reply: Reply) -> bytes:
         """A `message` object."""
@@ -95,19 +96,18 @@ class AnthropicMessages:
         frames[-1] += closing
         return frames
 
-    def error(self, status: int, kind: str, message: str, request_id: str, error: WireError | None) -> bytes:  # noqa: ARG002
+    def error(self, error: WireError, request_id: str) -> bytes:
         """`{"type": "error", "error": {...}, "request_id": ...}`."""
-        return orjson.dumps(
-            {"type": "error", "error": {"type": kind, "message": message}, "request_id": request_id}
-        )
+        told = {"type": error.kind, "message": error.message}
+        return orjson.dumps({"type": "error", "error": told, "request_id": request_id})
 
-    def error_frame(self) -> bytes:
+    def error_frame(self, ask: Ask, reply: Reply) -> bytes:  # noqa: ARG002 - the protocol's signature
         """An `error` event, as an overloaded server sends it in mid-stream."""
         return _event("error", {"error": {"type": "overloaded_error", "message": "Overloaded"}})
 
-    def fault_error(self, kind: FaultKind, model: str) -> tuple[str, str]:  # noqa: ARG002 - the protocol's signature
+    def fault_error(self, kind: FaultKind, model: str) -> WireError:  # noqa: ARG002 - the protocol's signature
         """Type and sentence of a status fault."""
-        return _FAULTS.get(kind, ("rate_limit_error", _RATE_SENTENCE))
+        return WireError(STATUS[kind], *_FAULTS.get(kind, ("rate_limit_error", _RATE_SENTENCE)))
 
     def limit_headers(self, allowance: Allowance) -> Headers:
         """`anthropic-ratelimit-*`."""

@@ -31,6 +31,7 @@ class Ask:
         stop: sequences that end the answer.
         include_usage: OpenAI's `stream_options.include_usage`.
         effort: how much the model is asked to reason, or None.
+        thoughts: Gemini's `includeThoughts`: a summary of the reasoning is wanted in the answer.
     """
 
     model: str
@@ -44,6 +45,7 @@ class Ask:
     stop: tuple[str, ...] = ()
     include_usage: bool = False
     effort: str | None = None
+    thoughts: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,10 +77,18 @@ class WireError(Exception):
         message: its sentence.
         param: OpenAI's offending parameter.
         code: OpenAI's error code.
+        retry_after_ms: the wait that the provider asks for; None when it asks for none.
     """
 
     def __init__(
-        self, status: int, kind: str, message: str, *, param: str | None = None, code: str | None = None
+        self,
+        status: int,
+        kind: str,
+        message: str,
+        *,
+        param: str | None = None,
+        code: str | None = None,
+        retry_after_ms: float | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -86,6 +96,7 @@ class WireError(Exception):
         self.message = message
         self.param = param
         self.code = code
+        self.retry_after_ms = retry_after_ms
 
 
 def object_in(raw: bytes) -> dict[str, Any]:
@@ -108,13 +119,26 @@ def first_problem(error: ValidationError) -> tuple[tuple[int | str, ...], str, s
 
 
 class Wire(Protocol):
-    """One wire format: reading requests, forming answers and errors."""
+    """One wire format: reading requests, forming answers and errors.
+
+    Attributes:
+        name: as the ledger has it.
+        request_id_header: None where the provider sends none.
+        call_id_headers: where the client's own id of the call may stand, the best place first.
+        stream_type: content type of a stream.
+    """
 
     name: str
-    request_id_header: bytes
+    request_id_header: bytes | None
+    call_id_headers: tuple[bytes, ...]
+    stream_type: bytes
 
     def authenticate(self, header: Any) -> None:
         """Raise a 401 WireError when the key is missing or wrong; `header(name)` gives a request header."""
+        ...
+
+    def model_in(self, body: dict[str, Any]) -> str:
+        """The model that is asked, empty when none is named."""
         ...
 
     def read(self, body: dict[str, Any]) -> Ask:
@@ -130,19 +154,27 @@ class Wire(Protocol):
         ...
 
     def frames(self, ask: Ask, reply: Reply, pieces: list[str]) -> list[bytes]:
-        """The answer as server-sent events, one entry a piece; the first and last carry the envelope."""
+        """The answer as a stream's events, one entry a piece; the first and last carry the envelope."""
         ...
 
-    def error(self, status: int, kind: str, message: str, request_id: str, error: WireError | None) -> bytes:
+    def garbled(self, frame: bytes) -> bytes:
+        """A frame whose JSON is cut short, as a broken proxy would pass it on."""
+        ...
+
+    def error(self, error: WireError, request_id: str) -> bytes:
         """An error body."""
         ...
 
-    def error_frame(self) -> bytes:
+    def error_headers(self, error: WireError) -> Headers:
+        """What the headers say of an error: the wait that it asks for."""
+        ...
+
+    def error_frame(self, ask: Ask, reply: Reply) -> bytes:
         """An error in the midst of a stream."""
         ...
 
-    def fault_error(self, kind: FaultKind, model: str) -> tuple[str, str]:
-        """The provider's error type and sentence for a fault that is a status."""
+    def fault_error(self, kind: FaultKind, model: str) -> WireError:
+        """The provider's status, error type and sentence for a fault that is a status."""
         ...
 
     def limit_headers(self, allowance: Allowance) -> Headers:

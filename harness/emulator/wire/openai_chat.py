@@ -6,11 +6,12 @@ import orjson
 
 from harness.emulator.bill import TokenBill
 from harness.emulator.connection import Headers
-from harness.emulator.faults import FaultKind
+from harness.emulator.faults import STATUS, FaultKind
 from harness.emulator.prompt_cache import CacheShare, PromptCache
 from harness.emulator.ratelimit import Allowance, openai_headers
 from harness.emulator.wire.ask import Ask, Reply, WireError
 from harness.emulator.wire.openai_request import read_chat
+from harness.emulator.wire.sse import SseWire, sse
 
 _FINISH = {
     "stop": "stop",
@@ -29,10 +30,10 @@ _FAULTS = {
 REFUSAL = "I'm sorry, but I can't help with that."
 
 
-class OpenAIBase:
+class OpenAIBase(SseWire):
     """What every OpenAI route shares: keys, errors, headers."""
 
-    request_id_header = b"x-request-id"
+    request_id_header: bytes | None = b"x-request-id"
 
     def authenticate(self, header: Any) -> None:
         """The key is a bearer token."""
@@ -46,23 +47,24 @@ class OpenAIBase:
 
     def cached(self, cache: PromptCache, ask: Ask) -> CacheShare:
         """Automatic, by prefix."""
-        return cache.openai(ask.model, ask.blocks, ask.profile.min_cacheable_tokens)
+        return cache.automatic(ask.model, ask.blocks, ask.profile.min_cacheable_tokens)
 
-    def error(self, status: int, kind: str, message: str, request_id: str, error: WireError | None) -> bytes:  # noqa: ARG002
+    def error(self, error: WireError, request_id: str) -> bytes:  # noqa: ARG002 - the protocol's signature
         """`{"error": {message, type, param, code}}`."""
-        code = error.code if error is not None else ("rate_limit_exceeded" if status == 429 else None)
-        param = error.param if error is not None else None
-        return orjson.dumps({"error": {"message": message, "type": kind, "param": param, "code": code}})
+        told = {"message": error.message, "type": error.kind, "param": error.param, "code": error.code}
+        return orjson.dumps({"error": told})
 
-    def error_frame(self) -> bytes:
+    def error_frame(self, ask: Ask, reply: Reply) -> bytes:  # noqa: ARG002 - the protocol's signature
         """An error in place of a chunk."""
         kind, message = _FAULTS[FaultKind.SERVER_ERROR]
         return sse({"error": {"message": message, "type": kind, "param": None, "code": None}})
 
-    def fault_error(self, kind: FaultKind, model: str) -> tuple[str, str]:
+    def fault_error(self, kind: FaultKind, model: str) -> WireError:
         """Type and sentence of a status fault."""
+        if kind in _FAULTS:
+            return WireError(STATUS[kind], *_FAULTS[kind])
         sentence = f"Rate limit reached for {model} on requests per min (RPM). Please try again shortly."
-        return _FAULTS.get(kind, ("requests", sentence))
+        return WireError(STATUS[kind], "requests", sentence, code="rate_limit_exceeded")
 
     def limit_headers(self, allowance: Allowance) -> Headers:
         """`x-ratelimit-*`."""
@@ -141,11 +143,6 @@ def usage(bill: TokenBill) -> dict[str, Any]:
             "rejected_prediction_tokens": 0,
         },
     }
-
-
-def sse(data: dict[str, Any]) -> bytes:
-    """One unnamed server-sent event."""
-    return b"data: " + orjson.dumps(data) + b"\n\n"
 
 
 def _delta(ask: Ask, reply: Reply, piece: str) -> dict[str, Any]:

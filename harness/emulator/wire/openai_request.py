@@ -113,7 +113,7 @@ def read_chat(body: dict[str, Any]) -> Ask:
         parsed = _Body.model_validate(body)
     except ValidationError as error:
         raise validation_error(error) from error
-    profile = known_model(parsed.model)
+    profile = known_model(parsed.model, "chat")
     _check(parsed, profile)
     schema, tool = _schema_and_tool(parsed)
     json_mode = parsed.response_format is not None and parsed.response_format.type == "json_object"
@@ -139,8 +139,13 @@ def read_chat(body: dict[str, Any]) -> Ask:
     )
 
 
-def known_model(model: str) -> ModelProfile:
-    """The model's profile, or the 404 of a model that does not exist."""
+def known_model(model: str, route: str | None = None) -> ModelProfile:
+    """The model's profile, or the 404 of a model that does not exist, or not on that route.
+
+    Args:
+        model: as requested.
+        route: `chat` or `responses`; None where both will do.
+    """
     profile = find_model(model, "openai")
     if profile is None:
         raise WireError(
@@ -149,6 +154,9 @@ def known_model(model: str) -> ModelProfile:
             f"The model `{model}` does not exist or you do not have access to it.",
             code="model_not_found",
         )
+    if route == "chat" and profile.responses_only:
+        message = "This model is only supported in v1/responses and not in v1/chat/completions."
+        raise WireError(404, "invalid_request_error", message, param="model")
     return profile
 
 

@@ -31,7 +31,8 @@ class OpenAIResponses(OpenAIBase):
         part = _part(reply)
         kind = "refusal" if part["type"] == "refusal" else "output_text"
         whole_text = part.get("text", part.get("refusal", ""))
-        where = {"item_id": f"msg_{reply.id}", "output_index": 0, "content_index": 0}
+        index = len(_output(reply)) - 1
+        where = {"item_id": f"msg_{reply.id}", "output_index": index, "content_index": 0}
         extra: dict[str, Any] = {"logprobs": []} if kind == "output_text" else {}
         started = _response(ask, reply, ended=False)
         empty = {**part, "text" if kind == "output_text" else "refusal": ""}
@@ -40,7 +41,8 @@ class OpenAIResponses(OpenAIBase):
             (
                 events.event("response.created", {"response": started}),
                 events.event("response.in_progress", {"response": started}),
-                events.event("response.output_item.added", {"output_index": 0, "item": item}),
+                *(_thinking(events, reply)),
+                events.event("response.output_item.added", {"output_index": index, "item": item}),
                 events.event("response.content_part.added", {**where, "part": empty}),
             )
         )
@@ -57,17 +59,17 @@ class OpenAIResponses(OpenAIBase):
             (
                 events.event(f"response.{kind}.done", {**where, **extra, text_field: whole_text}),
                 events.event("response.content_part.done", {**where, "part": part}),
-                events.event("response.output_item.done", {"output_index": 0, "item": _item(reply)}),
+                events.event("response.output_item.done", {"output_index": index, "item": _item(reply)}),
                 events.event(last, {"response": ended}),
             )
         )
         return frames
 
-    def error_frame(self) -> bytes:
-        """An `error` event in mid-stream."""
-        return _Events(900).event(
-            "error", {"code": "server_error", "message": "The server had an error.", "param": None}
-        )
+    def error_frame(self, ask: Ask, reply: Reply) -> bytes:
+        """`response.failed`: the response itself says that it failed, and tells no usage."""
+        error = {"code": "server_error", "message": "The server had an error."}
+        failed = {**_response(ask, reply, ended=False), "status": "failed", "error": error}
+        return _Events(900).event("response.failed", {"response": failed})
 
     def finish_word(self, finish: str) -> str:
         """`completed`, or why it is incomplete."""
@@ -115,6 +117,22 @@ def _item(reply: Reply) -> dict[str, Any]:
     }
 
 
+def _reasoning(reply: Reply) -> dict[str, Any]:
+    return {"id": f"rs_{reply.id}", "type": "reasoning", "summary": []}
+
+
+def _output(reply: Reply) -> list[dict[str, Any]]:
+    """What the response consists of: the reasoning that was done, unread, and the message."""
+    return [*([_reasoning(reply)] if reply.bill.reasoning else []), _item(reply)]
+
+
+def _thinking(events: _Events, reply: Reply) -> list[bytes]:
+    if not reply.bill.reasoning:
+        return []
+    told = {"output_index": 0, "item": _reasoning(reply)}
+    return [events.event(f"response.output_item.{what}", told) for what in ("added", "done")]
+
+
 def _response(ask: Ask, reply: Reply, *, ended: bool) -> dict[str, Any]:
     reason = _INCOMPLETE.get(reply.finish) if ended else None
     status = "incomplete" if reason else "completed"
@@ -129,7 +147,7 @@ def _response(ask: Ask, reply: Reply, *, ended: bool) -> dict[str, Any]:
         "max_output_tokens": ask.max_tokens,
         "metadata": {},
         "model": ask.model,
-        "output": [_item(reply)] if ended else [],
+        "output": _output(reply) if ended else [],
         "parallel_tool_calls": True,
         "previous_response_id": None,
         "service_tier": "default",

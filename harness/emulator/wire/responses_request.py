@@ -90,7 +90,7 @@ def read_responses(body: dict[str, Any]) -> Ask:
         parsed = _Body.model_validate(body)
     except ValidationError as error:
         raise validation_error(error) from error
-    profile = known_model(parsed.model)
+    profile = known_model(parsed.model, "responses")
     check_sampling(parsed, profile)
     form = parsed.text.format if parsed.text is not None else None
     kind = form.type if form is not None else "text"
