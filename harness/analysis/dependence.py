@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtri
 
+from harness.analysis.distributions import normal_quantile, normal_quantiles
 from harness.analysis.interval import (
     DEFAULT_CONFIDENCE,
     QuantileInterval,
@@ -95,6 +95,26 @@ def _interval(
     )
 
 
+def variance_inflations(arrivals_ms: ArrayLike, quantiles: Sequence[float]) -> tuple[float, ...]:
+    """How many correlated requests tell as much about each quantile as one independent request; >= 1.
+
+    1 + 2 sum rho_k(q), where rho_k(q) is the correlation at lag k of the indicator "above the q quantile",
+    derived from the correlation of normal scores by a Gaussian copula (stable in the tail, where the
+    indicator itself is seldom 1). 1.0 when the lag-1 correlation is not significantly positive.
+
+    Args:
+        arrivals_ms: in arrival order, shape (n,), milliseconds; infinite where the request failed.
+        quantiles: each strictly between 0 and 1.
+
+    Source: Woodruff (1952) for quantiles of dependent samples; Geyer (1992), section 3.3, for where to cut
+        the sum; simulated in docs/proof/statistics.md.
+    """
+    arrivals = np.asarray(arrivals_ms, dtype=np.float64)
+    n = int(arrivals.size)
+    correlations = _score_correlations(arrivals, max(1, n // 4))
+    return tuple(_inflation(correlations, n, q) for q in quantiles)
+
+
 def lag_correlation(values: ArrayLike, lag: int = 1) -> float | None:
     """Correlation at a lag of the values' normal scores, corrected for its small-sample bias.
 
@@ -131,7 +151,7 @@ def _score_correlations(values: NDArray[np.float64], lags: int) -> NDArray[np.fl
     n = int(values.size)
     if n < _MIN_REQUESTS:
         return None
-    scores = ndtri((_mean_ranks(values) - 0.5) / n)
+    scores = normal_quantiles((_mean_ranks(values) - 0.5) / n)
     scores = scores - scores.mean()
     power = float(np.dot(scores, scores))
     if power <= 0.0:
@@ -167,7 +187,7 @@ def _indicator_correlation(correlations: NDArray[np.float64], q: float) -> NDArr
     P(both below) - q^2 is the integral of the bivariate normal density at (z, z) over the correlation
     (Plackett 1954), here by Gauss-Legendre quadrature.
     """
-    z = float(ndtri(q))
+    z = normal_quantile(q)
     nodes, weights = np.polynomial.legendre.leggauss(32)
     # substituting rho = sin(angle) removes the singularity at 1
     angle = np.arcsin(correlations)[:, None] * (nodes + 1.0) / 2.0

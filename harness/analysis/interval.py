@@ -2,23 +2,13 @@
 
 import math
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import bdtr, ndtri
 
+from harness.analysis.estimate import DEFAULT_CONFIDENCE, Estimate, Sides, simultaneous_confidence
 from harness.analysis.percentile import checked_latencies
-
-DEFAULT_CONFIDENCE = 0.95
-
-
-class Sides(StrEnum):
-    """Which bounds an interval has; one-sided bounds spend the whole error on one side."""
-
-    BOTH = "both"
-    LOWER = "lower"
-    UPPER = "upper"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,18 +40,6 @@ class QuantileInterval:
     def lies_within(self, limit_ms: float) -> bool:
         """True when the whole interval is at or below the limit."""
         return self.high_ms is not None and self.high_ms <= limit_ms
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Estimate:
-    """A figure, its interval and what it rests on; None is unknown."""
-
-    value: float | None
-    low: float | None
-    high: float | None
-    confidence: float
-    method: str
-    n: int
 
 
 def quantile_interval(
@@ -191,16 +169,6 @@ def wilson(successes: int, n: int, confidence: float = DEFAULT_CONFIDENCE) -> Es
         method="wilson",
         n=n,
     )
-
-
-def simultaneous_confidence(confidence: float, figures: int) -> float:
-    """What each of several intervals needs, so that all of them hold together with the confidence.
-
-    Source: Bonferroni; holds whatever the dependence between the figures.
-    """
-    if figures < 1:
-        raise ValueError(f"{figures} figures have no confidence to share")
-    return 1.0 - (1.0 - confidence) / figures
 
 
 def normal_quantile(probability: float) -> float:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import duckdb
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from harness.errors import UnknownRunError, UsageError
 from harness.records import Call, GateResult, Grade, Request
@@ -74,6 +75,11 @@ class Snapshot:
             ((rows,),) = self._connection.execute(f"CREATE TEMP TABLE {name} AS {sql}", params).fetchall()
             self._kept[key] = Kept(name, rows)
         return self._kept[key]
+
+    def columns(self, sql: str, params: Sequence[Any] = ()) -> dict[str, NDArray[Any]]:
+        """One query as NumPy columns; masked where a value is NULL."""
+        found: dict[str, NDArray[Any]] = self._connection.execute(sql, params).fetchnumpy()
+        return found
 
     def arrow(self, sql: str, params: Sequence[Any] | dict[str, Any] = ()) -> pa.Table:
         """One query as an Arrow table; moments are timestamps in UTC."""

@@ -1,0 +1,144 @@
+# ruff: noqa: S608 - names come from declarations and the allow-list of groups, values are bound
+"""Sums over clusters, added up by the database: what means, shares and ratios need of any number of rows."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness.analysis.moments import NO_MOMENTS, Moments
+from harness.figures.declaration import Mean, Ratio, Share
+from harness.figures.grouping import group_sql
+from harness.figures.selection import Rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """What is added up: u and, for ratios, v of each row; SQL over `counted`, NULL where unknown."""
+
+    u: str
+    v: str | None
+    of: str
+
+    @property
+    def known_u(self) -> str:
+        """u of the rows that take part and tell it."""
+        both = "" if self.v is None else f" AND ({self.v}) IS NOT NULL"
+        return f"CASE WHEN ({self.of}){both} THEN ({self.u})::DOUBLE END"
+
+    @property
+    def known_v(self) -> str:
+        """v of the same rows."""
+        return f"CASE WHEN ({self.of}) AND ({self.u}) IS NOT NULL THEN ({self.v})::DOUBLE END"
+
+
+def term_of(rule: Share | Mean | Ratio) -> Term:
+    """The sums that a rule needs."""
+    if isinstance(rule, Share):
+        return Term(u=f"CASE WHEN {rule.hit} THEN 1.0 ELSE 0.0 END", v=None, of=rule.of)
+    if isinstance(rule, Mean):
+        return Term(u=rule.value, v=None, of=rule.of)
+    return Term(u=rule.top, v=rule.bottom, of=rule.of)
+
+
+def moments(rows: Rows, by: str, terms: Sequence[Term]) -> dict[str, tuple[Moments, ...]]:
+    """The sums of every term, by group; a cluster is a case where cases repeat within the group.
+
+    Args:
+        rows: the selection.
+        by: a key of `grouping.GROUPS`.
+        terms: at least one.
+    """
+    if not terms:
+        return {}
+    cluster = "case_id" if cases_repeat(rows, by) else None
+    return clustered_moments(rows, group_sql(by), terms, cluster)
+
+
+def cases_repeat(rows: Rows, by: str) -> bool:
+    """Some case of the selection stands in several rows of one group."""
+    ((told,),) = rows.view.rows(f"SELECT coalesce(sum(cases), 0)::BIGINT FROM {rows.tally.table}")
+    if not told:
+        return False
+    found = rows.kept(
+        f"SELECT count(DISTINCT hash({group_sql(by)}, case_id)) AS cases FROM counted WHERE case_id IS NOT NULL"
+    )
+    ((cases,),) = rows.view.rows(f"FROM {found.table}")
+    return bool(cases < told)
+
+
+def clustered_moments(
+    rows: Rows,
+    group: str,
+    terms: Sequence[Term],
+    cluster: str | None,
+    *,
+    source: str = "counted",
+    values: Sequence[Any] = (),
+) -> dict[str, tuple[Moments, ...]]:
+    """As `moments`, of any relation over `counted` and any cluster; rows of no cluster are one each.
+
+    Args:
+        rows: the selection.
+        group: SQL of the group.
+        terms: what to add up.
+        cluster: SQL of the cluster; None for independent rows.
+        source: what to select from.
+        values: bound by `source`.
+    """
+    columns = ", ".join(_row_columns(place, term) for place, term in enumerate(terms))
+    told = f"(SELECT {group} AS grp, {cluster or 'NULL'} AS cluster, {columns} FROM {source})"
+    single = ", ".join(_single_sums(place, term) for place, term in enumerate(terms))
+    parts = [f"SELECT grp, {single} FROM {told} WHERE cluster IS NULL GROUP BY grp"]
+    if cluster is not None:
+        inner = ", ".join(_cluster_sums(place, term) for place, term in enumerate(terms))
+        outer = ", ".join(_outer_sums(place, term) for place, term in enumerate(terms))
+        parts.append(
+            f"""SELECT grp, {outer} FROM (SELECT grp, cluster, {inner} FROM {told}
+            WHERE cluster IS NOT NULL GROUP BY grp, cluster) GROUP BY grp"""
+        )
+    found: dict[str, tuple[Moments, ...]] = {}
+    for part in parts:
+        for row in rows.dicts(part, values):
+            own = tuple(_moments(row, place) for place in range(len(terms)))
+            before = found.get(row["grp"], (NO_MOMENTS,) * len(terms))
+            found[row["grp"]] = tuple(a + b for a, b in zip(before, own, strict=True))
+    return found
+
+
+def _row_columns(place: int, term: Term) -> str:
+    v = "" if term.v is None else f", {term.known_v} AS v{place}"
+    return f"{term.known_u} AS u{place}{v}, CASE WHEN {term.of} THEN 1 END AS o{place}"
+
+
+def _single_sums(place: int, term: Term) -> str:
+    u, v = f"u{place}", f"v{place}"
+    known = f"count({u}) AS n_{place}, count({u}) AS g_{place}, sum({u}) AS u_{place}, sum({u} * {u}) AS uu_{place}"
+    if term.v is None:
+        rest = f"count({u})::DOUBLE AS v_{place}, sum({u}) AS uv_{place}, count({u})::DOUBLE AS vv_{place}"
+    else:
+        rest = f"sum({v}) AS v_{place}, sum({u} * {v}) AS uv_{place}, sum({v} * {v}) AS vv_{place}"
+    return f"{known}, {rest}, count(o{place}) AS o_{place}"
+
+
+def _cluster_sums(place: int, term: Term) -> str:
+    v = f"count(u{place})::DOUBLE" if term.v is None else f"sum(v{place})"
+    return f"count(u{place}) AS k{place}, sum(u{place}) AS u{place}, {v} AS v{place}, count(o{place}) AS o{place}"
+
+
+def _outer_sums(place: int, term: Term) -> str:
+    u, v = f"u{place}", f"CASE WHEN k{place} > 0 THEN v{place} END"
+    return (
+        f"sum(k{place})::BIGINT AS n_{place}, count(CASE WHEN k{place} > 0 THEN 1 END) AS g_{place}, "
+        f"sum({u}) AS u_{place}, sum({u} * {u}) AS uu_{place}, sum({v}) AS v_{place}, "
+        f"sum({u} * {v}) AS uv_{place}, sum({v} * {v}) AS vv_{place}, sum(o{place})::BIGINT AS o_{place}"
+    )
+
+
+def _moments(row: Mapping[str, Any], place: int) -> Moments:
+    n = int(row[f"n_{place}"] or 0)
+    return Moments(
+        n=n,
+        clusters=int(row[f"g_{place}"]),
+        **{name: float(row[f"{name}_{place}"] or 0.0) for name in ("u", "v", "uu", "uv", "vv")},
+        unknown=int(row[f"o_{place}"] or 0) - n,
+    )
