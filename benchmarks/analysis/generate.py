@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - SQL reads better unbroken
 """Write a store of any size by SQL alone: baselines, an evaluation of strategies, a day of production, calls.
 
 Example: python -m benchmarks.analysis.generate --store /tmp/big --requests 1000000
@@ -147,7 +148,9 @@ def _run_id(part: Part) -> str:
 
 def _values(part: Part, requests: int) -> dict[str, object]:
     driven = part.kind is RunKind.BASELINE
-    arrived = f"TIMESTAMP '{part.first:%Y-%m-%d %H:%M:%S}' + to_microseconds(i * {86_400_000_000 // requests})"
+    arrived = (
+        f"TIMESTAMP '{part.first:%Y-%m-%d %H:%M:%S}' + to_microseconds(i * {86_400_000_000 // requests})"
+    )
     return {
         "run_id": _run_id(part),
         "n": requests,
@@ -156,7 +159,9 @@ def _values(part: Part, requests: int) -> dict[str, object]:
         "environment": part.environment,
         "strategies": json.dumps(list(part.strategies)).replace('"', "'"),
         "n_strategies": len(part.strategies),
-        "case_id": "NULL" if part.cases is None else f"'case-' || ((i // {len(part.strategies)}) % {part.cases})",
+        "case_id": "NULL"
+        if part.cases is None
+        else f"'case-' || ((i // {len(part.strategies)}) % {part.cases})",
         "first": f"{part.first:%Y-%m-%d %H:%M:%S}",
         "step_us": 86_400_000_000 // requests,
         "scheduled": arrived if driven else "NULL::TIMESTAMP",

@@ -10,6 +10,19 @@ from scipy.special import bdtr, ndtri
 from harness.analysis.estimate import DEFAULT_CONFIDENCE, Estimate, Sides, simultaneous_confidence
 from harness.analysis.percentile import checked_latencies
 
+__all__ = [
+    "DEFAULT_CONFIDENCE",
+    "Estimate",
+    "QuantileInterval",
+    "Sides",
+    "interval_at_ranks",
+    "normal_quantile",
+    "order_statistic_ranks",
+    "quantile_interval",
+    "simultaneous_confidence",
+    "wilson",
+]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuantileInterval:

@@ -57,7 +57,7 @@ class Moments:
 
     @property
     def ratio(self) -> float | None:
-        """u / v: the mean, share or ratio; None for no rows."""
+        """U / v: the mean, share or ratio; None for no rows."""
         return self.u / self.v if self.n and self.v > 0 else None
 
     @property
@@ -108,7 +108,8 @@ def moments_of(
         if clusters.shape != u.shape:
             raise ValueError(f"{n} values but {clusters.size} clusters")
         held = np.bincount(clusters) > 0
-        u, v = (np.bincount(clusters, weights=side)[held] for side in (u, v))
+        u = np.asarray(np.bincount(clusters, weights=u)[held], dtype=np.float64)
+        v = np.asarray(np.bincount(clusters, weights=v)[held], dtype=np.float64)
     return Moments(
         n=n,
         clusters=int(u.size),

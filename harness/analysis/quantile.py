@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from harness.analysis.dependence import variance_inflations
 from harness.analysis.distributions import normal_quantile, t_quantile
 from harness.analysis.estimate import DEFAULT_CONFIDENCE, Estimate, Sides, no_estimate
-from harness.analysis.order_statistics import order_statistic_ranks
 from harness.analysis.moments import Moments, effective_rows, moments_of
+from harness.analysis.order_statistics import order_statistic_ranks
 from harness.analysis.percentile import min_requests, neighbours
 
 INDEPENDENT = "order_statistic"

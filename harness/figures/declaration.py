@@ -95,7 +95,7 @@ class Ratio:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Custom:
-    """A figure of its own kind: a function of the rows and the SQL of a group, giving one estimate a group."""
+    """A figure of its own kind: a function of rows, SQL of a group and confidence."""
 
     estimates: Callable[["Rows", str, float], dict[str, Estimate]]
 

@@ -275,7 +275,8 @@ def _note(shift: Shift) -> str | None:
 def case_keys(rows: Rows) -> NDArray[np.uint64]:
     """The cases of a selection as sorted hashes; the same case has the same one in any snapshot."""
     found = rows.view.columns(
-        f"{rows.ctes} SELECT DISTINCT hash(case_id) AS own FROM counted WHERE case_id IS NOT NULL ORDER BY own",
+        f"""{rows.ctes} SELECT DISTINCT hash(case_id) AS own FROM counted
+        WHERE case_id IS NOT NULL ORDER BY own""",
         rows.values,
     )
     return np.asarray(found["own"], dtype=np.uint64)

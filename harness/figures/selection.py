@@ -103,8 +103,10 @@ _ATTEMPTS = """
 SELECT run_id, request_id,
     arg_min(provider, attempt) FILTER (role IN ('draft', 'suggest')) AS first_provider,
     arg_min(model, attempt) FILTER (role IN ('draft', 'suggest')) AS first_model,
-    CASE WHEN count(*) FILTER (sent) = count(cost_usd) FILTER (sent) THEN sum(cost_usd) FILTER (sent) END AS paid,
-    CASE WHEN paid IS NOT NULL THEN coalesce(sum(cost_usd) FILTER (sent AND role = 'repair'), 0) END AS paid_repair
+    CASE WHEN count(*) FILTER (sent) = count(cost_usd) FILTER (sent)
+        THEN sum(cost_usd) FILTER (sent) END AS paid,
+    CASE WHEN paid IS NOT NULL
+        THEN coalesce(sum(cost_usd) FILTER (sent AND role = 'repair'), 0) END AS paid_repair
 FROM (
     SELECT *, outcome <> 'refused' AND role <> 'judge' AS sent
     FROM calls SEMI JOIN (

@@ -21,13 +21,13 @@ class Term:
 
     @property
     def known_u(self) -> str:
-        """u of the rows that take part and tell it."""
+        """U of the rows that take part and tell it."""
         both = "" if self.v is None else f" AND ({self.v}) IS NOT NULL"
         return f"CASE WHEN ({self.of}){both} THEN ({self.u})::DOUBLE END"
 
     @property
     def known_v(self) -> str:
-        """v of the same rows."""
+        """V of the same rows."""
         return f"CASE WHEN ({self.of}) AND ({self.u}) IS NOT NULL THEN ({self.v})::DOUBLE END"
 
 
@@ -60,7 +60,8 @@ def cases_repeat(rows: Rows, by: str) -> bool:
     if not told:
         return False
     found = rows.kept(
-        f"SELECT count(DISTINCT hash({group_sql(by)}, case_id)) AS cases FROM counted WHERE case_id IS NOT NULL"
+        f"""SELECT count(DISTINCT hash({group_sql(by)}, case_id)) AS cases FROM counted
+        WHERE case_id IS NOT NULL"""
     )
     ((cases,),) = rows.view.rows(f"FROM {found.table}")
     return bool(cases < told)
@@ -91,7 +92,7 @@ def clustered_moments(
     parts = [f"SELECT grp, {single} FROM {told} WHERE cluster IS NULL GROUP BY grp"]
     if cluster is not None:
         inner = ", ".join(_cluster_sums(place, term) for place, term in enumerate(terms))
-        outer = ", ".join(_outer_sums(place, term) for place, term in enumerate(terms))
+        outer = ", ".join(_outer_sums(place) for place in range(len(terms)))
         parts.append(
             f"""SELECT grp, {outer} FROM (SELECT grp, cluster, {inner} FROM {told}
             WHERE cluster IS NOT NULL GROUP BY grp, cluster) GROUP BY grp"""
@@ -112,7 +113,8 @@ def _row_columns(place: int, term: Term) -> str:
 
 def _single_sums(place: int, term: Term) -> str:
     u, v = f"u{place}", f"v{place}"
-    known = f"count({u}) AS n_{place}, count({u}) AS g_{place}, sum({u}) AS u_{place}, sum({u} * {u}) AS uu_{place}"
+    known = f"count({u}) AS n_{place}, count({u}) AS g_{place}"
+    known += f", sum({u}) AS u_{place}, sum({u} * {u}) AS uu_{place}"
     if term.v is None:
         rest = f"count({u})::DOUBLE AS v_{place}, sum({u}) AS uv_{place}, count({u})::DOUBLE AS vv_{place}"
     else:
@@ -122,10 +124,11 @@ def _single_sums(place: int, term: Term) -> str:
 
 def _cluster_sums(place: int, term: Term) -> str:
     v = f"count(u{place})::DOUBLE" if term.v is None else f"sum(v{place})"
-    return f"count(u{place}) AS k{place}, sum(u{place}) AS u{place}, {v} AS v{place}, count(o{place}) AS o{place}"
+    sums = f"count(u{place}) AS k{place}, sum(u{place}) AS u{place}"
+    return f"{sums}, {v} AS v{place}, count(o{place}) AS o{place}"
 
 
-def _outer_sums(place: int, term: Term) -> str:
+def _outer_sums(place: int) -> str:
     u, v = f"u{place}", f"CASE WHEN k{place} > 0 THEN v{place} END"
     return (
         f"sum(k{place})::BIGINT AS n_{place}, count(CASE WHEN k{place} > 0 THEN 1 END) AS g_{place}, "

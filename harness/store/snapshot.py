@@ -2,7 +2,7 @@
 """Queries over one moment of a store, plain or typed, wherever its rows lie."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, cast
 
 import duckdb
 import pyarrow as pa
@@ -78,7 +78,7 @@ class Snapshot:
 
     def columns(self, sql: str, params: Sequence[Any] = ()) -> dict[str, NDArray[Any]]:
         """One query as NumPy columns; masked where a value is NULL."""
-        found: dict[str, NDArray[Any]] = self._connection.execute(sql, params).fetchnumpy()
+        found = cast("dict[str, NDArray[Any]]", self._connection.execute(sql, params).fetchnumpy())
         return found
 
     def arrow(self, sql: str, params: Sequence[Any] | dict[str, Any] = ()) -> pa.Table:

@@ -1,4 +1,4 @@
-"""Every figure there is, found by folder: a new one is a line in one of these files, or a file beside them."""
+"""Every figure there is, found by folder: a new one is an entry in one of these files, or in a new one."""
 
 import importlib
 import pkgutil

@@ -7,7 +7,7 @@ _ALL = "all requests; a failed one is slower than every answer"
 _ANSWERS = "answers that tell it"
 
 
-def _figure(name: str, title: str, ms: str, q: float, rows: str, source: str) -> Figure:
+def _figure(name: str, title: str, q: float, *, ms: str, rows: str, source: str) -> Figure:
     percent = f"{q * 100:.10g}"
     ranked = rows == _ALL
     of = "lateness_ms IS NOT NULL" if name == "lateness" else "status = 'ok'"
@@ -24,21 +24,27 @@ def _figure(name: str, title: str, ms: str, q: float, rows: str, source: str) ->
 
 
 FIGURES = (
-    *(_figure("latency", "latency", "ms", q, _ALL, _CLOCK) for q in (0.5, 0.95, 0.99)),
+    *(_figure("latency", "latency", q, ms="ms", rows=_ALL, source=_CLOCK) for q in (0.5, 0.95, 0.99)),
     *(
-        _figure("service_time", "service time", "service_ms", q, _ALL, "client, from the send")
+        _figure("service_time", "service time", q, ms="service_ms", rows=_ALL, source="client, from the send")
         for q in (0.5, 0.95)
     ),
-    *(_figure("ttft", "time to first token", "ttft_ms", q, _ANSWERS, "the stream") for q in (0.5, 0.95)),
-    *(_figure("itl", "inter-token latency", "itl_ms", q, _ANSWERS, "the stream") for q in (0.5, 0.95)),
+    *(
+        _figure("ttft", "time to first token", q, ms="ttft_ms", rows=_ANSWERS, source="the stream")
+        for q in (0.5, 0.95)
+    ),
+    *(
+        _figure("itl", "inter-token latency", q, ms="itl_ms", rows=_ANSWERS, source="the stream")
+        for q in (0.5, 0.95)
+    ),
     *(
         _figure(
             "lateness",
             "generator lateness",
-            "greatest(lateness_ms, 0)",
             q,
-            "requests of a load generator",
-            "the generator's own clock: no fault of the target",
+            ms="greatest(lateness_ms, 0)",
+            rows="requests of a load generator",
+            source="the generator's own clock: no fault of the target",
         )
         for q in (0.5, 0.99)
     ),

@@ -1,0 +1,249 @@
+"""What can be compared with what: one run and one strategy a side, and one function that says what differs.
+
+Every comparing surface asks here: the gate's baseline, `compare`, savings, frontier, the dashboard.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from harness.figures.selection import Rows, Selection
+from harness.records import ProviderMode, RunKind, RunStatus
+from harness.store import Snapshot
+from harness.store.database.typed import StoredRun
+
+MODE_ORDER = ("live", "emulated", "fixtures", "unknown", "mixed")
+"""Live if there is any, else emulated; unknown and mixed come last."""
+
+KIND_ORDER = ("baseline", "eval", "service", "ingest")
+"""The measured kinds first."""
+
+_UNFINISHED = {
+    RunStatus.TRUNCATED: "TRUNCATED: the budget ended the run before its last case",
+    RunStatus.INTERRUPTED: "INTERRUPTED: the run did not reach its end",
+    RunStatus.RUNNING: "STILL RUNNING: figures so far",
+    RunStatus.FAILED: "FAILED: the run did not reach its end",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Side:
+    """The requests of one run and one strategy.
+
+    Attributes:
+        run: the stored run, or the one of a report file.
+        strategy: None where the run names none, or where it is asked as a whole.
+        rows: its counted requests.
+    """
+
+    run: StoredRun
+    strategy: str | None
+    rows: Rows
+
+    @property
+    def label(self) -> str:
+        """The run's name, and the strategy where there is one."""
+        return f"{self.run.name}: {self.strategy}" if self.strategy else self.run.name
+
+    @cached_property
+    def mode(self) -> ProviderMode | None:
+        """What answered; None is unknown."""
+        return mode_of(self.rows, self.run)
+
+    @property
+    def speed(self) -> float:
+        """What emulated latencies were divided by; 1 for their own pace."""
+        return float(self.run.config.get("emulator_speed") or 1.0)
+
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """Why the figures are not those of a whole, sound run of our own; empty when they are."""
+        said = []
+        if "imported" in self.run.config:
+            said.append("IMPORTED: outcomes recorded elsewhere, not measured here")
+        if self.run.status in _UNFINISHED:
+            said.append(_UNFINISHED[self.run.status])
+        if self.run.summary.get("suspect"):
+            reasons = [str(reason) for reason in self.run.summary.get("suspect_reasons") or ()]
+            said.append(f"SUSPECT: {'; '.join(reasons) or 'the load generator was late'}")
+        return tuple(said)
+
+
+def sides_of(view: Snapshot, run: StoredRun, *, selection: Selection | None = None) -> tuple[Side, ...]:
+    """The sides of a run: one for each strategy, in the order of the run's configuration, else by name.
+
+    A failed request tells no strategy of its own: in a run of a single strategy it belongs to that one.
+
+    Args:
+        view: the store, or a report file.
+        run: whose requests.
+        selection: further narrowing (cases, providers); its `run_ids` and `strategies` are set here.
+    """
+    whole = replace(selection or Selection(), run_ids=(run.run_id,))
+    rows = Rows(view, whole)
+    found = [name for (name,) in rows.rows("SELECT DISTINCT strategy FROM counted ORDER BY strategy")]
+    named = [name for name in found if name is not None]
+    if len(named) < 2:
+        return (Side(run=run, strategy=named[0] if named else None, rows=rows),) if rows.n else ()
+    listed = [str(name) for name in run.config.get("strategies") or ()]
+    place = {name: index for index, name in enumerate(listed)}
+    ordered = sorted(named, key=lambda name: (place.get(name, len(place)), name))
+    return tuple(
+        Side(run=run, strategy=name, rows=Rows(view, replace(whole, strategies=(name,)))) for name in ordered
+    )
+
+
+def mode_of(rows: Rows, run: StoredRun | None = None) -> ProviderMode | None:
+    """What answered: the one mode of the answers, `mixed` for several; None is unknown.
+
+    An answer that does not say counts as the run's own mode.
+    """
+    found = rows.rows(
+        """SELECT DISTINCT CASE WHEN 'fixtures' IN (coalesce(draft_source, ''), coalesce(repair_source, ''))
+            THEN 'fixtures' ELSE mode END FROM counted"""
+    )
+    modes = {mode for (mode,) in found}
+    if not modes:
+        return run.provider_mode if run is not None else None
+    known = modes - {"unknown"}
+    if len(known) > 1:
+        return ProviderMode.MIXED
+    return ProviderMode(modes.pop()) if len(modes) == 1 and known else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparability:
+    """What stands between two sides.
+
+    Attributes:
+        refused: why no figure of the two may be compared; None when some may.
+        latency: why their latencies may not; None when they may.
+        cautions: what must be said beside the figures.
+    """
+
+    refused: str | None = None
+    latency: str | None = None
+    cautions: tuple[str, ...] = ()
+
+
+def comparability(a: Side, b: Side) -> Comparability:
+    """What may be compared between two sides, and what must be said."""
+    cautions = [f"{side.label}: {said}" for side in (a, b) for said in side.cautions]
+    if not a.rows.n or not b.rows.n:
+        empty = a if not a.rows.n else b
+        return Comparability(refused=f"{empty.label} has no requests", cautions=tuple(cautions))
+    if a.mode is not b.mode:
+        modes = " providers, B by ".join(mode_name(side.mode) for side in (a, b))
+        return Comparability(refused=f"A was answered by {modes} ones", cautions=tuple(cautions))
+    mixed = next((side for side in (a, b) if side.strategy is None and _strategies(side) > 1), None)
+    if mixed is not None:
+        refused = f"{mixed.label} holds {_strategies(mixed)} strategies: choose one of them"
+        return Comparability(refused=refused, cautions=tuple(cautions))
+    latency = None
+    if a.speed != b.speed:
+        latency = f"latencies are emulated at x{a.speed:g} in A and x{b.speed:g} in B"
+    elif a.rows.clock != b.rows.clock:
+        latency = f"A's latencies are {a.rows.clock}-side, B's {b.rows.clock}-side"
+    elif a.run.kind is not b.run.kind:
+        latency = f"A is of kind {a.run.kind.value}, B of {b.run.kind.value}: their latencies begin elsewhere"
+    if a.run.kind is not b.run.kind and not latency:
+        cautions.append(f"A is of kind {a.run.kind.value}, B of {b.run.kind.value}")
+    if a.run.target != b.run.target:
+        cautions.append(f"the targets differ: {a.run.target or 'unknown'} and {b.run.target or 'unknown'}")
+    return Comparability(latency=latency, cautions=tuple(dict.fromkeys(cautions)))
+
+
+def _strategies(side: Side) -> int:
+    ((n,),) = side.rows.rows("SELECT count(DISTINCT strategy) FROM counted")
+    return int(n)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """A side that is not judged, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparable:
+    """Sides that may stand side by side.
+
+    Attributes:
+        mode: what answered all of them; None is unknown.
+        speed: what emulated latencies were divided by, the same for all; 1 for their own pace.
+        sides: each under the name that tells it from the others.
+        left_out: the others, each with its reason.
+    """
+
+    mode: ProviderMode | None
+    kind: RunKind | None
+    speed: float
+    sides: tuple[tuple[str, Side], ...]
+    left_out: tuple[LeftOut, ...]
+
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """What must be said of the sides' runs, once a run."""
+        said = [f"{side.run.name}: {caution}" for _, side in self.sides for caution in side.cautions]
+        return tuple(dict.fromkeys(said))
+
+
+def comparable_sides(sides: Sequence[Side], names: Sequence[str] | None = None) -> Comparable:
+    """The sides of the best provider mode there is: live, else emulated, else what remains.
+
+    Within it one kind of run and one emulator speed, since latencies of others stand on another clock.
+
+    Args:
+        sides: of any runs.
+        names: of the sides; None makes the shortest that tell them apart.
+    """
+    named = list(zip(names if names is not None else side_names(sides), sides, strict=True))
+    left_out = [LeftOut(name=name, reason="no requests") for name, side in named if not side.rows.n]
+    kept = [(name, side) for name, side in named if side.rows.n]
+    if not kept:
+        return Comparable(mode=None, kind=None, speed=1.0, sides=(), left_out=tuple(left_out))
+    best = min((_setting(side) for _, side in kept), key=_preference)
+    mode, kind, speed = best
+    for name, side in kept:
+        if _setting(side) != best:
+            left_out.append(LeftOut(name=name, reason=_reason(_setting(side), best)))
+    same = tuple((name, side) for name, side in kept if _setting(side) == best)
+    return Comparable(mode=mode, kind=kind, speed=speed, sides=same, left_out=tuple(left_out))
+
+
+def side_names(sides: Sequence[Side]) -> list[str]:
+    """The shortest names that tell them apart: the strategy, the run, or both."""
+    one_run = len({side.run.run_id for side in sides}) == 1
+    strategies = [side.strategy or side.run.name for side in sides]
+    runs = [side.run.name for side in sides]
+    for names in (strategies,) if one_run else (runs, [side.label for side in sides]):
+        if len(set(names)) == len(names):
+            return names
+    return [f"{side.label} ({side.run.run_id})" for side in sides]
+
+
+def mode_name(mode: ProviderMode | None) -> str:
+    """The mode's name; `unknown` for None."""
+    return "unknown" if mode is None else mode.value
+
+
+_Setting = tuple[ProviderMode | None, RunKind, float]
+
+
+def _setting(side: Side) -> _Setting:
+    return side.mode, side.run.kind, side.speed
+
+
+def _preference(setting: _Setting) -> tuple[int, int, float]:
+    mode, kind, speed = setting
+    return MODE_ORDER.index(mode_name(mode)), KIND_ORDER.index(kind.value), abs(speed - 1.0)
+
+
+def _reason(own: _Setting, best: _Setting) -> str:
+    if own[0] is not best[0]:
+        return f"{mode_name(own[0])} providers, not {mode_name(best[0])} ones"
+    if own[1] is not best[1]:
+        return f"a run of kind {own[1].value}, not {best[1].value}"
+    return f"latencies at speed x{own[2]:g}, not x{best[2]:g}"
