@@ -78,8 +78,7 @@ class Snapshot:
 
     def columns(self, sql: str, params: Sequence[Any] = ()) -> dict[str, NDArray[Any]]:
         """One query as NumPy columns; masked where a value is NULL."""
-        found = cast("dict[str, NDArray[Any]]", self._connection.execute(sql, params).fetchnumpy())
-        return found
+        return cast("dict[str, NDArray[Any]]", self._connection.execute(sql, params).fetchnumpy())
 
     def arrow(self, sql: str, params: Sequence[Any] | dict[str, Any] = ()) -> pa.Table:
         """One query as an Arrow table; moments are timestamps in UTC."""
