@@ -178,10 +178,11 @@ class CostGuardError(HarnessError):
 class UnpricedModelError(UsageError):
     """No trustworthy price for the model: its cost would be unknown, and unknown is not zero."""
 
-    def __init__(self, provider: str, model: str) -> None:
+    def __init__(self, provider: str, model: str, because: str = "") -> None:
+        reason = f" ({because})" if because else ""
         super().__init__(
-            f"no price is known for model '{model}' of provider '{provider}'; add it to the price overrides, "
-            "or allow unpriced calls (their cost is recorded as unknown)"
+            f"no price is known for model '{model}' of provider '{provider}'{reason}; add it to the price "
+            "overrides, or allow unpriced calls (their cost is recorded as unknown)"
         )
         self.provider = provider
         self.model = model

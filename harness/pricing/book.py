@@ -9,7 +9,7 @@ from pathlib import Path
 from harness.clock import SYSTEM_CLOCK
 from harness.errors import UnpricedModelError
 from harness.pricing import catalogue
-from harness.pricing.names import forms_of
+from harness.pricing.finding import Finder, Found
 from harness.pricing.overrides import SHIPPED_PATH, Overrides, PriceEntry, load_overrides
 from harness.pricing.rates import FREE_CARD, CostLine, RateCard, money_usd
 from harness.records import UnpricedReason, Usage
@@ -34,7 +34,10 @@ _MOST_QUOTES = 10_000
 class Quote:
     """A model's prices at a moment, and where they come from.
 
-    `source_url` and `start_date` are None where the price data does not say.
+    `source_url` and `start_date` are None where the price data does not say. `moving` names stand for another
+    model from time to time: their price is that of `start_date`. `lent_by` is the provider whose prices these
+    are, where the one that was called has none of its own; `rule` says
+    how an id was read that is written otherwise than the price data writes it.
     """
 
     card: RateCard
@@ -43,6 +46,9 @@ class Quote:
     priced_as: str | None
     source_url: str | None = None
     start_date: date | None = None
+    moving: bool = False
+    lent_by: str | None = None
+    rule: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +72,7 @@ class PriceBook:
 
     def __init__(self, overrides: tuple[Overrides, ...]) -> None:
         self._overrides = overrides
-        self._listed: dict[tuple[str, str], catalogue.Listed | None] = {}
+        self._finder = Finder(overrides)
         self._quotes: dict[tuple[object, ...], Quote | None] = {}
 
     @classmethod
@@ -119,28 +125,16 @@ class PriceBook:
             return Quote(card=FREE_CARD, price_source=DECLARED, price_version=None, priced_as=None)
         if context == catalogue.CACHED:
             return Quote(card=FREE_CARD, price_source=CACHE, price_version=None, priced_as=None)
-        charged_by = self._alias(provider)
-        listed = self._find_listed(charged_by, model)
-        names = catalogue.names_of(listed.model) if listed else None
-        # a snapshot that the data prices apart from its family is no form of the family's name
-        forms = [f for f in forms_of(model) if f == model.lower() or names is None or f in names]
-        for overrides in self._overrides:
-            entry = overrides.find_any(charged_by, forms, at, context)
-            if entry:
-                return _override_quote(overrides, entry)
-            if context != catalogue.STANDARD and overrides.find_any(charged_by, forms, at):
-                return None  # whoever changes the standard price has not said what the context costs
-        card = listed.card(at, context) if listed else None
-        if listed is None or card is None:
+        found = self._finder.find(provider, model)
+        if found is None:
             return None
-        urls = listed.provider.pricing_urls
-        return Quote(
-            card=card,
-            price_source=catalogue.SOURCE,
-            price_version=catalogue.VERSION,
-            priced_as=listed.model.id,
-            source_url=urls[0] if urls else None,
-        )
+        for overrides in self._overrides:
+            entry = overrides.find_any(found.charged_by, found.forms, at, context)
+            if entry:
+                return _override_quote(overrides, entry, found)
+            if context != catalogue.STANDARD and overrides.find_any(found.charged_by, found.forms, at):
+                return None  # whoever changes the standard price has not said what the context costs
+        return _listed_quote(found, at, context)
 
     def price(
         self,
@@ -164,7 +158,8 @@ class PriceBook:
         """
         quote = self.quote(provider, model, at=at, context=context, local=local)
         if quote is None:
-            problem = f"no {context} price is known for {provider}/{model}"
+            because = self.unpriced_because(provider, model, at=at, context=context)
+            problem = f"no {context} price is known for {provider}/{model}: {because}"
             return Priced(cost_usd=None, unpriced_reason=UnpricedReason.UNPRICED, problem=problem)
         lines = _lines(quote.card, usage)
         known = Priced(
@@ -207,9 +202,13 @@ class PriceBook:
         Raises:
             UnpricedModelError: one sentence naming the model.
         """
-        quote = self.quote(provider, model, at=at or SYSTEM_CLOCK.now(), local=local)
+        moment = at or SYSTEM_CLOCK.now()
+        quote = self.quote(provider, model, at=moment, local=local)
         if quote is None or quote.card.input is None or quote.card.output is None:
-            raise UnpricedModelError(provider, model)
+            because = "it has no price for input or for output"
+            if quote is None:
+                because = self.unpriced_because(provider, model, at=moment)
+            raise UnpricedModelError(provider, model, because)
         return quote
 
     def worst_case_usd(
@@ -252,44 +251,32 @@ class PriceBook:
 
         Between two neighbouring ones a quote stands still, in every context.
         """
-        charged_by = self._alias(provider)
-        listed = self._find_listed(charged_by, model)
-        dates, times = listed.changes() if listed else (set(), set())
-        for overrides in self._overrides:
-            dates |= {e.start_date for e in overrides.prices if e.provider.lower() == charged_by.lower()}
-        return sorted(dates), sorted(times)
+        return self._finder.price_changes(provider, model)
+
+    def unpriced_because(
+        self, provider: str, model: str, *, at: datetime, context: str = catalogue.STANDARD
+    ) -> str:
+        """Why a model has no price at a moment in a context, and what would be accepted: one clause."""
+        found = self._finder.find(provider, model)
+        if found is None:
+            return self._finder.unpriced_because(provider, model)
+        if context not in catalogue.CONTEXTS:
+            return f"accepted contexts: {', '.join(catalogue.CONTEXTS)}"
+        if found.lent_by and context != catalogue.STANDARD:
+            return f"{found.lent_by} lends its standard prices only"
+        later = found.listed.first_date(context, after=at) if found.listed else None
+        since = f"the {context} prices that are known begin on {later}" if later else "none is known"
+        return f"{since}; accepted: an entry with that context in the price overrides"
+
+    def providers(self) -> list[str]:
+        """Every provider with prices, and every other name of one, sorted."""
+        return self._finder.providers()
 
     def listed_models(self, provider: str, *, at: datetime, context: str = catalogue.STANDARD) -> list[str]:
         """Ids of the provider's models that have an input or output price at a moment, sorted."""
-        charged_by = self._alias(provider)
-        owner = catalogue.find_provider(charged_by)
-        names = {model.id for model in owner.models} if owner else set()
-        for overrides in self._overrides:
-            names |= {e.model for e in overrides.prices if e.provider.lower() == charged_by.lower()}
+        names = self._finder.names(provider)
         quotes = ((name, self.quote(provider, name, at=at, context=context)) for name in names)
         return sorted(name for name, quote in quotes if quote and (quote.card.input or quote.card.output))
-
-    def loose_match(self, provider: str, model: str) -> str | None:
-        """The id that a loose search would have found: a hint at a misspelling, never a price."""
-        return catalogue.loose_match(self._alias(provider), model)
-
-    def providers(self) -> list[str]:
-        """Every provider with prices, sorted."""
-        own = {entry.provider for overrides in self._overrides for entry in overrides.prices}
-        aliases = {alias for overrides in self._overrides for alias in overrides.provider_aliases}
-        return sorted(own | aliases | catalogue.provider_ids())
-
-    def _alias(self, provider: str) -> str:
-        for overrides in self._overrides:
-            if provider.lower() in overrides.provider_aliases:
-                return overrides.provider_aliases[provider.lower()]
-        return provider
-
-    def _find_listed(self, provider: str, model: str) -> catalogue.Listed | None:
-        key = (provider, model)
-        if key not in self._listed:
-            self._listed[key] = catalogue.find_listed(provider, model)
-        return self._listed[key]
 
 
 def _lines(card: RateCard, usage: Usage | None) -> list[CostLine] | None:
@@ -298,7 +285,7 @@ def _lines(card: RateCard, usage: Usage | None) -> list[CostLine] | None:
     return card.lines(usage) if usage else None
 
 
-def _override_quote(overrides: Overrides, entry: PriceEntry) -> Quote:
+def _override_quote(overrides: Overrides, entry: PriceEntry, found: Found) -> Quote:
     return Quote(
         card=entry.card(),
         price_source=overrides.source,
@@ -306,4 +293,27 @@ def _override_quote(overrides: Overrides, entry: PriceEntry) -> Quote:
         priced_as=entry.model,
         source_url=entry.source_url,
         start_date=entry.start_date,
+        moving=found.is_moving,
+        lent_by=found.charged_by if found.spelling.is_lent else None,
+        rule=found.spelling.why,
+    )
+
+
+def _listed_quote(found: Found, at: datetime, context: str) -> Quote | None:
+    listed = found.listed
+    card = listed.card(at, context) if listed else None
+    if listed is None or card is None:
+        return None
+    lent_by, dated = found.lent_by, catalogue.DATA_DATES.get(catalogue.VERSION)
+    urls = listed.lender.pricing_urls
+    return Quote(
+        card=card,
+        price_source=catalogue.SOURCE,
+        price_version=f"{catalogue.VERSION} lent by {lent_by}" if lent_by else catalogue.VERSION,
+        priced_as=listed.model.id,
+        source_url=urls[0] if urls else None,
+        start_date=listed.start_date(at) or (dated if found.is_moving else None),
+        moving=found.is_moving,
+        lent_by=lent_by,
+        rule=found.spelling.why,
     )

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from functools import cache
 
 from genai_prices import __version__ as genai_prices_version
 from genai_prices.data import providers as genai_providers
@@ -23,6 +24,7 @@ from genai_prices.types import (
     TimeOfDateConstraint,
 )
 
+from harness.pricing.bedrock import bedrock_name
 from harness.pricing.names import forms_of
 from harness.pricing.rates import Rate, RateCard, Tier
 
@@ -41,16 +43,33 @@ CONTEXTS: Mapping[str, Mapping[str, str]] = {
 }
 """Our price contexts, and what selects them in the data. Any other word is unpriced, never standard."""
 
+DATA_DATES: Mapping[str, date] = {"0.2.3": date(2026, 11, 10)}
+"""When each known version of the price data was published: what a price without a start date is dated by."""
+
 _PER_THOUSAND = -3
+_BEDROCK = "aws"
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A model found in the data. `own` is False when its prices are lent by another provider's entry."""
+    """A model found in the data, and whose entry it is: the provider's own, or one that lends its prices."""
 
     provider: Provider
     model: ModelInfo
-    own: bool
+    lender: Provider
+
+    @property
+    def own(self) -> bool:
+        """Whether the prices are the provider's own."""
+        return self.lender is self.provider
+
+    def start_date(self, at: datetime) -> date | None:
+        """Since when the standard prices of a moment have held; None where the data does not say."""
+        if isinstance(self.model.prices, ModelPrice):
+            return None
+        active = [p.constraint for p in self.model.prices if p.constraint is None or p.constraint.active(at)]
+        dates = [c.start_date for c in active if isinstance(c, StartDateConstraint)]
+        return max(dates, default=None)
 
     def card(self, at: datetime, context: str) -> RateCard | None:
         """The prices in force at a moment; None when the data has none for then, or for the context."""
@@ -61,6 +80,16 @@ class Listed:
         if context == STANDARD:
             return _standard_card(standard)
         return _variant_card(standard, self._variant_prices(at, when)) if self.own else None
+
+    def first_date(self, context: str, *, after: datetime) -> date | None:
+        """When a context's prices begin, where that is after a moment; None where they have, or never do."""
+        dates = [
+            part.constraint.start_date
+            for part in self.model.price_variants or ()
+            if part.when == dict(CONTEXTS[context]) and isinstance(part.constraint, StartDateConstraint)
+        ]
+        later = [day for day in dates if day > after.astimezone(UTC).date()]
+        return min(later) if later and len(later) == len(dates) else None
 
     def changes(self) -> tuple[set[date], set[time]]:
         """The UTC dates, and UTC times of every day, at which any of the prices may change."""
@@ -95,10 +124,27 @@ def find_listed(provider: str, model: str) -> Listed | None:
     owner = find_provider(provider)
     if owner is None:
         return None
-    found = owner.find_model(model, all_providers=genai_providers)
-    if found is None or names_of(found).isdisjoint(forms_of(model)):
+    own_id = _ids(owner.id).get(model.lower())
+    found = own_id or owner.find_model(model, all_providers=genai_providers)
+    if found is None or not _is_named(provider, found, model):
         return None
-    return Listed(owner, found, own=any(found is m for m in owner.models))
+    lender = next((p for p in genai_providers if any(found is m for m in p.models)), owner)
+    return Listed(owner, found, lender)
+
+
+def _is_named(provider: str, found: ModelInfo, model: str) -> bool:
+    if not names_of(found).isdisjoint(forms_of(model)):
+        return True
+    if provider != _BEDROCK:
+        return False
+    wanted, listed = bedrock_name(model.lower()), bedrock_name(found.id.lower())
+    return wanted is not None and listed is not None and wanted.is_priced_as(listed)
+
+
+@cache
+def _ids(provider: str) -> dict[str, ModelInfo]:
+    owner = find_provider(provider)
+    return {model.id.lower(): model for model in owner.models} if owner else {}
 
 
 def loose_match(provider: str, model: str) -> str | None:
@@ -151,8 +197,7 @@ def _standard_card(prices: ModelPrice) -> RateCard:
         output=output,
         cache_read=get("cache_read_mtok") or plain,
         cache_write_5m=get("cache_write_5m_mtok") or write or plain,
-        # without a price of its own a one-hour write has the plain price only where writes cost nothing extra
-        cache_write_1h=get("cache_write_1h_mtok") or (None if write else plain),
+        cache_write_1h=get("cache_write_1h_mtok"),
         reasoning=get("output_reasoning_mtok") or output,
         per_request_usd=per_request.scaleb(_PER_THOUSAND),
     )

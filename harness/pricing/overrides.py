@@ -129,6 +129,10 @@ class Overrides:
         ]
         return max(reversed(entries), key=lambda entry: entry.start_date, default=None)
 
+    def has_any(self, provider: str, names: Sequence[str]) -> bool:
+        """Whether any of the names has an entry, whenever it starts and in whatever context."""
+        return any(e.provider.lower() == provider and e.model.lower() in names for e in self.prices)
+
     def find_any(
         self, provider: str, names: Sequence[str], at: datetime, context: str = STANDARD
     ) -> PriceEntry | None:

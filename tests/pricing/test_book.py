@@ -40,11 +40,12 @@ def book():
         ("anthropic", ""),
         ("openai", "gpt-4o-realtime-preview-fast"),
         ("openai", "gpt-4o-minii"),
-        ("openai", "ft:gpt-4o-mini-2024-07-18:acme::1"),
+        ("openai", "ft:gpt-4.1-mini-2025-04-14:acme::1"),
         ("my-openai-proxy", "gpt-4o"),
         ("OpenAI.com", "gpt-4o"),
         ("nobody", "gpt-4o"),
-        ("litellm", "openai/gpt-4o"),
+        ("litellm", "gpt-4o"),
+        ("my-gateway", "openai/gpt-4o"),
     ],
 )
 def test_a_name_that_only_resembles_a_priced_one_is_unpriced(book, provider, model):

@@ -53,5 +53,8 @@ def _row(
         "priced": priced,
         "priced_as": quote.priced_as if quote else None,
         "price_source": quote.price_source if quote else None,
-        "resembles": None if priced else book.loose_match(provider, model),
+        "lent_by": quote.lent_by if quote else None,
+        "moving": quote.moving if quote else None,
+        "start_date": quote.start_date.isoformat() if quote and quote.start_date else None,
+        "unpriced_because": None if priced else book.unpriced_because(provider, model, at=at),
     }

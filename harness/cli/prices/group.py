@@ -94,7 +94,7 @@ def show(
     quotes = {c: book.quote(ref.provider, ref.model, at=moment, context=c) for c in CONTEXTS}
     entries = [_entry(ref.provider, ref.model, quote, c) for c, quote in quotes.items() if quote]
     if not entries:
-        raise _unpriced(book, ref.provider, ref.model)
+        raise _unpriced(book, ref.provider, ref.model, moment)
     if as_json:
         print_json({"provider": ref.provider, "model": ref.model, "prices": entries})
         return
@@ -144,6 +144,9 @@ def _entry(provider: str, model: str, quote: Quote, context: str) -> dict[str, A
         "price_version": quote.price_version,
         "source_url": quote.source_url,
         "start_date": quote.start_date and quote.start_date.isoformat(),
+        "moving": quote.moving,
+        "lent_by": quote.lent_by,
+        "rule": quote.rule,
         "usd_per_mtok": {kind: _rate(getattr(quote.card, kind)) for kind in _KINDS},
         "usd_per_request": quote.card.per_request_usd,
     }
@@ -186,6 +189,15 @@ def _draw_entry(entry: dict[str, Any]) -> None:
         table.add_row("  per request", f"${entry['usd_per_request']:f}")
     version = entry["price_version"] or ""
     table.add_row("  priced as", str(entry["priced_as"] or "free by declaration"))
+    if entry["rule"]:
+        table.add_row("  read as", entry["rule"])
+    if entry["lent_by"]:
+        table.add_row("  lent by", f"{entry['lent_by']}; {entry['provider']} has no price of its own for it")
+    if entry["moving"]:
+        day = entry["start_date"] or "an unknown date"
+        table.add_row(
+            "  moves", f"the name stands for another model from time to time; this is its price of {day}"
+        )
     since = f", since {entry['start_date']}" if entry["start_date"] else ""
     table.add_row(
         "  source", f"{entry['price_source']} {version}{since} {entry['source_url'] or ''}".rstrip()
@@ -193,13 +205,8 @@ def _draw_entry(entry: dict[str, Any]) -> None:
     out.print(table)
 
 
-def _unpriced(book: PriceBook, provider: str, model: str) -> UsageError:
-    near = book.loose_match(provider, model)
-    if near is None:
-        return UnpricedModelError(provider, model)
-    return UsageError(
-        f"no price is known for model '{model}' of provider '{provider}'; '{near}' has one: misspelt?"
-    )
+def _unpriced(book: PriceBook, provider: str, model: str, at: datetime) -> UnpricedModelError:
+    return UnpricedModelError(provider, model, book.unpriced_because(provider, model, at=at))
 
 
 def _draw_check(rows: list[dict[str, Any]]) -> None:
@@ -208,12 +215,15 @@ def _draw_check(rows: list[dict[str, Any]]) -> None:
         table.add_column(column, overflow="fold")
     for row in rows:
         name = f"{row['provider']}/{row['model']}"
-        hint = f" (resembles '{row['resembles']}')" if row["resembles"] else ""
-        priced = row["priced_as"] or "free by declaration"
-        price = (
-            Text(f"as {priced}" if row["priced_as"] else priced)
-            if row["priced"]
-            else Text(f"NONE{hint}", "red")
-        )
-        table.add_row(Text(name), price, Text(", ".join(row["used_by"])))
+        table.add_row(Text(name), _price_found(row), Text(", ".join(row["used_by"])))
     out.print(table)
+
+
+def _price_found(row: dict[str, Any]) -> Text:
+    if not row["priced"]:
+        return Text(f"NONE ({row['unpriced_because']})", "red")
+    if not row["priced_as"]:
+        return Text("free by declaration")
+    lent = f", lent by {row['lent_by']}" if row["lent_by"] else ""
+    dated = f", price of {row['start_date'] or 'an unknown date'}" if row["moving"] else ""
+    return Text(f"as {row['priced_as']}{lent}{dated}")
