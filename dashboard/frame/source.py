@@ -10,11 +10,9 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
-import duckdb
 import streamlit as st
 
 from harness.store import Snapshot, StorePaths, open_store
-from harness.store.database.migrate import database_error
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -100,10 +98,7 @@ class PageView:
         memo = _memo()
         known, answer = memo.get(key)
         if not known:
-            try:
-                answer = query(self._opened(where), *args, **kwargs)
-            except duckdb.Error as error:
-                raise database_error(StorePaths(where).database, error) from error
+            answer = query(self._opened(where), *args, **kwargs)
             memo.put(key, answer)
         return cast("T", answer)
 

@@ -1,6 +1,7 @@
 """`harness store`: check, repair and measure a store."""
 
 from pathlib import Path
+from typing import Annotated
 
 import typer
 from rich.table import Table
@@ -16,12 +17,17 @@ _MIB = 1024 * 1024
 
 
 @app.command("check")
-def check(*, store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> None:
-    """Hold the store against its own rules; exit 1 when something is wrong.
+def check(
+    *,
+    store: StoreOption = DEFAULT_STORE,
+    quick: Annotated[bool, typer.Option("--quick", help="Do not read every value.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Read every value, and hold the store against its own rules; exit 1 when something is wrong.
 
     Example: harness store check --store results
     """
-    found = check_store(store)
+    found = check_store(store, quick=quick)
     if as_json:
         print_json({"sound": found.sound, "problems": found.problems, "remarks": found.remarks})
     else:
@@ -35,14 +41,21 @@ def check(*, store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) ->
 
 
 @app.command("repair")
-def repair(*, store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> None:
-    """Finish dead spools, retry the quarantine, set a damaged database aside.
+def repair(
+    *,
+    store: StoreOption = DEFAULT_STORE,
+    exported: Annotated[
+        str | None, typer.Option("--from", help="Exported Parquet to fill what is lost.", metavar="PLACE")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Finish dead spools, retry the quarantine, rebuild a damaged database from what still reads.
 
     Nothing that holds data is deleted.
 
     Example: harness store repair
     """
-    report = repair_store(store)
+    report = repair_store(store, exported=exported)
     if as_json:
         print_json({"done": report.done})
         return

@@ -1,7 +1,8 @@
 # ruff: noqa: S608 - names in SQL come from the records, values are bound
 """Queries over one moment of a store, plain or typed, wherever its rows lie."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple, TypeVar, cast
 
 import duckdb
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from harness.errors import UnknownRunError, UsageError
 from harness.records import Call, GateResult, Grade, Request
+from harness.store.database.migrate import database_error
 from harness.store.database.tables import column_list
 from harness.store.database.typed import Row, StoredRun, aware, records_from_rows, stored_run
 
@@ -44,21 +46,17 @@ class Snapshot:
 
     def rows(self, sql: str, params: Sequence[Any] | dict[str, Any] = ()) -> list[tuple[Any, ...]]:
         """All rows of one query; values are bound, moments are aware."""
-        cursor = self._connection.execute(sql, params)
-        return aware(cursor.description or [], cursor.fetchall())
+        return self._answer(sql, params)[1]
 
     def dicts(self, sql: str, params: Sequence[Any] | dict[str, Any] = ()) -> list[Row]:
         """All rows of one query by column name."""
-        cursor = self._connection.execute(sql, params)
-        names = [item[0] for item in cursor.description or ()]
-        found = aware(cursor.description or [], cursor.fetchall())
+        names, found = self._answer(sql, params)
         return [dict(zip(names, values, strict=True)) for values in found]
 
     def records(self, record_type: type[R], sql: str, params: Sequence[Any] = ()) -> list[R]:
         """All rows of one query as records; columns that it does not have are left out."""
-        cursor = self._connection.execute(sql, params)
-        names = [item[0] for item in cursor.description or ()]
-        return records_from_rows(record_type, names, aware(cursor.description or [], cursor.fetchall()))
+        names, found = self._answer(sql, params)
+        return records_from_rows(record_type, names, found)
 
     def kept(self, sql: str, params: Sequence[Any] = ()) -> Kept:
         """The answer of a query as a temporary table for further queries, computed once in this snapshot.
@@ -72,22 +70,42 @@ class Snapshot:
         key = (sql, *params)
         if key not in self._kept:
             name = f"kept_{len(self._kept)}"
-            ((rows,),) = self._connection.execute(f"CREATE TEMP TABLE {name} AS {sql}", params).fetchall()
+            with self._told_plainly():
+                ((rows,),) = self._connection.execute(f"CREATE TEMP TABLE {name} AS {sql}", params).fetchall()
             self._kept[key] = Kept(name, rows)
         return self._kept[key]
 
     def columns(self, sql: str, params: Sequence[Any] = ()) -> dict[str, NDArray[Any]]:
         """One query as NumPy columns; masked where a value is NULL."""
-        return cast("dict[str, NDArray[Any]]", self._connection.execute(sql, params).fetchnumpy())
+        with self._told_plainly():
+            return cast("dict[str, NDArray[Any]]", self._connection.execute(sql, params).fetchnumpy())
 
     def arrow(self, sql: str, params: Sequence[Any] | dict[str, Any] = ()) -> pa.Table:
         """One query as an Arrow table; moments are timestamps in UTC."""
-        table: pa.Table = self._connection.sql(sql, params=params or None).to_arrow_table()
+        with self._told_plainly():
+            table: pa.Table = self._connection.sql(sql, params=params or None).to_arrow_table()
         for index, item in enumerate(table.schema):
             if pa.types.is_timestamp(item.type) and item.type.tz is None:
                 column = table.column(index).cast(pa.timestamp(item.type.unit, tz="UTC"))
                 table = table.set_column(index, item.name, column)
         return table
+
+    def _answer(
+        self, sql: str, params: Sequence[Any] | dict[str, Any]
+    ) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """Names and rows; moments are aware."""
+        with self._told_plainly():
+            cursor = self._connection.execute(sql, params)
+            described = cursor.description or []
+            return [item[0] for item in described], aware(described, cursor.fetchall())
+
+    @contextmanager
+    def _told_plainly(self) -> Iterator[None]:
+        """A block that fails its checksum shows only when it is read: also that is one sentence."""
+        try:
+            yield
+        except duckdb.Error as error:
+            raise database_error(self._where, error) from error
 
     def runs(self) -> list[StoredRun]:
         """All runs, latest first."""

@@ -112,7 +112,7 @@ def apply(connection: duckdb.DuckDBPyConnection, *, after: int) -> None:
         connection.execute("COMMIT")
 
 
-def database_error(path: Path, error: duckdb.Error) -> StoreError:
+def database_error(path: Path | str, error: duckdb.Error) -> StoreError:
     """The one sentence for what DuckDB said."""
     text = " ".join(str(error).split())
     if "Could not set lock" in text or "Conflicting lock" in text:
@@ -122,7 +122,9 @@ def database_error(path: Path, error: duckdb.Error) -> StoreError:
     if re.search(
         r"not a valid DuckDB|Corrupt|checksum|Serialization|IO Error|Fatal|INTERNAL", text, re.IGNORECASE
     ):
-        return StoreDamagedError(f"{path} is damaged or not a store ({text[:200]})")
+        return StoreDamagedError(
+            f"{path} is damaged or not a store ({text[:200]}); `harness store repair` saves what it can"
+        )
     return StoreError(f"{path}: {text[:300]}")
 
 

@@ -5,12 +5,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from harness.store.database.migrate import known_version, schema_version
+from harness.store.database.locks import reading
+from harness.store.database.migrate import connect, known_version, schema_version
 from harness.store.database.tables import PUBLIC_TABLES
 from harness.store.paths import StorePaths
 from harness.store.reader import open_store
 from harness.store.snapshot import Snapshot
 from harness.store.spool.lines import parse_lines
+from harness.store.upkeep.salvage import unreadable_columns
 
 _LEFTOVERS = ("harness.duckdb.new", "*.part", "harness.duckdb.damaged*")
 
@@ -79,8 +81,12 @@ def store_stats(store_dir: Path) -> StoreStats:
     )
 
 
-def check_store(store_dir: Path) -> StoreCheck:
+def check_store(store_dir: Path, *, quick: bool = False) -> StoreCheck:
     """Hold the store against its own rules: keys, sums, references, checksums.
+
+    Args:
+        store_dir: the store's folder.
+        quick: do not read every value; a broken block that the rules do not touch goes unseen.
 
     Raises:
         StoreError: it cannot even be opened; `harness store repair` may help.
@@ -88,8 +94,11 @@ def check_store(store_dir: Path) -> StoreCheck:
     paths = StorePaths(Path(store_dir))
     store = open_store(paths.root)
     found = StoreCheck()
-    with store.snapshot() as view:
-        _check_rows(view, found)
+    if not quick and paths.database.exists():
+        _check_values(paths, found)
+    if found.sound:
+        with store.snapshot() as view:
+            _check_rows(view, found)
     _check_files(paths, found)
     return found
 
@@ -118,6 +127,12 @@ def _count(view: Snapshot, table: str) -> int:
     return int(view.rows(f"SELECT count(*) FROM {table}")[0][0])
 
 
+_DISAGREEING = """SELECT run_id IN (SELECT run_id FROM runs WHERE kind <> 'eval') AND (
+    request_id IN (SELECT request_id FROM events)
+    OR run_id IN (SELECT run_id FROM runs WHERE target IS NOT NULL)
+) AS told FROM requests WHERE cost_usd <> draft_cost_usd + coalesce(repair_cost_usd, 0)"""
+"""What a service told of itself, by event or by header, is data even where it contradicts itself."""
+
 _PROBLEMS = (
     (
         "{n} requests share a run and an id with another",
@@ -133,7 +148,7 @@ _PROBLEMS = (
     ),
     (
         "{n} requests whose cost is not the sum of draft and repair",
-        "SELECT count(*) FROM requests WHERE cost_usd <> draft_cost_usd + coalesce(repair_cost_usd, 0)",
+        f"SELECT count(*) FROM ({_DISAGREEING}) WHERE NOT told",
     ),
     (
         "{n} requests with a negative or infinite latency",
@@ -147,6 +162,10 @@ _REMARKS = (
         "{n} requests of runs that are not in the store",
         "SELECT count(*) FROM requests ANTI JOIN runs USING (run_id)",
     ),
+    (
+        "{n} requests whose service told a cost that is not the sum of draft and repair",
+        f"SELECT count(*) FROM ({_DISAGREEING}) WHERE told",
+    ),
     ("{n} requests of unknown cost", "SELECT count(*) FROM requests WHERE unpriced"),
 )
 
@@ -157,6 +176,13 @@ def _check_rows(view: Snapshot, found: StoreCheck) -> None:
             ((count,),) = view.rows(sql)
             if count:
                 into.append(sentence.format(n=count))
+
+
+def _check_values(paths: StorePaths, found: StoreCheck) -> None:
+    with reading(paths), connect(paths.database, read_only=True) as connection:
+        for table, columns in unreadable_columns(connection, paths.database.stem).items():
+            named = ", ".join(f"`{column}`" for column in columns)
+            found.problems.append(f"{table}: {named} cannot be read whole, a block fails its checksum")
 
 
 def _check_files(paths: StorePaths, found: StoreCheck) -> None:

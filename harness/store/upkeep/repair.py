@@ -1,5 +1,7 @@
+# ruff: noqa: S608 - table names are literals, values are bound
 """Bring a store back: finish dead spools, retry the quarantine, set a damaged database aside."""
 
+import tempfile
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +17,7 @@ from harness.store.fold.ingestion import ingest, write_folded
 from harness.store.fold.stage import Stage
 from harness.store.paths import StorePaths
 from harness.store.spool.codec import RECORD_TYPES
+from harness.store.upkeep.salvage import salvage, unreadable_columns
 
 _RETRIED = "(problem LIKE 'not what its columns hold%' OR problem LIKE 'unknown record type%')"
 
@@ -26,8 +29,12 @@ class RepairReport:
     done: list[str] = field(default_factory=list)
 
 
-def repair_store(store_dir: Path) -> RepairReport:
+def repair_store(store_dir: Path, *, exported: str | None = None) -> RepairReport:
     """Do what can be done without losing anything; what is replaced stays beside it under another name.
+
+    Args:
+        store_dir: the store's folder.
+        exported: Parquet exported from this store, to fill what a damaged database has lost.
 
     Raises:
         StoreMissingError: there is nothing to repair.
@@ -38,9 +45,11 @@ def repair_store(store_dir: Path) -> RepairReport:
         raise StoreMissingError(f"there is no store at {paths.root}")
     report = RepairReport()
     with writing(paths):
-        _revive_database(paths, report)
+        revived = _revive_database(paths, report, exported)
         _retry_quarantine(paths, report)
     taken = ingest(paths.root)
+    if revived:
+        _drop_doubles(paths)
     if taken.records:
         report.done.append(f"{taken.records} records moved from spools into the database")
     if taken.torn_bytes:
@@ -52,16 +61,17 @@ def repair_store(store_dir: Path) -> RepairReport:
     return report
 
 
-def _revive_database(paths: StorePaths, report: RepairReport) -> None:
+def _revive_database(paths: StorePaths, report: RepairReport, exported: str | None) -> bool:
+    """True when the database was broken and another now stands in its place."""
     if not paths.database.exists():
-        return
+        return False
     try:
         schema_version(paths)
         _read_through(paths)
     except StoreDamagedError as error:
         report.done.append(str(error))
     else:
-        return
+        return False
     wal = Path(f"{paths.database}.wal")
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     if wal.exists():
@@ -73,27 +83,53 @@ def _revive_database(paths: StorePaths, report: RepairReport) -> None:
             pass
         else:
             report.done.append("without its write-ahead log the database is whole")
-            return
+            return True
+    with tempfile.TemporaryDirectory(prefix="repair-", dir=paths.root) as folder:
+        beside = StorePaths(Path(folder))
+        make_current(beside)
+        try:
+            taken = salvage(paths.database, beside.database, exported=exported)
+        except duckdb.Error as error:  # without room for another, everything stays as it is
+            raise database_error(paths.database, error) from error
+        _set_aside(paths.database, stamp, report)
+        beside.database.rename(paths.database)
+    report.done += taken
+    if not any("taken over" in sentence for sentence in taken):
+        _restore_backup(paths, report)
+    return True
+
+
+def _restore_backup(paths: StorePaths, report: RepairReport) -> None:
+    """The copy that a migration left, where nothing else could be read."""
     backups = sorted(paths.root.glob("harness.duckdb.v*.backup"), key=lambda path: path.stat().st_mtime)
+    if not backups:
+        return
     restored = paths.root / "harness.duckdb.restored"
-    if backups:
-        copy_whole(backups[-1], restored)  # first of all: without room for it, everything stays as it is
-    _set_aside(paths.database, stamp, report)
-    if backups:
-        restored.rename(paths.database)
-        report.done.append(f"restored {backups[-1].name}; spools that are still there follow")
+    copy_whole(backups[-1], restored)
+    restored.rename(paths.database)
     make_current(paths)
+    report.done.append(f"restored {backups[-1].name}; spools that are still there follow")
 
 
 def _read_through(paths: StorePaths) -> None:
-    """Read every table once: a block that fails its checksum shows only when read."""
+    """Read every value once: a block that fails its checksum shows only when read."""
     with connect(paths.database, read_only=True) as connection:
+        broken = unreadable_columns(connection, paths.database.stem)
+    if broken:
+        named = ", ".join(f"{table}.{column}" for table, columns in broken.items() for column in columns)
+        raise StoreDamagedError(f"{paths.database} is damaged: {named[:300]}")
+
+
+def _drop_doubles(paths: StorePaths) -> None:
+    """Where it was lost how far the spools had been read, they were read again from their beginning."""
+    with writing(paths), connect(paths.database) as connection:
         try:
-            tables = connection.execute(
-                "SELECT table_name FROM duckdb_tables() WHERE NOT internal"
-            ).fetchall()
-            for (table,) in tables:
-                connection.execute(f'SELECT count(COLUMNS(*)) FROM "{table}"').fetchall()  # noqa: S608
+            for table in ("grades", "events", "gate_results", "alert_events", "contents"):
+                connection.execute(
+                    f"""DELETE FROM {table} WHERE rowid NOT IN (
+                        SELECT min(r) FROM (SELECT rowid AS r, hash(t) AS h FROM {table} t) GROUP BY h
+                    )"""
+                )
         except duckdb.Error as error:
             raise database_error(paths.database, error) from error
 
@@ -112,7 +148,7 @@ def _retry_quarantine(paths: StorePaths, report: RepairReport) -> None:
     connection = open_workbench(paths, read_only=False)
     try:
         rows = connection.execute(
-            f"SELECT rowid, source, byte_offset, type_name, body FROM db.quarantine WHERE {_RETRIED}"  # noqa: S608
+            f"SELECT rowid, source, byte_offset, type_name, body FROM db.quarantine WHERE {_RETRIED}"
         ).fetchall()
         if not rows:
             return
