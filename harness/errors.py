@@ -119,8 +119,13 @@ class ProviderError(HarnessError):
         usage: what the provider said it billed before it failed (`records.Usage`, NO_USAGE when it refused
             before doing work); None when unknown, and then the attempt's cost is unknown too.
         stop_reason: the provider's own word, where the model had stopped.
-        ttft_ns: send to first content token, nanoseconds, where one had arrived.
+        ttft_ns: send to first token of any kind, nanoseconds, where one had arrived.
+        first_answer_ns: send to first piece of answer text, nanoseconds, likewise.
         price_context: the tier that the provider says served it.
+        served_model: the model that the provider says answered.
+        provider_cost_usd: the provider's own bill.
+        usage_remarks: what was mended or left out to get at the usage.
+        terms: what else the bill rests on (`records.ServedTerms`); None when nothing was read.
     """
 
     def __init__(
@@ -135,7 +140,12 @@ class ProviderError(HarnessError):
         usage: object | None = None,
         stop_reason: str | None = None,
         ttft_ns: int | None = None,
+        first_answer_ns: int | None = None,
         price_context: str = "standard",
+        served_model: str | None = None,
+        provider_cost_usd: Decimal | None = None,
+        usage_remarks: tuple[str, ...] = (),
+        terms: object | None = None,
     ) -> None:
         super().__init__(message)
         self.kind = kind
@@ -146,7 +156,12 @@ class ProviderError(HarnessError):
         self.usage = usage
         self.stop_reason = stop_reason
         self.ttft_ns = ttft_ns
+        self.first_answer_ns = first_answer_ns
         self.price_context = price_context
+        self.served_model = served_model
+        self.provider_cost_usd = provider_cost_usd
+        self.usage_remarks = usage_remarks
+        self.terms = terms
 
 
 class BatchError(HarnessError):

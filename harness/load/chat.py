@@ -18,8 +18,8 @@ from harness.load.exchange import Exchange, Response
 from harness.load.preflight import is_loopback
 from harness.load.sse import ServerEvent, server_events
 from harness.pricing import PriceBook
-from harness.providers.attempt import price_context_of
 from harness.providers.capabilities import capabilities_of
+from harness.providers.reading.bill import price_context_of
 from harness.records import ErrorKind, ProviderMode, RequestStatus, Usage
 
 MAX_OUTPUT_TOKENS = 1024

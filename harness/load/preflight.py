@@ -17,7 +17,7 @@ from harness.load.answer import Answer
 from harness.load.exchange import Exchange
 from harness.load.plan import LoadPlan
 from harness.load.runrecord import without_password
-from harness.providers.failures import excerpt
+from harness.providers.reading.excerpts import excerpt
 from harness.records import ProviderMode, RequestStatus, load_json_exact
 
 HEALTH_TIMEOUT_S = 10.0

@@ -7,7 +7,7 @@ from typing import Any
 
 from harness.clock import ms_from_ns
 from harness.load.answer import MAX_EXCERPT_CHARS, Answer
-from harness.providers.failures import excerpt
+from harness.providers.reading.excerpts import excerpt
 from harness.records import LatencySource, Request
 from harness.store import Spool
 

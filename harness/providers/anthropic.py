@@ -1,22 +1,19 @@
 """Anthropic's Messages API through the official asynchronous SDK, streamed."""
 
 import json
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any
 
 import anthropic
-from anthropic.resources.messages import AsyncMessages  # else the SDK imports it within the first request
 
 from harness.clock import SYSTEM_CLOCK, Clock
-from harness.providers.anthropic_reading import Reading
-from harness.providers.attempt import Attempt
 from harness.providers.base import ProviderSettings
 from harness.providers.capabilities import Structured, capabilities_of
 from harness.providers.clients import ClientPool
 from harness.providers.concessions import Feature
-from harness.providers.sdk import PLACEHOLDER_KEY, SdkAdapter, SdkErrors, make_client
+from harness.providers.reading import MessagesReading
+from harness.providers.sdk import SdkAdapter, SdkErrors, make_client
 from harness.providers.structured import instructed
-from harness.providers.warmup import replaying, tls_context
 from harness.records import Prompt, dump_json
 
 DEFAULT_BASE_URL = "https://api.anthropic.com"
@@ -38,34 +35,6 @@ _STRUCTURED = {
 }
 
 
-@cache
-def _warm_up() -> None:
-    """Let the SDK build its types now."""
-    tls_context()
-    message: dict[str, Any] = {
-        "id": "m",
-        "type": "message",
-        "role": "assistant",
-        "model": "m",
-        "content": [],
-        "stop_reason": None,
-    }
-    events: list[dict[str, Any]] = [
-        {"type": "message_start", "message": {**message, "usage": {"input_tokens": 1, "output_tokens": 1}}},
-        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
-        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "a"}},
-        {"type": "content_block_stop", "index": 0},
-        {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 1}},
-        {"type": "message_stop"},
-    ]
-    with anthropic.Anthropic(
-        api_key=PLACEHOLDER_KEY, base_url=DEFAULT_BASE_URL, http_client=replaying(events)
-    ) as client:
-        asked: Any = {"model": "m", "max_tokens": 1, "messages": [{"role": "user", "content": "a"}]}
-        for _ in client.messages.create(stream=True, **asked):
-            pass
-
-
 class AnthropicAdapter(SdkAdapter):
     """One Anthropic model; see `LLMAdapter`.
 
@@ -83,18 +52,14 @@ class AnthropicAdapter(SdkAdapter):
             anthropic.AsyncAnthropic, anthropic.DefaultAsyncHttpxClient, settings, DEFAULT_BASE_URL
         )
     )
-    whole_type = anthropic.types.Message
+    path = "/v1/messages"
 
     def __init__(self, settings: ProviderSettings, model: str, *, clock: Clock = SYSTEM_CLOCK) -> None:
         super().__init__(settings, model, clock=clock)
         self._accepts = capabilities_of("anthropic", model)
-        _warm_up()
 
-    def _endpoint(self, client: anthropic.AsyncAnthropic) -> AsyncMessages:
-        return client.messages
-
-    def _reader(self, attempt: Attempt) -> Reading:
-        return Reading(attempt)
+    def _reading(self) -> MessagesReading:
+        return MessagesReading()
 
     def _mode(self, prompt: Prompt) -> Structured | None:
         """How this prompt is held to its schema; None when it has none."""
@@ -110,7 +75,8 @@ class AnthropicAdapter(SdkAdapter):
         optional = [_STRUCTURED[mode]] if mode in _STRUCTURED else []
         return [f for f in (*optional, _CACHE, _SAMPLING) if self._concessions.keeps(f.name)]
 
-    def _body(self, prompt: Prompt) -> dict[str, Any]:
+    def request_body(self, prompt: Prompt) -> dict[str, Any]:
+        """See `SdkAdapter.request_body`."""
         mode = self._mode(prompt)
         body: dict[str, Any] = {
             "model": self.model,
@@ -125,7 +91,7 @@ class AnthropicAdapter(SdkAdapter):
             and self._accepts.sampling
             and self._concessions.keeps("temperature")
         ):
-            body["extra_body"] = {"temperature": prompt.temperature}
+            body["temperature"] = prompt.temperature
         schema = dict(prompt.output_schema or {})
         if mode is Structured.JSON_SCHEMA:
             accepted = _api_schema(dump_json(schema))

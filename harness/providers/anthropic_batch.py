@@ -58,7 +58,7 @@ class AnthropicBatches(BatchApi):
     def _outcome(self, result: Any, *, emulated: bool) -> Outcome:
         match getattr(result, "type", None):
             case "succeeded":
-                return self._answered(result.message, emulated=emulated)
+                return self._answered(result.message.to_dict(mode="json"), emulated=emulated)
             case "errored":
                 told = result.error
                 request_id = getattr(told, "request_id", None)

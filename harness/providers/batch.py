@@ -13,7 +13,8 @@ import httpx2
 
 from harness.errors import ProviderError
 from harness.providers.base import LLMAdapter
-from harness.providers.failures import kind_of, message_of
+from harness.providers.reading.excerpts import message_of
+from harness.providers.reading.failures import kind_of
 from harness.providers.sdk import SdkAdapter
 from harness.records import NO_USAGE, Completion, ErrorKind, Prompt, dump_json
 
@@ -142,8 +143,8 @@ class BatchApi(ABC):
         except (TimeoutError, httpx2.HTTPError, httpx2.StreamError, ValueError, errors.api) as error:
             raise self.adapter.classified(error, attempt, REQUEST_TIMEOUT_S) from None
 
-    def _answered(self, answer: Any, *, emulated: bool, request_id: str | None = None) -> Outcome:
-        """The outcome of an answer in one piece."""
+    def _answered(self, answer: object, *, emulated: bool, request_id: str | None = None) -> Outcome:
+        """The outcome of an answer in one piece, decoded."""
         attempt = self.adapter.new_attempt()
         attempt.saw_response(_headers(request_id, emulated=emulated))
         try:

@@ -1,22 +1,18 @@
 """OpenAI's chat completions, and everything that speaks them, through the official asynchronous SDK."""
 
 import hashlib
-from functools import cache
 from typing import Any
 
 import openai
-from openai.resources.chat.completions import AsyncCompletions  # else imported within the first request
 
 from harness.clock import SYSTEM_CLOCK, Clock
-from harness.providers.attempt import Attempt
 from harness.providers.base import ProviderSettings
 from harness.providers.capabilities import Structured, capabilities_of
 from harness.providers.clients import ClientPool
 from harness.providers.concessions import Feature
-from harness.providers.openai_reading import Reading
-from harness.providers.sdk import PLACEHOLDER_KEY, SdkAdapter, SdkErrors, make_client
+from harness.providers.reading import ChatReading
+from harness.providers.sdk import SdkAdapter, SdkErrors, make_client
 from harness.providers.structured import instructed, is_strict
-from harness.providers.warmup import replaying, tls_context
 from harness.records import Prompt
 
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
@@ -46,24 +42,6 @@ _STRUCTURED = {
 _OTHER_LIMIT = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
 
 
-@cache
-def _warm_up() -> None:
-    """Let the SDK build its types now."""
-    tls_context()
-    chunk: dict[str, Any] = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m"}
-    usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
-    events = [
-        {**chunk, "choices": [{"index": 0, "delta": {"content": "a"}, "finish_reason": "stop"}]},
-        {**chunk, "choices": [], "usage": usage},
-    ]
-    with openai.OpenAI(
-        api_key=PLACEHOLDER_KEY, base_url=DEFAULT_BASE_URL, http_client=replaying(events)
-    ) as client:
-        asked: Any = {"model": "m", "messages": [{"role": "user", "content": "a"}]}
-        for _ in client.chat.completions.create(stream=True, **asked):
-            pass
-
-
 class OpenAIAdapter(SdkAdapter):
     """One model behind a chat-completions endpoint; see `LLMAdapter`.
 
@@ -81,18 +59,14 @@ class OpenAIAdapter(SdkAdapter):
             openai.AsyncOpenAI, openai.DefaultAsyncHttpxClient, settings, DEFAULT_BASE_URL
         )
     )
-    whole_type = openai.types.chat.ChatCompletion
+    path = "/chat/completions"
 
     def __init__(self, settings: ProviderSettings, model: str, *, clock: Clock = SYSTEM_CLOCK) -> None:
         super().__init__(settings, model, clock=clock)
         self._accepts = capabilities_of("openai", model)
-        _warm_up()
 
-    def _endpoint(self, client: openai.AsyncOpenAI) -> AsyncCompletions:
-        return client.chat.completions
-
-    def _reader(self, attempt: Attempt) -> Reading:
-        return Reading(attempt)
+    def _reading(self) -> ChatReading:
+        return ChatReading()
 
     def _mode(self, prompt: Prompt) -> Structured | None:
         """How this prompt is held to its schema; None when it has none."""
@@ -106,7 +80,8 @@ class OpenAIAdapter(SdkAdapter):
         kept = [feature for feature in optional if self._concessions.keeps(feature.name)]
         return [*kept, _STRUCTURED[mode]] if mode in _STRUCTURED else kept
 
-    def _body(self, prompt: Prompt) -> dict[str, Any]:
+    def request_body(self, prompt: Prompt) -> dict[str, Any]:
+        """See `SdkAdapter.request_body`."""
         mode = self._mode(prompt)
         keeps = self._concessions.keeps
         system = prompt.system

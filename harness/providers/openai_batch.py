@@ -7,7 +7,6 @@ unordered; what did not finish within 24 hours is `batch_expired` and not billed
 from collections.abc import Collection, Sequence
 from typing import Any
 
-import openai
 import orjson
 
 from harness.errors import ProviderError
@@ -98,8 +97,7 @@ class OpenAIBatches(BatchApi):
             response.get("request_id"),
         )
         if status == 200 and isinstance(body, dict):
-            answer = openai.types.chat.ChatCompletion.construct(**body)
-            return self._answered(answer, emulated=emulated, request_id=request_id)
+            return self._answered(body, emulated=emulated, request_id=request_id)
         return self._errored(body, emulated=emulated, status=status or None, request_id=request_id)
 
     def _stopped(self, error: dict[str, Any], *, emulated: bool) -> ProviderError:

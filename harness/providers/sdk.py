@@ -4,25 +4,29 @@ Both raise classes of the same names and shapes, and both let `httpx2` errors th
 """
 
 import asyncio
-import inspect
 import ipaddress
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import httpx2
-import orjson
 
 from harness.clock import SYSTEM_CLOCK, Clock
 from harness.errors import ProviderError
 from harness.providers.attempt import Attempt
 from harness.providers.base import ProviderSettings
+from harness.providers.bounded import bound_body
 from harness.providers.clients import ClientPool, ClientT
 from harness.providers.concessions import MAX_RESENDS, REFUSING_STATUS, Concessions, Feature
+from harness.providers.reading import Reading
+from harness.providers.reading.body import BodyReader, UnreadableError
+from harness.providers.reading.events import TooLargeError
+from harness.providers.reading.values import parse
 from harness.providers.structured import plain_answer
 from harness.providers.warmup import tls_context
-from harness.records import NO_USAGE, Completion, ErrorKind, Prompt
+from harness.records import NO_USAGE, Completion, ErrorKind, Prompt, dump_json
 
 PLACEHOLDER_KEY = "none"
 """For endpoints without a key: the SDKs want one, and must not go looking in the environment."""
@@ -30,6 +34,8 @@ PLACEHOLDER_KEY = "none"
 MIN_SECRET_CHARS = 6
 """Shorter header values (`1`, `true`) are no secrets, and masking them would garble every message."""
 
+_OWN_HEADERS = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
+_REUSE_WITHIN_S = 0.1
 _NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 
 
@@ -41,22 +47,6 @@ class SdkErrors:
     status: type[Exception]
     timeout: type[Exception]
     connection: type[Exception]
-
-
-class Reader(Protocol):
-    """Takes an answer in; fields that an endpoint leaves out are simply not told."""
-
-    def take_event(self, event: Any) -> None:
-        """Take one event of a stream in."""
-        ...
-
-    def take_whole(self, answer: Any) -> None:
-        """Take an answer in one piece in; anything but the SDK's own type tells nothing."""
-        ...
-
-    def check(self) -> None:
-        """Raise what the stop reason says of an answer that is none: truncated, filtered or refused."""
-        ...
 
 
 def make_client(
@@ -73,7 +63,12 @@ def make_client(
         max_retries=0,
         # Redirects off: the prompt and our own headers would follow them to a host that nobody named.
         # A proxy (HTTP_PROXY) is another machine: what is on this one is never asked through it.
-        http_client=http_type(follow_redirects=False, verify=tls_context(), mounts=_unproxied(base_url)),
+        http_client=http_type(
+            follow_redirects=False,
+            verify=tls_context(),
+            mounts=_unproxied(base_url),
+            event_hooks={"response": [bound_body]},
+        ),
     )
 
 
@@ -87,19 +82,18 @@ def _unproxied(base_url: str) -> dict[str, None]:
     return {f"all://{url.netloc.decode()}": None} if here else {}
 
 
-def listed(source: Any, name: str) -> list[Any]:
-    """The list that a field of an SDK object holds; empty when it holds anything else."""
-    found = getattr(source, name, None)
-    return found if isinstance(found, list) else []
-
-
 class SdkAdapter(ABC):
-    """An adapter on an official SDK; see `LLMAdapter`. Subclasses ask and read the stream."""
+    """An adapter on an official SDK; see `LLMAdapter`. Subclasses say what to ask, and which room reads it.
+
+    The SDK sends (keys, base URL, headers, errors) and hands the response over unread: its own models of
+    requests and events are walked and built for every call and chunk, and know only what OpenAI and Anthropic
+    themselves answer.
+    """
 
     errors: SdkErrors
     clients: ClientPool[Any]
-    whole_type: Any
-    """The SDK's type of an answer in one piece."""
+    path: str
+    """Where answers are created, under the base URL."""
 
     def __init__(self, settings: ProviderSettings, model: str, *, clock: Clock = SYSTEM_CLOCK) -> None:
         self.name = settings.name
@@ -111,54 +105,47 @@ class SdkAdapter(ABC):
         self._holder = object()
         known = (settings.api_key or "", *(value for _, value in settings.extra_headers))
         self._secrets = tuple(value for value in known if len(value) >= MIN_SECRET_CHARS)
+        tls_context()
 
     def __repr__(self) -> str:
         """Without the key."""
         return f"{type(self).__name__}(name={self.name!r}, model={self.model!r})"
 
     @abstractmethod
-    def _endpoint(self, client: Any) -> Any:
-        """The SDK's resource that creates answers."""
-
-    @abstractmethod
-    def _body(self, prompt: Prompt) -> dict[str, Any]:
-        """The arguments of the SDK's `create`."""
+    def request_body(self, prompt: Prompt) -> dict[str, Any]:
+        """The JSON body of one request, as a batch carries it too."""
 
     @abstractmethod
     def _sent(self, prompt: Prompt) -> list[Feature]:
         """What the request carries that it could do without, the likeliest culprit first."""
 
     @abstractmethod
-    def _reader(self, attempt: Attempt) -> Reader:
-        """What reads the answer into the attempt."""
+    def _reading(self) -> Reading:
+        """The room that reads one answer."""
 
     @property
     def client(self) -> Any:
         """The SDK's client of these settings on the running loop."""
         return self.clients.lend(self._settings, self._holder)
 
-    def request_body(self, prompt: Prompt) -> dict[str, Any]:
-        """The JSON body of one request, as a batch carries it.
+    def new_attempt(self, prompt: Prompt | None = None) -> Attempt:
+        """An attempt that begins now, with nothing learnt yet; nothing of the prompt shows in its errors."""
+        return Attempt(
+            provider=self.name,
+            model=self.model,
+            clock=self._clock,
+            reading=self._reading(),
+            secrets=self._secrets,
+            asked=() if prompt is None else (prompt.system, prompt.user),
+        )
 
-        For adapters whose settings say `stream=False`; a batch takes no streamed requests.
-        """
-        body = self._body(prompt)
-        extra: dict[str, Any] = body.pop("extra_body", {})
-        return {**body, **extra}
-
-    def new_attempt(self) -> Attempt:
-        """An attempt that begins now, with nothing learnt yet."""
-        return Attempt(provider=self.name, model=self.model, clock=self._clock, secrets=self._secrets)
-
-    def read_whole(self, answer: Any, attempt: Attempt) -> Completion:
-        """The completion of an answer in one piece that did not come as one HTTP response.
+    def read_whole(self, body: object, attempt: Attempt) -> Completion:
+        """The completion of a decoded answer that did not come as one HTTP response.
 
         Raises:
             ProviderError: it is none: truncated, refused, empty.
         """
-        reader = self._reader(attempt)
-        reader.take_whole(answer)
-        reader.check()
+        attempt.reading.take_whole(body)
         return attempt.completion()
 
     async def aclose(self) -> None:
@@ -167,10 +154,12 @@ class SdkAdapter(ABC):
 
     async def generate(self, prompt: Prompt, *, call_id: str, timeout_s: float) -> Completion:
         """Make exactly one attempt, streamed; see `LLMAdapter.generate`."""
-        attempt = self.new_attempt()
+        attempt = self.new_attempt(prompt)
         try:
-            async with asyncio.timeout(timeout_s):
-                await self._ask(prompt, call_id=call_id, timeout_s=timeout_s, attempt=attempt)
+            async with asyncio.timeout(timeout_s) as deadline:
+                response = await self._conceding(prompt, call_id=call_id, timeout_s=timeout_s)
+                attempt.saw_response(response.headers)
+                await _take(response, attempt, deadline)
         except (TimeoutError, httpx2.HTTPError, httpx2.StreamError, ValueError, self.errors.api) as error:
             failure = self.classified(error, attempt, timeout_s)
             # `from None`: the SDK's error carries the provider's body, which must not reach a log by way of a
@@ -178,24 +167,7 @@ class SdkAdapter(ABC):
             raise failure from None
         return plain_answer(attempt.completion(), prompt)
 
-    async def _ask(self, prompt: Prompt, *, call_id: str, timeout_s: float, attempt: Attempt) -> None:
-        """Send the prompt and read the whole answer into `attempt`; let the SDK's errors out."""
-        endpoint = self._endpoint(self.client)
-        create = endpoint.create if self._settings.stream else endpoint.with_raw_response.create
-
-        async def send() -> Any:
-            return await create(
-                stream=self._settings.stream,
-                timeout=timeout_s,
-                extra_headers={**dict(self._settings.extra_headers), "X-Client-Request-Id": call_id},
-                **self._body(prompt),
-            )
-
-        reader = self._reader(attempt)
-        await self._take(await self._conceding(send, prompt), attempt, reader)
-        reader.check()
-
-    async def _conceding(self, send: Callable[[], Awaitable[Any]], prompt: Prompt) -> Any:
+    async def _conceding(self, prompt: Prompt, *, call_id: str, timeout_s: float) -> httpx2.Response:
         """Send; where the endpoint refuses something we can do without, learn it and send again.
 
         A 400 is never billed, so this stays one attempt.
@@ -203,31 +175,28 @@ class SdkAdapter(ABC):
         for _ in range(MAX_RESENDS):
             offered = self._sent(prompt)
             try:
-                return await send()
+                return await self._send(prompt, call_id=call_id, timeout_s=timeout_s)
             except self.errors.status as error:
                 refusal: Any = error
                 learnt = refusal.status_code in REFUSING_STATUS and self._concessions.learn(
-                    refusal.body, offered
+                    _body_of(refusal.response), offered
                 )
                 if not learnt:
                     raise
-        return await send()
+        return await self._send(prompt, call_id=call_id, timeout_s=timeout_s)
 
-    async def _take(self, answer: Any, attempt: Attempt, reader: Reader) -> None:
-        """Read the answer, streamed or whole; an endpoint that cannot stream answers whole all the same."""
-        if not self._settings.stream:
-            attempt.saw_response(answer.headers)
-            parsed = answer.parse()
-            reader.take_whole(await parsed if inspect.isawaitable(parsed) else parsed)
-            return
-        async with answer:
-            attempt.saw_response(answer.response.headers)
-            if "json" in answer.response.headers.get("content-type", ""):
-                body = orjson.loads(await answer.response.aread())
-                reader.take_whole(self.whole_type.construct(**body) if isinstance(body, dict) else None)
-                return
-            async for event in answer:
-                reader.take_event(event)
+    async def _send(self, prompt: Prompt, *, call_id: str, timeout_s: float) -> httpx2.Response:
+        """The response to the prompt, its body unread."""
+        headers = {**_OWN_HEADERS, **dict(self._settings.extra_headers), "X-Client-Request-Id": call_id}
+        body = {**self.request_body(prompt), "stream": self._settings.stream}
+        response: httpx2.Response = await self.client.post(
+            self.path,
+            cast_to=httpx2.Response,
+            content=dump_json(body),
+            options={"headers": headers, "timeout": timeout_s},
+            stream=True,
+        )
+        return response
 
     def classified(self, error: Exception, attempt: Attempt, timeout_s: float) -> ProviderError:
         """The error of the attempt, from whatever the SDK or the transport raised.
@@ -240,21 +209,43 @@ class SdkAdapter(ABC):
                 return attempt.failure(ErrorKind.TIMEOUT, "no connection in time", usage=NO_USAGE)
             return attempt.timed_out(timeout_s)
         if isinstance(error, self.errors.status):
-            return _refused(error, attempt)
+            refusal: Any = error
+            attempt.saw_response(refusal.response.headers)
+            return attempt.refusal(int(refusal.status_code), _body_of(refusal.response))
         if isinstance(error, self.errors.connection | httpx2.HTTPError | httpx2.StreamError):
             return _disconnected(error, attempt)
+        if isinstance(error, TooLargeError | UnreadableError):
+            return attempt.failure(ErrorKind.BAD_OUTPUT, str(error))
         if isinstance(error, self.errors.api):
-            return attempt.broken_off(getattr(error, "body", None))
-        if isinstance(error, UnicodeDecodeError) or type(error).__name__ == "JSONDecodeError":
-            return attempt.failure(ErrorKind.BAD_OUTPUT, "an event of the stream is not readable JSON")
+            return attempt.failure(ErrorKind.UPSTREAM_5XX, f"the SDK gave up ({type(error).__name__})")
         raise error
 
 
-def _refused(error: Any, attempt: Attempt) -> ProviderError:
-    """A refusal by status, or an error event that the SDK dressed up as one."""
-    attempt.saw_response(error.response.headers)
-    status = int(error.status_code)
-    return attempt.broken_off(error.body) if status < 300 else attempt.refusal(status, error.body)
+async def _take(response: httpx2.Response, attempt: Attempt, deadline: asyncio.Timeout) -> None:
+    """Read the answer into the attempt as it arrives; what is left after its own end is let run out."""
+    body = BodyReader(attempt)
+    async with aclosing(response.aiter_raw()) as chunks:
+        async for chunk in chunks:
+            if not body.feed(chunk):
+                break
+        else:
+            body.end()
+            return
+        if attempt.reading.has_failed:
+            return
+        deadline.reschedule(None)  # the answer is complete: nothing that follows may fail it
+        with suppress(TimeoutError, httpx2.HTTPError, httpx2.StreamError):
+            async with asyncio.timeout(_REUSE_WITHIN_S):  # a connection read to its end is used again
+                async for _ in chunks:
+                    pass
+
+
+def _body_of(response: httpx2.Response) -> object:
+    """A refusal's body, decoded where it is JSON."""
+    try:
+        return parse(response.content)
+    except (ValueError, httpx2.StreamError):
+        return response.text if response.is_closed else ""
 
 
 def _disconnected(error: Exception, attempt: Attempt) -> ProviderError:

@@ -32,6 +32,7 @@ from harness.records.kinds import (
 from harness.records.prompt import Completion, Prompt
 from harness.records.request import Request
 from harness.records.run import GateResult, Grade, Run, RunEnd
+from harness.records.terms import NO_TERMS, ServedTerms
 from harness.records.usage import NO_USAGE, Usage
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "FAILED_EVENT",
     "HIGH_TIER_MIN_SCORE",
     "MEDIUM_TIER_MIN_SCORE",
+    "NO_TERMS",
     "NO_USAGE",
     "REPAIR_FIELDS",
     "REQUEST_EVENTS",
@@ -68,6 +70,7 @@ __all__ = [
     "RunKind",
     "RunStatus",
     "ScoreBasis",
+    "ServedTerms",
     "Tier",
     "UnpricedReason",
     "Usage",

@@ -23,6 +23,7 @@ class ErrorKind(StrEnum):
     CONTENT_FILTER = "content_filter"
     TRUNCATED = "truncated"
     BAD_OUTPUT = "bad_output"
+    UNKNOWN_FINISH = "unknown_finish"
     CONNECTION = "connection"
     UPSTREAM_5XX = "upstream_5xx"
     CANCELLED = "cancelled"

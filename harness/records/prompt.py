@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from harness.records.kinds import Role
+from harness.records.terms import NO_TERMS, ServedTerms
 from harness.records.usage import Usage
 
 
@@ -38,13 +40,19 @@ class Completion:
     Attributes:
         text: the whole answer, assembled from the stream.
         usage: what was billed; None when the provider did not say (then the cost is unknown, never 0).
-        model: the model that the provider says answered.
+        model: the model that answered: the served one where it is told, else the one asked.
         stop_reason: the provider's own word.
-        ttft_ns: send to first content token, nanoseconds; None when nothing was streamed.
+        ttft_ns: send to first token of any kind (thinking, audio, a call), nanoseconds; None when nothing was
+            streamed.
+        first_answer_ns: send to first piece of the answer's text, nanoseconds.
         provider_request_id: the provider's own id, for its support.
         emulated: True when the answer carried `x-harness-emulated`.
         rate_limits: the provider's rate-limit headers, lower-cased names.
         price_context: the tier that the provider says served it: standard, priority, flex, batch, scale.
+        served_model: the model that the provider says answered; None where it does not say.
+        provider_cost_usd: the provider's own bill, US dollars; None where it does not say.
+        usage_remarks: what was mended or left out to get at the usage, a clause each.
+        terms: what else the bill rests on.
     """
 
     text: str
@@ -56,3 +64,8 @@ class Completion:
     emulated: bool = False
     rate_limits: Mapping[str, str] = field(default_factory=dict)
     price_context: str = "standard"
+    first_answer_ns: int | None = None
+    served_model: str | None = None
+    provider_cost_usd: Decimal | None = None
+    usage_remarks: tuple[str, ...] = ()
+    terms: ServedTerms = NO_TERMS

@@ -5,7 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.providers.failures import EXCERPT_CHARS, excerpt, kind_of, message_of, retry_after_ms_of
+from harness.providers.reading.excerpts import EXCERPT_CHARS, excerpt, message_of
+from harness.providers.reading.failures import kind_of
+from harness.providers.reading.headers import retry_after_ms_of
 from harness.records import ErrorKind
 
 

@@ -1,0 +1,26 @@
+"""What providers answer, read from plain JSON: one room a wire, one record of what was told.
+
+The rooms hold no clock, no connection and no SDK type, so that adapters, load scenarios and imports of
+other tools' logs read the same bytes the same way:
+
+    answer.py               ReadAnswer, and the protocol of a room
+    openai_chat.py          chat completions, whole and streamed
+    anthropic_messages.py   Anthropic messages, whole and streamed
+    by_hand.py              a plug-in's own wire
+    body.py                 a body's bytes into a room
+    counts.py               the one normaliser of token counts
+    endings.py              finish reasons and what each means
+    bill.py                 the provider's own bill and the terms it rests on
+    failures.py             error words and statuses, and the kind each means
+    excerpts.py             a provider's words made safe to show
+    pieces.py               the answer's text, its thinking left out
+    values.py               JSON values read with suspicion
+    headers.py              request ids, own cost and rate limits in response headers
+    events.py               server-sent events out of bytes, bounded
+"""
+
+from harness.providers.reading.answer import Heard, ReadAnswer, Reading
+from harness.providers.reading.anthropic_messages import MessagesReading
+from harness.providers.reading.openai_chat import ChatReading
+
+__all__ = ["ChatReading", "Heard", "MessagesReading", "ReadAnswer", "Reading"]
