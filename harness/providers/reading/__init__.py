@@ -9,6 +9,7 @@ other tools' logs read the same bytes the same way:
     by_hand.py              a plug-in's own wire
     body.py                 a body's bytes into a room
     counts.py               the one normaliser of token counts
+    room.py                 what the rooms share
     endings.py              finish reasons and what each means
     bill.py                 the provider's own bill and the terms it rests on
     failures.py             error words and statuses, and the kind each means
