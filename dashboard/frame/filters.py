@@ -10,6 +10,7 @@ import streamlit as st
 
 from dashboard.frame.scope import KIND_ORDER, MODE_ORDER, Scope
 from dashboard.queries.facets import Facet, Facets
+from harness.records import environment_name
 
 T = TypeVar("T")
 
@@ -78,7 +79,7 @@ def select(found: Facets, asked: "_Asked") -> Selection:
         kind=kind,
         mode=mode,
         run_ids=run_ids,
-        environments=asked.environment,
+        environments=tuple(map(_environment, asked.environment)),
         providers=asked.provider,
         models=asked.model,
         strategies=asked.strategy,
@@ -88,11 +89,15 @@ def select(found: Facets, asked: "_Asked") -> Selection:
     return Selection(scope=None if missing else scope, missing=missing, elsewhere=elsewhere)
 
 
+def _environment(asked: str) -> str:
+    return environment_name(asked) or asked
+
+
 def _missing(found: Facets, asked: _Asked) -> Iterable[tuple[str, str]]:
     known: tuple[tuple[str, Sequence[str], Sequence[str]], ...] = (
         ("kind", (asked.kind,) if asked.kind else (), [f.kind for f in found.facets]),
         ("mode", (asked.mode,) if asked.mode else (), [f.mode for f in found.facets]),
-        ("environment", asked.environment, found.environments()),
+        ("environment", tuple(map(_environment, asked.environment)), found.environments()),
         ("strategy", asked.strategy, found.strategies()),
         ("provider", asked.provider, found.providers()),
         ("model", asked.model, found.models()),

@@ -3,9 +3,9 @@
 import re
 from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from harness.records import RunKind
+from harness.records import RunKind, environment_name
 
 Amount = Literal["cost_usd", "draft_cost_usd", "repair_cost_usd", "latency_ms", "quality_score"]
 """Metrics that have a value a request."""
@@ -43,7 +43,7 @@ class _Strict(BaseModel):
 class Scope(_Strict):
     """Which requests a rule looks at; None does not narrow."""
 
-    environment: str | None = "production"
+    environment: Annotated[str | None, AfterValidator(environment_name)] = "production"
     run_kinds: Annotated[
         tuple[Annotated[RunKind, Field(strict=False)], ...], Field(strict=False, min_length=1)
     ] = (

@@ -15,7 +15,7 @@ import httpx2
 from harness.alerts import WEBHOOK_VARIABLE, Webhook, current_states, load_rules
 from harness.errors import ConfigError, HarnessError, StoreError
 from harness.orchestration import Route, resolve_routing, resolve_strategy
-from harness.records import AlertState, GateVerdict, new_id
+from harness.records import AlertState, GateVerdict, environment_name, new_id
 from harness.records.jsontext import load_json_exact
 from harness.store import Store, open_store
 
@@ -141,7 +141,7 @@ def _health(base: str) -> tuple[Check, dict[str, Any]]:
 
 def _health_details(told: dict[str, Any], question: Question) -> Iterator[Check]:
     if told.get("environment") is not None:
-        right = not question.production or told["environment"] == "production"
+        right = not question.production or environment_name(str(told["environment"])) == "production"
         yield Check("service environment", Answer.OK if right else Answer.FAIL, str(told["environment"])[:80])
     names = [told.get("provider"), told.get("repair_provider")]
     canned = "fixtures" in names or told.get("provider_mode") == "fixtures"

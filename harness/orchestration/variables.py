@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from harness.errors import ConfigError
+from harness.records import ALIASES_VARIABLE, environment_name
 
 DEFAULT_COST_MAX_USD = Decimal("1.0")
 DEFAULT_ENVIRONMENT = "development"
@@ -17,6 +18,7 @@ PLAIN_SETTINGS: Mapping[str, str | None] = {
     "DD_AGENT_PORT": "8125",
     "DD_SERVICE": "harness",
     "DD_ENV": None,
+    ALIASES_VARIABLE: "on",
 }
 """Variables that other parts read, with their built-in values, so that one command shows them all."""
 
@@ -36,11 +38,11 @@ def variable(env: Mapping[str, str], name: str) -> str | None:
 
 
 def environment_setting(env: Mapping[str, str]) -> Setting:
-    """`HARNESS_ENV`, else `DD_ENV`, else development; in lower case, so that no check misses `Production`."""
+    """`HARNESS_ENV`, else `DD_ENV`, else development; by its one name, so that none misses `Production`."""
     for name in ("HARNESS_ENV", "DD_ENV"):
-        value = variable(env, name)
+        value = environment_name(variable(env, name))
         if value is not None:
-            return Setting(name="environment", value=value.lower(), origin=name)
+            return Setting(name="environment", value=value, origin=name)
     return Setting(name="environment", value=DEFAULT_ENVIRONMENT, origin="built-in")
 
 

@@ -5,6 +5,7 @@ Every stage of the harness meets in these types; units are in the names, unknown
 
 from harness.records.call import UNTIMED_CONTEXTS, Call
 from harness.records.content import Content
+from harness.records.environment import ALIASES_VARIABLE, environment_aliases, environment_name
 from harness.records.event import COMPLETED_EVENT, REPAIR_FIELDS, CompletedEvent
 from harness.records.failure import FAILED_EVENT, REQUEST_EVENTS, FailedEvent
 from harness.records.happening import AlertEvent, Event
@@ -36,6 +37,7 @@ from harness.records.terms import NO_TERMS, ServedTerms
 from harness.records.usage import NO_USAGE, Usage
 
 __all__ = [
+    "ALIASES_VARIABLE",
     "COMPLETED_EVENT",
     "FAILED_EVENT",
     "HIGH_TIER_MIN_SCORE",
@@ -75,6 +77,8 @@ __all__ = [
     "UnpricedReason",
     "Usage",
     "dump_json",
+    "environment_aliases",
+    "environment_name",
     "is_valid_request_id",
     "load_json_exact",
     "new_id",

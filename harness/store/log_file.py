@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from harness.records import Event
+from harness.records import Event, environment_name
 from harness.records.jsontext import load_json_exact
 from harness.store.log_wrappers import is_json_object, moment_of, storable, unwrapped
 
@@ -88,7 +88,7 @@ def _log_line(line: bytes, offset: int, environment: str | None) -> LogLine:
         # A request without an id is a request all the same: its place in the log tells it from others.
         request_id=_text(payload.get("request_id")) or f"{UNNAMED_PREFIX}{offset}",
         run_id=_text(payload.get("run_id")),
-        environment=_text(payload.get("environment")) or environment,
+        environment=environment_name(_text(payload.get("environment")) or environment),
         payload=payload,
     )
     return LogLine(offset, event)

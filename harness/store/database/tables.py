@@ -1,5 +1,6 @@
 """The tables' columns as SQL needs them, derived from the records."""
 
+from harness.records import environment_aliases
 from harness.store.spool.codec import Kind, columns_of
 
 SQL_TYPES: dict[Kind, str] = {
@@ -52,3 +53,10 @@ FACT_COLUMNS: dict[str, Kind] = {
 def column_list(type_name: str, prefix: str = "") -> str:
     """The record type's columns, comma-separated, each behind a prefix."""
     return ", ".join(f"{prefix}{name}" for name in columns_of(type_name))
+
+
+def environment_sql(value: str) -> str:
+    """`records.environment_name` in SQL; a blank name stays blank."""
+    folded = f"lower(trim({value}, ' \t\r\n'))"
+    aliases = " ".join(f"WHEN '{short}' THEN '{long}'" for short, long in environment_aliases().items())
+    return f"CASE {folded} {aliases} ELSE {folded} END" if aliases else folded

@@ -10,7 +10,7 @@ from harness.records import (
     ScoreBasis,
     Tier,
 )
-from harness.store.database.tables import FACT_COLUMNS, SQL_TYPES
+from harness.store.database.tables import FACT_COLUMNS, SQL_TYPES, environment_sql
 from harness.store.spool.codec import Kind
 
 _PATHS: dict[str, str] = {
@@ -45,7 +45,7 @@ def facts_sql() -> str:
     values["task"] = f"CASE event {tasks} END"
     values["unpriced"] = f"{values['cost_usd']} IS NULL"
     values["stages_ms"] = "CASE json_type(stages) WHEN 'OBJECT' THEN stages END"
-    values["environment"] = "coalesce(told_environment, environment)"
+    values["environment"] = f"coalesce(told_environment, {environment_sql('environment')})"
     events = ", ".join(f"'{event}'" for event in REQUEST_EVENTS)
     columns = ", ".join(f"{values[name]} AS {name}" for name in FACT_COLUMNS)
     return f"""

@@ -14,7 +14,7 @@ from typing import get_args, get_type_hints
 import duckdb
 import pyarrow as pa
 
-from harness.store.database.tables import SQL_TYPES
+from harness.store.database.tables import SQL_TYPES, environment_sql
 from harness.store.fold.stage import Quarantined
 from harness.store.spool.codec import RECORD_TYPES, columns_of
 
@@ -107,12 +107,15 @@ def _empty(type_name: str) -> str:
     )
 
 
-@cache
+def _one_spelling(column: str) -> str:
+    return environment_sql(f"r.{column}") if column == "environment" else f"r.{column}"
+
+
 def _create(type_name: str, source: str) -> str:
     kinds = columns_of(type_name)
     structure = {name: "VARCHAR" if kind == "json" else SQL_TYPES[kind] for name, kind in kinds.items()}
     parsed = [
-        f"TRY_CAST(r.{name} AS JSON) AS {name}" if kind == "json" else f"r.{name}"
+        f"TRY_CAST(r.{name} AS JSON) AS {name}" if kind == "json" else f"{_one_spelling(name)} AS {name}"
         for name, kind in kinds.items()
     ]
     return f"""CREATE TABLE stage.{type_name} AS
