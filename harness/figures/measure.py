@@ -45,6 +45,8 @@ def measure(
         UsageError: there is no such group.
     """
     wanted = all_figures() if figures is None else figures
+    if not rows.n:
+        return {}
     found: dict[str, dict[str, Estimate]] = {}
     for part in (
         _sums(rows, by, wanted, confidence),
@@ -55,9 +57,20 @@ def measure(
             found.setdefault(group, {}).update(estimates)
     order = {figure.name: place for place, figure in enumerate(wanted)}
     return {
-        group: dict(sorted(estimates.items(), key=lambda item: order[item[0]]))
-        for group, estimates in found.items()
+        group: dict(sorted(found[group].items(), key=lambda item: order[item[0]]))
+        for group in group_sizes(rows, by)
+        if group in found
     }
+
+
+def group_sizes(rows: Rows, by: str) -> dict[str, int]:
+    """Requests of each group, largest first."""
+    if by == "all":
+        return {"all": rows.n}
+    found = rows.rows(
+        f"SELECT {group_sql(by)} AS grp, count(*) FROM counted GROUP BY grp ORDER BY count(*) DESC, grp"  # noqa: S608 - of the allow-list
+    )
+    return dict(found)
 
 
 def measure_all(
