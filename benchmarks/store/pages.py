@@ -17,7 +17,7 @@ from typing import Any
 from dashboard.frame.memory import settle
 from dashboard.frame.scope import Scope
 from dashboard.queries.alerts import alert_history, alert_series, alert_states, rules_in_force
-from dashboard.queries.cost import money
+from dashboard.queries.cost import forecast, money
 from dashboard.queries.costdetail import cost_distribution, cost_over_time
 from dashboard.queries.facets import facets
 from dashboard.queries.latency import latency_figures
@@ -27,10 +27,11 @@ from dashboard.queries.overview import last_gate, run_states, saving, shares
 from dashboard.queries.quality import graders, group_quality, weak_cases, weak_requests
 from dashboard.queries.runs import attempt_errors, error_groups, gate_history, run_list
 from dashboard.queries.savings import ways
+from harness.figures import Rows
 from harness.store import open_store
 
 SCOPE = Scope(kind="baseline", mode="emulated")
-CLOCK, LIMIT_MS, VOLUME = "client", 8000.0, 100_000
+LIMIT_MS, VOLUME = 8000.0, 100_000
 RULES = rules_in_force().rules
 END = datetime(2026, 11, 27, tzinfo=UTC)
 HEAD: tuple[tuple[Any, ...], ...] = ((facets,), (shares, SCOPE), (run_states, SCOPE))
@@ -46,13 +47,19 @@ PAGES: Mapping[str, tuple[tuple[Any, ...], ...]] = {
     "latency": (
         *HEAD,
         (latency_figures, SCOPE, "provider"),
-        (distributions, SCOPE, CLOCK, "provider", LIMIT_MS),
-        (timeline, SCOPE, CLOCK),
+        (distributions, SCOPE, "provider", LIMIT_MS),
+        (timeline, SCOPE),
         (stages, SCOPE),
         (attempts, SCOPE),
-        (slowest, SCOPE, CLOCK),
+        (slowest, SCOPE),
     ),
-    "cost": (*HEAD, (money, SCOPE), (cost_distribution, SCOPE), (cost_over_time, SCOPE)),
+    "cost": (
+        *HEAD,
+        (money, SCOPE),
+        (forecast, SCOPE, VOLUME),
+        (cost_distribution, SCOPE),
+        (cost_over_time, SCOPE),
+    ),
     "quality": (
         *HEAD,
         (group_quality, SCOPE, "strategy"),
@@ -76,7 +83,7 @@ PAGES: Mapping[str, tuple[tuple[Any, ...], ...]] = {
         (shares, SCOPE),
         (money, SCOPE),
         (latency_figures, SCOPE),
-        (latest_points, SCOPE, CLOCK),
+        (latest_points, SCOPE),
     ),
 }
 """Page -> its queries with their values, in the page's order. A test compares them with what a page reads.
@@ -84,7 +91,7 @@ PAGES: Mapping[str, tuple[tuple[Any, ...], ...]] = {
 Live asks about one run; here it is asked about all of them, which is dearer.
 """
 
-COUNT = "SELECT count(*) FROM scoped"
+COUNT = "SELECT count(*) FROM counted"
 REPEATS = 5
 
 
@@ -131,8 +138,8 @@ def together(found: Mapping[str, Cost]) -> Cost:
 def count_cost(store: Path, repeats: int = REPEATS) -> Cost:
     """What the least query over the selection takes: counting it, where the selection is known."""
     with open_store(store).snapshot() as view:
-        ctes, values = SCOPE.ctes(view)
-        found = [timed(partial(view.rows, f"{ctes} {COUNT}", values))[1] for _ in range(repeats)]
+        rows = Rows(view, SCOPE)
+        found = [timed(partial(rows.rows, COUNT))[1] for _ in range(repeats)]
     return min(found, key=lambda cost: cost.cpu_s)
 
 

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from dashboard.draw.labels import shortened
-from harness.analysis import Estimate, Quantile, QuantileInterval
+from harness.analysis.estimate import Estimate
 
 PROVIDER_COLOURS = {"anthropic": "#2563eb", "openai": "#16a34a", "fixtures": "#eab308", "unknown": "#94a3b8"}
 OTHER_COLOURS = ("#9333ea", "#ea580c", "#0891b2", "#db2777", "#78716c", "#4f46e5", "#b45309", "#0d9488")
@@ -54,25 +54,13 @@ def colours_of(names: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def error_bars(figures: Sequence[Quantile], intervals: Sequence[QuantileInterval | None]) -> dict[str, Any]:
-    """Intervals of percentiles as Plotly's asymmetric error bars, seconds; an open side has none."""
-    up, down = [], []
-    for found, interval in zip(figures, intervals, strict=True):
-        value = found.value_ms
-        high = interval.high_ms if interval else None
-        low = interval.low_ms if interval else None
-        up.append(0.0 if value is None or high is None else max(0.0, (high - value) / 1000))
-        down.append(0.0 if value is None or low is None else max(0.0, (value - low) / 1000))
-    return {"type": "data", "symmetric": False, "array": up, "arrayminus": down, "thickness": 1.5, "width": 5}
-
-
-def estimate_bars(estimates: Sequence[Estimate | None]) -> dict[str, Any]:
-    """Intervals of estimates as error bars in their own unit; an open side has none."""
+def estimate_bars(estimates: Sequence[Estimate | None], scale: float = 1.0) -> dict[str, Any]:
+    """Intervals as asymmetric error bars, in the estimates' unit times a scale; an open side has none."""
     up, down = [], []
     for found in estimates:
-        value = found.value if found else None
-        up.append(0.0 if found is None or value is None or found.high is None else found.high - value)
-        down.append(0.0 if found is None or value is None or found.low is None else value - found.low)
+        value, low, high = (found.value, found.low, found.high) if found else (None, None, None)
+        up.append(0.0 if value is None or high is None else scale * (high - value))
+        down.append(0.0 if value is None or low is None else scale * (value - low))
     return {"type": "data", "symmetric": False, "array": up, "arrayminus": down, "thickness": 1.5, "width": 4}
 
 

@@ -4,7 +4,8 @@ import re
 from datetime import datetime
 from decimal import Decimal
 
-from harness.analysis import Estimate, Quantile, QuantileInterval
+from harness.analysis.estimate import Estimate
+from harness.figures.declaration import Unit
 from harness.report import wording
 
 SHORT = 36
@@ -56,19 +57,24 @@ def moment(value: datetime | None) -> str:
     return wording.UNKNOWN if value is None else f"{value:%Y-%m-%d %H:%M} UTC"
 
 
-def quantile(figure: Quantile) -> str:
-    """The percentile, or why there is none."""
-    if figure.over_limit:
-        return "over limit"
-    return ms(figure.value_ms)
+def percentile(figure: Estimate) -> str:
+    """The percentile, or that it lies among failures."""
+    return "over limit" if figure.over_limit else ms(figure.value)
 
 
-def quantile_note(figure: Quantile, interval: QuantileInterval | None) -> str:
+def percentile_bounds(figure: Estimate) -> str:
+    """`4,931.0 ms to 7,582.1 ms`; an open side is said."""
+    return wording.bounds(figure, Unit.MS)
+
+
+def percentile_note(figure: Estimate) -> str:
     """What stands under a percentile: interval and n, or why there is no figure."""
-    if figure.value_ms is None:
-        return f"n {figure.n:,} · {wording.quantile(figure)}"
-    bounds = wording.quantile_interval(interval)
-    return f"95% {bounds} · n {figure.n:,}" if bounds != wording.UNKNOWN else f"n {figure.n:,}"
+    left_out = f" · {figure.unknown:,} of unknown latency" if figure.unknown else ""
+    if figure.value is None:
+        why = "among failures" if figure.over_limit else "too few requests"
+        return f"n {figure.n:,} · {why}{left_out}"
+    bounds = percentile_bounds(figure)
+    return (f"95% {bounds} · n {figure.n:,}" if bounds != wording.UNKNOWN else f"n {figure.n:,}") + left_out
 
 
 def ratio_note(estimate: Estimate) -> str:

@@ -4,12 +4,10 @@ import streamlit as st
 
 from dashboard.draw import charts
 from dashboard.draw.export import table
-from dashboard.queries.cost import Money
-
-ROLES = ("draft", "repair", "suggest", "judge")
+from harness.figures.spending import ROLES, Spending
 
 
-def cost_by_role(spent: Money, *, key: str) -> None:
+def cost_by_role(spent: Spending, *, key: str) -> None:
     """Draft and repair side by side, each stacked by provider."""
     rows = [row for row in spent.rows if row.cost_usd is not None]
     roles = [role for role in ROLES if any(row.role == role for row in rows)]
@@ -28,7 +26,7 @@ def cost_by_role(spent: Money, *, key: str) -> None:
     charts.show(fig, key=key, file_name="cost-by-provider", alt="Cost by role and provider")
 
 
-def cost_table(spent: Money, *, key: str) -> None:
+def cost_table(spent: Spending, *, key: str) -> None:
     """Every role, provider and model with its calls, tokens and cost."""
     st.subheader("Cost by role, provider and model", anchor=False)
     if spent.from_columns:

@@ -43,7 +43,7 @@ def cards(row: Sequence[Card]) -> None:
 
 def mode_banner(scope: Scope) -> None:
     """Says plainly that figures are not of live providers."""
-    text = _MODES.get(scope.mode)
+    text = _MODES.get(scope.mode or "")
     if text is not None:
         st.info(text)
 

@@ -1,18 +1,13 @@
 # ruff: noqa: S608 - names come from this module's constants, values are bound
-"""Cost over time, as a distribution over requests, and as a forecast for a volume."""
+"""Cost over time and as a distribution over requests."""
 
 import math
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
-
-from scipy.special import stdtrit
 
 from dashboard.frame.scope import Scope
-from dashboard.queries.spent import costed_cte, spent_cte
-from harness.analysis import Estimate
-from harness.analysis.interval import DEFAULT_CONFIDENCE
-from harness.report.cost import project
+from harness.figures import Rows
+from harness.figures.spending import spent_sql
 from harness.store import Snapshot
 
 BINS = 40
@@ -42,92 +37,42 @@ class CostDistribution:
 
 def cost_over_time(view: Snapshot, scope: Scope) -> CostOverTime:
     """Sums of the priced attempts, judges left out."""
-    ctes, values = spent_cte(view, scope)
-    ((span_s, n),) = view.rows(
-        f"""{ctes} SELECT date_diff('second', min(spent_at), max(spent_at)), count(cost_usd)
-        FROM spent WHERE role != 'judge' AND spent_at IS NOT NULL""",
-        values,
+    rows = Rows(view, scope)
+    ((span_s,),) = view.rows(
+        f"SELECT date_diff('second', min(first_at), max(last_at)) FROM {rows.tally.table}"
     )
     unit = next(unit for most_s, unit in UNITS if (span_s or 0) <= most_s)
-    rows = view.rows(
-        f"""{ctes} SELECT date_trunc('{unit}', spent_at) AS at, provider, role, sum(cost_usd)::DOUBLE
-        FROM spent WHERE role != 'judge' AND cost_usd IS NOT NULL AND spent_at IS NOT NULL
-        GROUP BY ALL ORDER BY ALL""",
-        values,
+    found = rows.rows(
+        f"""SELECT date_trunc('{unit}', spent_at) AS at, provider, role, sum(cost_usd)::DOUBLE,
+            count(cost_usd)
+        FROM ({spent_sql(rows)})
+        WHERE role != 'judge' AND cost_usd IS NOT NULL AND spent_at IS NOT NULL
+        GROUP BY 1, 2, 3 ORDER BY ALL"""
     )
-    return CostOverTime(unit=unit, n=n, rows=tuple((r[0], r[1], r[2], r[3]) for r in rows))
+    return CostOverTime(
+        unit=unit, n=sum(row[4] for row in found), rows=tuple((r[0], r[1], r[2], r[3]) for r in found)
+    )
 
 
 def cost_distribution(view: Snapshot, scope: Scope) -> CostDistribution:
     """How the cost of a request is spread, by the used draft's provider."""
-    ctes, values = costed_cte(view, scope)
-    ((n, unknown, low, high, found),) = view.rows(
-        f"""{ctes} SELECT count(usd), count(*) - count(usd), min(usd)::DOUBLE,
-            max(usd)::DOUBLE, quantile_cont(usd::DOUBLE, {list(QUANTILES)}) FROM costed""",
-        values,
+    rows = Rows(view, scope)
+    ((n, unknown, low, high, found),) = rows.rows(
+        f"""SELECT count(usd), count(*) - count(usd), min(usd)::DOUBLE, max(usd)::DOUBLE,
+            quantile_cont(usd::DOUBLE, {list(QUANTILES)}) FROM counted"""
     )
     if not n:
         return CostDistribution(n=0, unknown=unknown, quantiles_usd=(None,) * len(QUANTILES), bins=())
     width = (high - low) / BINS or max(high, 1e-6) / BINS
-    rows = view.rows(
-        f"""{ctes} SELECT least(floor((usd::DOUBLE - ?) / ?), {BINS - 1})::INTEGER AS bin,
+    bins = rows.rows(
+        f"""SELECT least(floor((usd::DOUBLE - ?) / ?), {BINS - 1})::INTEGER AS bin,
             coalesce(draft_source, 'unknown') AS provider, count(*)
-        FROM costed WHERE usd IS NOT NULL GROUP BY ALL ORDER BY ALL""",
-        [*values, low, width],
+        FROM counted WHERE usd IS NOT NULL GROUP BY ALL ORDER BY ALL""",
+        [low, width],
     )
     return CostDistribution(
         n=n,
         unknown=unknown,
         quantiles_usd=tuple(found),
-        bins=tuple((low + b * width, low + (b + 1) * width, provider, count) for b, provider, count in rows),
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MonthForecast:
-    """What a month at a volume costs if its requests are like these; USD."""
-
-    requests: int
-    cost_usd: Decimal
-    draft_usd: Decimal | None
-    repair_usd: Decimal | None
-    low_usd: float | None
-    high_usd: float | None
-    n: int
-
-
-def month_forecast(
-    *, total_usd: Decimal, per_request: Estimate, parts: tuple[Decimal | None, Decimal | None], requests: int
-) -> MonthForecast | None:
-    """Mean times volume, with the prediction interval of `analysis.forecast` for independent requests.
-
-    total = V mean, error sqrt(V^2 se^2 + V s^2), where s = se sqrt(n).
-
-    Args:
-        total_usd: exact sum over the requests with a known cost.
-        per_request: their mean with its t interval, and n.
-        parts: sums of the draft and the repair role over the same selection.
-        requests: V, a month's volume.
-
-    Returns:
-        None when no request has a known cost.
-    """
-    n = per_request.n
-    if not n or per_request.value is None:
-        return None
-    low = high = None
-    if per_request.high is not None:
-        t = float(stdtrit(n - 1, 0.5 + DEFAULT_CONFIDENCE / 2))
-        error = (per_request.high - per_request.value) / t
-        half = t * math.sqrt((requests * error) ** 2 + requests * error**2 * n)
-        low, high = max(0.0, requests * per_request.value - half), requests * per_request.value + half
-    draft, repair = (None if part is None else project(part, n, requests) for part in parts)
-    return MonthForecast(
-        requests=requests,
-        cost_usd=project(total_usd, n, requests),
-        draft_usd=draft,
-        repair_usd=repair,
-        low_usd=low,
-        high_usd=high,
-        n=n,
+        bins=tuple((low + b * width, low + (b + 1) * width, provider, count) for b, provider, count in bins),
     )

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from dashboard.frame.scope import ATTEMPTED, SEEN, placed, told
+from harness.figures.selection import Rows, Selection, seen, told
 from harness.store import Snapshot
 
 
@@ -81,16 +81,14 @@ FROM {seen} s JOIN {told} t USING (run_id)
 
 def facets(view: Snapshot) -> Facets:
     """What the requests say of themselves, and the runs, latest first."""
-    source, attempted = (
-        _AS_TOLD.format(seen=view.kept(SEEN).table, told=told(view).table),
-        view.kept(ATTEMPTED),
-    )
-    if attempted.rows:
+    everything = Rows(view, Selection())
+    source = _AS_TOLD.format(seen=seen(view).table, told=told(view).table)
+    if everything.silent:
         # what a request does not say, its attempts do: those few are looked at one by one
         source = f"""{source} WHERE s.draft_source IS NOT NULL UNION ALL BY NAME
-            SELECT {_NAMES}, warmup, 1 AS requests FROM placed WHERE told_draft_source IS NULL"""
-    found = view.dicts(
-        f"""{placed(view)} SELECT {_NAMES}, sum(requests)::BIGINT AS requests FROM ({source})
+            SELECT {_NAMES}, warmup, 1 AS requests FROM counted WHERE told_draft_source IS NULL"""
+    found = everything.dicts(
+        f"""SELECT {_NAMES}, sum(requests)::BIGINT AS requests FROM ({source})
         WHERE warmup IS NOT TRUE GROUP BY ALL"""
     )
     runs = view.dicts(

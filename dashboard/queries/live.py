@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from dashboard.frame.scope import Scope, placed
-from dashboard.queries.latency import LATENCY_SQL
+from dashboard.frame.scope import Scope
+from harness.figures import Rows, Selection
 from harness.store import Snapshot
 
 POINTS = 1_000
@@ -42,10 +42,8 @@ def live_run(view: Snapshot) -> LiveRun | None:
     if not found:
         return None
     row = found[0]
-    modes = view.rows(
-        f"""{placed(view)} SELECT mode, count(*) FROM placed WHERE run_id = ? AND warmup IS NOT TRUE
-        GROUP BY mode ORDER BY count(*) DESC, mode""",
-        [row["run_id"]],
+    modes = Rows(view, Selection(run_ids=(row["run_id"],))).rows(
+        "SELECT mode, count(*) FROM counted GROUP BY mode ORDER BY count(*) DESC, mode"
     )
     config = json.loads(row.pop("config") or "{}")
     return LiveRun(
@@ -75,11 +73,9 @@ def _number(value: Any) -> float | None:
     return float(value) if isinstance(value, int | float) else None
 
 
-def latest_points(view: Snapshot, scope: Scope, source: str) -> list[dict[str, Any]]:
+def latest_points(view: Snapshot, scope: Scope) -> list[dict[str, Any]]:
     """Arrival, latency, tier and status of the latest requests."""
-    ctes, values = scope.ctes(view)
-    return view.dicts(
-        f"""{ctes} SELECT arrived_at, {LATENCY_SQL[source]} AS ms, status, quality_tier
-        FROM scoped WHERE arrived_at IS NOT NULL ORDER BY arrived_at DESC LIMIT {POINTS}""",
-        values,
+    return Rows(view, scope).dicts(
+        f"""SELECT arrived_at, ms, status, quality_tier
+        FROM counted WHERE arrived_at IS NOT NULL ORDER BY arrived_at DESC LIMIT {POINTS}"""
     )

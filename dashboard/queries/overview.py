@@ -7,8 +7,8 @@ from datetime import datetime
 
 from dashboard.frame.scope import Scope
 from dashboard.queries.repriced import latest_priced
-from dashboard.queries.tally import tally
-from harness.analysis import Estimate, wilson
+from harness.analysis.estimate import Estimate, no_estimate
+from harness.figures import Rows, figure_named, measure_all
 from harness.pricing import PriceBook
 from harness.report.figures import SavingFigures
 from harness.report.spending import saving_of
@@ -17,6 +17,8 @@ from harness.store import Snapshot
 TIERS = ("high", "medium", "low")
 MAX_REPRICED = 5_000
 """Requests whose recorded tokens are re-priced one by one at most; of more, the latest so many."""
+
+_SHARES = ("error_ratio", "high_tier", "mixed_providers", "repaired", "prompt_cache_hit")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,30 +59,32 @@ class RunState:
     requests: int
 
 
-_COUNTS = (*TIERS, "ok", "ungraded", "sourced", "mixed", "repaired", "cache_known", "cache_hits")
-_SUMS = ", ".join(f"coalesce(sum({name}), 0)::BIGINT AS {name}" for name in _COUNTS)
-
-
 def shares(view: Snapshot, scope: Scope) -> Shares:
     """The ratios of the selection."""
-    (row,) = view.dicts(
-        f"""SELECT coalesce(sum(n), 0)::BIGINT AS n, count(*) AS runs, min(first_at) AS first_at,
-            max(last_at) AS last_at, {_SUMS}
-        FROM {tally(view, scope)}"""
+    rows = Rows(view, scope)
+    none = dict.fromkeys(_SHARES, no_estimate("wilson"))
+    found = {**none, **measure_all(rows, [figure_named(name) for name in _SHARES])}
+    ((runs, first_at, last_at),) = view.rows(
+        f"SELECT count(*), min(first_at), max(last_at) FROM {rows.tally.table}"
     )
-    tiers = {tier: row[tier] for tier in TIERS}
+    tiers = dict(
+        rows.rows(
+            """SELECT coalesce(quality_tier, 'ungraded'), count(*) FROM counted WHERE status = 'ok'
+            GROUP BY ALL"""
+        )
+    )
     return Shares(
-        requests=row["n"],
-        runs=row["runs"],
-        first_at=row["first_at"],
-        last_at=row["last_at"],
-        errors=wilson(row["n"] - row["ok"], row["n"]),
-        tiers=tiers,
-        ungraded=row["ungraded"],
-        high=wilson(row["high"], sum(tiers.values())),
-        mixed=wilson(row["mixed"], row["sourced"]),
-        repaired=wilson(row["repaired"], row["sourced"]),
-        cache_hit=wilson(row["cache_hits"], row["cache_known"]),
+        requests=rows.n,
+        runs=runs,
+        first_at=first_at,
+        last_at=last_at,
+        errors=found["error_ratio"],
+        tiers={tier: tiers.get(tier, 0) for tier in TIERS},
+        ungraded=tiers.get("ungraded", 0),
+        high=found["high_tier"],
+        mixed=found["mixed_providers"],
+        repaired=found["repaired"],
+        cache_hit=found["prompt_cache_hit"],
     )
 
 
@@ -89,7 +93,7 @@ def last_gate(view: Snapshot, scope: Scope) -> LastGate | None:
     found = view.dicts(
         f"""SELECT g.verdict, g.ts, coalesce(u.name, g.run_id) AS run_name
         FROM gate_results g LEFT JOIN runs u USING (run_id)
-        WHERE g.run_id IN (SELECT run_id FROM {tally(view, scope)}) ORDER BY g.ts DESC LIMIT 1"""
+        WHERE g.run_id IN (SELECT run_id FROM {Rows(view, scope).tally.table}) ORDER BY g.ts DESC LIMIT 1"""
     )
     return LastGate(**found[0]) if found else None
 
@@ -100,7 +104,7 @@ def run_states(view: Snapshot, scope: Scope) -> tuple[RunState, ...]:
         f"""SELECT u.run_id, u.name, u.status,
             try_cast(u.config->>'$.summary.suspect' AS BOOLEAN) AS suspect,
             try_cast(u.config->>'$.summary.planned' AS BIGINT) AS planned, s.n AS requests
-        FROM runs u JOIN {tally(view, scope)} s USING (run_id) ORDER BY u.started_at DESC"""
+        FROM runs u JOIN {Rows(view, scope).tally.table} s USING (run_id) ORDER BY u.started_at DESC"""
     )
     return tuple(RunState(**row) for row in found)
 

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 
 from dashboard.frame.scope import Scope
-from dashboard.queries.tally import tally
+from harness.figures import Rows
 from harness.records import Call, Request
 from harness.store import Snapshot
 from harness.store.database.tables import column_list
@@ -40,38 +40,37 @@ class Latest:
 
 def latest(view: Snapshot, scope: Scope, limit: int) -> Latest:
     """The latest `limit` requests of the selection and their attempts, as they were recorded."""
-    ((n,),) = view.rows(f"SELECT coalesce(sum(n), 0)::BIGINT FROM {tally(view, scope)}")
-    ctes, values = scope.ctes(view)
-    since = _since(view, scope, limit)
-    keys = view.kept(
-        f"""{ctes} SELECT run_id, request_id FROM scoped {since}
-        ORDER BY coalesce(scheduled_at, started_at) DESC NULLS LAST, run_id, request_id LIMIT {int(limit)}""",
-        values,
+    rows = Rows(view, scope)
+    since = _since(rows, limit)
+    keys = rows.kept(
+        f"""SELECT run_id, request_id FROM counted {since}
+        ORDER BY coalesce(scheduled_at, started_at) DESC NULLS LAST, run_id, request_id LIMIT {int(limit)}"""
     )
     found = f"SEMI JOIN {keys.table} USING (run_id, request_id)"
     return Latest(
-        requests=f"(FROM requests {found} {since})", calls=f"(FROM calls {found})", left_out=max(0, n - limit)
+        requests=f"(FROM requests {found} {since})",
+        calls=f"(FROM calls {found})",
+        left_out=max(0, rows.n - limit),
     )
 
 
-def _since(view: Snapshot, scope: Scope, limit: int) -> str:
+def _since(rows: Rows, limit: int) -> str:
     """A condition that the latest `limit` requests fulfil and few others do, so that those are never read.
 
     Looks back in steps, each four times as far; empty where that would not leave most requests out.
     """
-    ((arrivals, first, last),) = view.rows(
-        f"SELECT sum(arrivals)::BIGINT, min(first_at), max(last_at) FROM {tally(view, scope)}"
+    ((arrivals, first, last),) = rows.view.rows(
+        f"SELECT sum(arrivals)::BIGINT, min(first_at), max(last_at) FROM {rows.tally.table}"
     )
     if not arrivals:
         return ""
-    ctes, values = scope.ctes(view)
     back = (last - first) * (1.5 * limit / arrivals)
     while back < (last - first) / 2:
         moment = f"TIMESTAMP '{(last - back).replace(tzinfo=None)}'"
         # the first part alone lets stored blocks of rows be skipped unread
         since = f"""WHERE (scheduled_at >= {moment} OR scheduled_at IS NULL)
             AND coalesce(scheduled_at, started_at) >= {moment}"""
-        ((n,),) = view.rows(f"{ctes} SELECT count(*) FROM scoped {since}", values)
+        ((n,),) = rows.rows(f"SELECT count(*) FROM counted {since}")
         if n >= limit:
             return since
         back *= 4

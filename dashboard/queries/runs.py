@@ -5,27 +5,27 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from dashboard.frame.scope import Scope, placed
+from dashboard.frame.scope import Scope
 from dashboard.queries.facets import RunFacet
-from harness.analysis.compare import Comparison, compare_runs
-from harness.analysis.sample import provider_mode
-from harness.report.comparison import comparison_head, comparison_rows, comparison_warning
+from harness.figures import Rows
+from harness.figures.differences import Differences, compared_sides
+from harness.figures.selection import seen, told
+from harness.figures.sides import Comparability, comparability, mode_name, whole_side
 from harness.store import Snapshot
 
 MOST_RUNS = 500
 MOST_VERDICTS = 500
-MOST_ROWS = 30_000
-"""Requests of a run that can be compared one by one; beyond, the command line does it."""
 
 
 def run_list(view: Snapshot) -> list[dict[str, Any]]:
     """Runs, latest first, with their counts and last verdict; runs without a request are left out."""
     return view.dicts(
-        f"""{placed(view)}, counted AS (
-            SELECT run_id, count(*) AS requests, count(*) FILTER (status != 'ok') AS failed,
-                string_agg(DISTINCT mode, ', ' ORDER BY mode) AS modes,
-                string_agg(DISTINCT strategy, ', ' ORDER BY strategy) AS strategies
-            FROM placed WHERE warmup IS NOT TRUE GROUP BY run_id
+        f"""WITH counted AS (
+            SELECT run_id, sum(s.requests)::BIGINT AS requests, sum(failed)::BIGINT AS failed,
+                string_agg(DISTINCT coalesce(s.provider_mode, t.mode), ', ') AS modes,
+                string_agg(DISTINCT coalesce(s.strategy, t.strategy), ', ') AS strategies
+            FROM {seen(view).table} s JOIN {told(view).table} t USING (run_id)
+            WHERE warmup IS NOT TRUE GROUP BY run_id
         ), verdicts AS (
             SELECT run_id, arg_max(verdict, ts) AS verdict FROM gate_results GROUP BY run_id
         )
@@ -86,63 +86,41 @@ def _number(value: Any) -> float | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SideBySide:
-    """Two runs compared. `too_large` names why there is no comparison."""
+    """Two runs compared; `comparable` says what stands between them, `found` is None where it refuses."""
 
-    comparison: Comparison | None
-    head: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    warning: str | None
+    found: Differences | None
+    comparable: Comparability
     modes: tuple[str, str]
-    too_large: bool = False
 
 
 def side_by_side(view: Snapshot, a: str, b: str) -> SideBySide:
     """The differences of run B to run A, as `harness compare` computes them."""
-    ((most,),) = view.rows(
-        """SELECT coalesce(max(n), 0) FROM (
-            SELECT count(*) AS n FROM requests WHERE run_id IN (?, ?) GROUP BY run_id)""",
-        [a, b],
-    )
-    if most > MOST_ROWS:
-        return SideBySide(
-            comparison=None, head=(), rows=(), warning=None, modes=("unknown", "unknown"), too_large=True
-        )
     runs = [view.run(a), view.run(b)]
-    requests = [view.requests(run.run_id, include_warmup=True) for run in runs]
-    calls = [view.calls(run.run_id) for run in runs]
-    found = compare_runs(requests[0], requests[1], a_calls=calls[0], b_calls=calls[1])
-    modes = [provider_mode(rows, run) for rows, run in zip(requests, runs, strict=True)]
-    names = [mode.value if mode is not None else "unknown" for mode in modes]
-    return SideBySide(
-        comparison=found,
-        head=comparison_head(found),
-        rows=tuple(comparison_rows(found)),
-        warning=comparison_warning(runs[0], runs[1], requests[0], requests[1], found.problem),
-        modes=(names[0], names[1]),
-    )
+    sides = [whole_side(view, run) for run in runs]
+    between = comparability(*sides)
+    modes = (mode_name(sides[0].mode), mode_name(sides[1].mode))
+    if between.refused is not None:
+        return SideBySide(found=None, comparable=between, modes=modes)
+    return SideBySide(found=compared_sides(sides[0], sides[1], between), comparable=between, modes=modes)
 
 
 def error_groups(view: Snapshot, scope: Scope) -> list[dict[str, Any]]:
     """Failed requests by status, kind and HTTP status, with one redacted excerpt each."""
-    ctes, values = scope.ctes(view)
-    return view.dicts(
-        f"""{ctes} SELECT count(*) AS failed, status, error_kind, http_status, draft_source AS provider,
+    return Rows(view, scope).dicts(
+        """SELECT count(*) AS failed, status, error_kind, http_status, draft_source AS provider,
             count(DISTINCT run_id) AS runs, min(arrived_at) AS first_at, max(arrived_at) AS last_at,
             any_value(error_message) AS example
-        FROM scoped WHERE status != 'ok'
-        GROUP BY status, error_kind, http_status, provider ORDER BY failed DESC, status, error_kind""",
-        values,
+        FROM counted WHERE status != 'ok'
+        GROUP BY status, error_kind, http_status, provider ORDER BY failed DESC, status, error_kind"""
     )
 
 
 def attempt_errors(view: Snapshot, scope: Scope) -> list[dict[str, Any]]:
     """Failed attempts of the selection, those that a retry made good included."""
-    ctes, values = scope.ctes(view)
-    return view.dicts(
-        f"""{ctes} SELECT count(*) AS failed, provider, model, role, outcome, error_kind, http_status
-        FROM calls SEMI JOIN scoped USING (run_id, request_id) WHERE outcome != 'ok'
-        GROUP BY ALL ORDER BY failed DESC, provider, model, role""",
-        values,
+    return Rows(view, scope).dicts(
+        """SELECT count(*) AS failed, provider, model, role, outcome, error_kind, http_status
+        FROM calls SEMI JOIN counted USING (run_id, request_id) WHERE outcome != 'ok'
+        GROUP BY ALL ORDER BY failed DESC, provider, model, role"""
     )
 
 

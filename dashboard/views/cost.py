@@ -7,20 +7,21 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from dashboard.draw import charts, labels
-from dashboard.draw.money import ROLES, cost_by_role, cost_table
+from dashboard.draw.money import cost_by_role, cost_table
 from dashboard.frame import states
 from dashboard.frame.context import begin
+from dashboard.frame.scope import Scope
 from dashboard.frame.source import read
 from dashboard.frame.states import Card
-from dashboard.queries.cost import Money, money
+from dashboard.queries.cost import Money, forecast, money
 from dashboard.queries.costdetail import (
     QUANTILES,
     CostDistribution,
     CostOverTime,
     cost_distribution,
     cost_over_time,
-    month_forecast,
 )
+from harness.figures.spending import ROLES, Spending
 
 DEFAULT_VOLUME = 100_000
 
@@ -32,32 +33,33 @@ def main() -> None:
         return
     scope = subject.scope
     spent = read(money, scope)
-    states.unpriced_banner(spent.unpriced_calls)
+    states.unpriced_banner(spent.sums.unpriced_calls)
     spread = read(cost_distribution, scope)
     _cards(spent, spread)
-    _forecast(spent)
+    _forecast(scope)
     left, right = st.columns(2)
     with left:
         _over_time(read(cost_over_time, scope))
     with right:
-        cost_by_role(spent, key="cost-roles")
+        cost_by_role(spent.sums, key="cost-roles")
     _histogram(spread)
-    cost_table(spent, key="cost-rows")
+    cost_table(spent.sums, key="cost-rows")
 
 
 def _cards(spent: Money, spread: CostDistribution) -> None:
-    judge = "" if spent.judge_usd is None else f" · judges {labels.usd(spent.judge_usd, 4)} apart"
+    sums = spent.sums
+    judge = "" if sums.judge_usd is None else f" · judges {labels.usd(sums.judge_usd, 4)} apart"
     states.cards(
         [
             Card(
                 label="Total cost",
-                value=labels.usd(spent.total_usd, 4),
-                note=(spent.exclusion or f"n {sum(r.calls for r in spent.rows if r.role != 'judge'):,} calls")
+                value=labels.usd(sums.total_usd, 4),
+                note=(sums.exclusion or f"n {sum(r.calls for r in sums.rows if r.role != 'judge'):,} calls")
                 + judge,
                 help="Sum over all attempts, failed and retried ones included; warm-ups are left out.",
             ),
-            Card(label="Draft", value=labels.usd(spent.draft_usd, 4), note=_calls(spent, "draft")),
-            Card(label="Repair", value=labels.usd(spent.repair_usd, 4), note=_calls(spent, "repair")),
+            Card(label="Draft", value=labels.usd(sums.draft_usd, 4), note=_calls(sums, "draft")),
+            Card(label="Repair", value=labels.usd(sums.repair_usd, 4), note=_calls(sums, "repair")),
             Card(
                 label="Cost per hour",
                 value=labels.usd(spent.per_hour_usd),
@@ -72,20 +74,20 @@ def _cards(spent: Money, spread: CostDistribution) -> None:
     ]
     mean = Card(
         label="Cost per request, mean",
-        value=labels.usd(spent.per_request_usd, 6),
+        value=labels.usd(sums.per_request_usd, 6),
         note=labels.usd_note(spent.per_request),
         help="Over requests with a known cost.",
     )
     states.cards([mean, *quantiles])
 
 
-def _calls(spent: Money, role: str) -> str:
+def _calls(spent: Spending, role: str) -> str:
     rows = [row for row in spent.rows if row.role == role]
     failed = sum(row.failed_calls for row in rows)
     return f"n {sum(row.calls for row in rows):,} calls" + (f", {failed:,} failed" if failed else "")
 
 
-def _forecast(spent: Money) -> None:
+def _forecast(scope: Scope) -> None:
     st.subheader("A month at your volume", anchor=False)
     volume = st.number_input(
         "Requests a month",
@@ -97,18 +99,8 @@ def _forecast(spent: Money) -> None:
         bind="query-params",
         width=260,
     )
-    per_request = spent.per_request_usd
-    found = (
-        None
-        if per_request is None
-        else month_forecast(
-            total_usd=per_request * spent.per_request.n,
-            per_request=spent.per_request,
-            parts=(spent.draft_usd, spent.repair_usd),
-            requests=int(volume),
-        )
-    )
-    if found is None:
+    found = read(forecast, scope, int(volume))
+    if found.cost_usd is None:
         st.caption("No request has a known cost, so there is nothing to forecast from.")
         return
     interval = (
@@ -116,8 +108,7 @@ def _forecast(spent: Money) -> None:
         if found.low_usd is not None
         else "no interval from a single request"
     )
-    unknown = spent.requests - found.n
-    left_out = f" · {unknown:,} requests of unknown cost left out" if unknown else ""
+    left_out = f" · {found.unknown:,} requests of unknown cost left out" if found.unknown else ""
     states.cards(
         [
             Card(

@@ -10,7 +10,7 @@ from dashboard.draw.export import MOMENT, table
 from dashboard.frame.context import begin
 from dashboard.frame.scope import Scope
 from dashboard.frame.source import read
-from dashboard.queries.latency import LatencyFigures, latency_figures
+from dashboard.queries.latency import GROUPINGS, NAMES, LatencyFigures, latency_figures
 from dashboard.queries.latencydetail import (
     Distribution,
     PartLatency,
@@ -21,10 +21,7 @@ from dashboard.queries.latencydetail import (
     stages,
     timeline,
 )
-from harness.report import wording
 
-GROUPINGS = ("provider", "model", "strategy", "run")
-NAMES = ("p50", "p95", "p99")
 DASHES = ("solid", "dash", "dot")
 
 
@@ -48,18 +45,18 @@ def main() -> None:
     st.caption(f"On {clock}. Failures rank above every success. Intervals are 95%.")
     colours = charts.colours_of(group.group for group in found.groups)
     _quantile_chart(found, group_by, colours, limit_s * 1000)
-    _quantile_table(found, group_by, read(distributions, scope, found.source, group_by, limit_s * 1000))
+    _quantile_table(found, group_by, read(distributions, scope, group_by, limit_s * 1000))
     left, right = st.columns(2)
     with left:
-        _ecdf(read(distributions, scope, found.source, group_by, limit_s * 1000), colours, limit_s * 1000)
+        _ecdf(read(distributions, scope, group_by, limit_s * 1000), colours, limit_s * 1000)
     with right:
-        _timeline(read(timeline, scope, found.source), limit_s * 1000)
+        _timeline(read(timeline, scope), limit_s * 1000)
     left, right = st.columns(2)
     with left:
         _stage_chart(read(stages, scope))
     with right:
         _attempt_chart(read(attempts, scope))
-    _slowest(scope, found.source)
+    _slowest(scope)
 
 
 def _quantile_chart(found: LatencyFigures, group_by: str, colours: dict[str, str], limit_ms: float) -> None:
@@ -68,14 +65,14 @@ def _quantile_chart(found: LatencyFigures, group_by: str, colours: dict[str, str
         f"Latency by {group_by}", f"seconds, with 95% intervals · n {n:,} requests", y="s", x=""
     )
     for group in found.groups:
-        values = charts.seconds(figure.value_ms for figure in group.quantiles)
+        values = charts.seconds(figure.value for figure in group.quantiles)
         fig.add_scatter(
             x=list(NAMES),
             y=values,
             name=f"{charts.label(group.group)} (n {group.n:,})",
             mode="markers",
             marker={"size": 11, "color": colours[group.group]},
-            error_y=charts.error_bars(group.quantiles, group.intervals),
+            error_y=charts.estimate_bars(group.quantiles, 0.001),
             hovertemplate="%{fullData.name}: %{y:.3f} s<extra></extra>",
         )
     fig.update_layout(scattermode="group", scattergap=0.6, showlegend=True)
@@ -89,11 +86,11 @@ def _quantile_table(found: LatencyFigures, group_by: str, shapes: Sequence[Distr
     rows = []
     for group in found.groups:
         row: dict[str, object] = {group_by: group.group, "n": group.n, "failed": group.failures}
-        for figure, interval in zip(group.quantiles, group.intervals, strict=True):
-            row[figure.name] = wording.quantile(figure)
-            row[f"{figure.name} 95% interval"] = wording.quantile_interval(interval)
+        for name, figure in zip(NAMES, group.quantiles, strict=True):
+            row[name] = labels.percentile(figure)
+            row[f"{name} 95% interval"] = labels.percentile_bounds(figure)
         row["over the limit"] = labels.percent(over[group.group].value, 2)
-        row["unknown latency"] = group.unknown
+        row["unknown latency"] = group.quantiles[0].unknown
         rows.append(row)
     table(rows, "latency.csv", key="latency-table")
 
@@ -124,7 +121,7 @@ def _timeline(found: Timeline, limit_ms: float) -> None:
     )
     at = charts.moments(bucket.at for bucket in found.buckets)
     for index, (name, dash) in enumerate(zip(NAMES, DASHES, strict=True)):
-        values = charts.seconds(bucket.quantiles[index].value_ms for bucket in found.buckets)
+        values = charts.seconds(bucket.quantiles_ms[index] for bucket in found.buckets)
         fig.add_scatter(
             x=at,
             y=values,
@@ -192,7 +189,7 @@ def _part_bars(
     fig: go.Figure, names: Sequence[str], found: Sequence[PartLatency], *, lying: bool = False
 ) -> None:
     for index, name in enumerate(NAMES):
-        values = charts.seconds(part.quantiles[index].value_ms for part in found)
+        values = charts.seconds(part.quantiles_ms[index] for part in found)
         fig.add_bar(
             x=values if lying else list(names),
             y=list(names) if lying else values,
@@ -207,7 +204,7 @@ def _part_bars(
         fig.update_layout(hovermode="y unified")
 
 
-def _slowest(scope: Scope, source: str) -> None:
+def _slowest(scope: Scope) -> None:
     st.subheader("Slowest answers", anchor=False)
     rows = [
         {
@@ -220,7 +217,7 @@ def _slowest(scope: Scope, source: str) -> None:
             "repair": row["repair_source"],
             "arrived (UTC)": row["arrived_at"],
         }
-        for row in read(slowest, scope, source)
+        for row in read(slowest, scope)
     ]
     config = {
         "latency (ms)": st.column_config.NumberColumn(format="%.1f"),

@@ -11,7 +11,7 @@ from dashboard.frame.scope import Scope
 from dashboard.frame.source import one_view, read
 from dashboard.frame.states import Card
 from dashboard.queries.cost import money
-from dashboard.queries.latency import latency_figures
+from dashboard.queries.latency import FIGURES, latency_figures
 from dashboard.queries.live import LiveRun, latest_points, live_run
 from dashboard.queries.overview import shares
 
@@ -54,7 +54,7 @@ def _watch() -> None:
     _figures(scope)
     latency = read(latency_figures, scope)
     if latency.source is not None:
-        _points(read(latest_points, scope, latency.source))
+        _points(read(latest_points, scope))
 
 
 def _progress(run: LiveRun) -> None:
@@ -70,11 +70,11 @@ def _figures(scope: Scope) -> None:
     found = latency.groups[0]
     cards = [
         Card(
-            label=f"Latency {figure.name}",
-            value=labels.quantile(figure),
-            note=labels.quantile_note(figure, interval),
+            label=figure.title.capitalize(),
+            value=labels.percentile(value),
+            note=labels.percentile_note(value),
         )
-        for figure, interval in zip(found.quantiles, found.intervals, strict=True)
+        for figure, value in zip(FIGURES, found.quantiles, strict=True)
     ]
     errors = Card(
         label="Error ratio", value=labels.percent(share.errors.value, 2), note=labels.ratio_note(share.errors)
@@ -84,11 +84,13 @@ def _figures(scope: Scope) -> None:
         label="High quality tier", value=labels.percent(share.high.value), note=labels.ratio_note(share.high)
     )
     total = Card(
-        label="Spent", value=labels.usd(spent.total_usd, 4), note=spent.exclusion or f"n {share.requests:,}"
+        label="Spent",
+        value=labels.usd(spent.sums.total_usd, 4),
+        note=spent.sums.exclusion or f"n {share.requests:,}",
     )
     mean = Card(
         label="Cost per request",
-        value=labels.usd(spent.per_request_usd, 6),
+        value=labels.usd(spent.sums.per_request_usd, 6),
         note=labels.usd_note(spent.per_request),
     )
     states.cards([total, mean, high])

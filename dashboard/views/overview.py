@@ -12,7 +12,7 @@ from dashboard.frame.scope import Scope
 from dashboard.frame.source import read
 from dashboard.frame.states import Card
 from dashboard.queries.cost import Money, money
-from dashboard.queries.latency import GroupLatency, latency_figures
+from dashboard.queries.latency import FIGURES, GroupLatency, latency_figures
 from dashboard.queries.overview import (
     LastGate,
     Saving,
@@ -32,7 +32,7 @@ def main() -> None:
     # read before anything is drawn: the snapshot is held no longer than the queries take
     spent, latency = read(money, scope), read(latency_figures, scope)
     saved, gate = read(saving, scope), read(last_gate, scope)
-    states.unpriced_banner(spent.unpriced_calls)
+    states.unpriced_banner(spent.sums.unpriced_calls)
     _latency_cards(latency.groups[0], latency.source, share)
     _money_cards(spent, saved, scope)
     _quality_cards(share, gate)
@@ -44,22 +44,22 @@ def main() -> None:
         with middle:
             _saving_chart(figures.requests, figures.actual_usd, figures.single_provider_usd)
     with left:
-        cost_by_role(spent, key="overview-cost")
+        cost_by_role(spent.sums, key="overview-cost")
     with right:
         _tier_chart(share)
-    cost_table(spent, key="overview-cost-rows")
+    cost_table(spent.sums, key="overview-cost-rows")
 
 
 def _latency_cards(all_of_it: GroupLatency, source: str | None, share: Shares) -> None:
     clock = "client, from the intended start" if source == "client" else "server's own"
-    found = [
+    cards = [
         Card(
-            label=f"Latency {figure.name}",
-            value=labels.quantile(figure),
-            note=labels.quantile_note(figure, interval),
+            label=figure.title.capitalize(),
+            value=labels.percentile(found),
+            note=labels.percentile_note(found),
             help=f"Milliseconds, {clock} clock. Failures rank above every success.",
         )
-        for figure, interval in zip(all_of_it.quantiles, all_of_it.intervals, strict=True)
+        for figure, found in zip(FIGURES, all_of_it.quantiles, strict=True)
     ]
     errors = Card(
         label="Error ratio",
@@ -67,7 +67,7 @@ def _latency_cards(all_of_it: GroupLatency, source: str | None, share: Shares) -
         note=labels.ratio_note(share.errors),
         help="Errors, timeouts and refusals among all requests.",
     )
-    states.cards([*found, errors])
+    states.cards([*cards, errors])
 
 
 def _money_cards(spent: Money, saved: Saving, scope: Scope) -> None:
@@ -79,7 +79,7 @@ def _money_cards(spent: Money, saved: Saving, scope: Scope) -> None:
         [
             Card(
                 label="Cost per request",
-                value=labels.usd(spent.per_request_usd, 6),
+                value=labels.usd(spent.sums.per_request_usd, 6),
                 note=labels.usd_note(spent.per_request),
                 help="Mean over requests with a known cost.",
             ),
@@ -91,9 +91,10 @@ def _money_cards(spent: Money, saved: Saving, scope: Scope) -> None:
             ),
             Card(
                 label="Total cost",
-                value=labels.usd(spent.total_usd, 4),
-                note=spent.exclusion
-                or f"draft {labels.usd(spent.draft_usd, 4)} · repair {labels.usd(spent.repair_usd, 4)}",
+                value=labels.usd(spent.sums.total_usd, 4),
+                note=spent.sums.exclusion
+                or f"draft {labels.usd(spent.sums.draft_usd, 4)} · "
+                f"repair {labels.usd(spent.sums.repair_usd, 4)}",
                 help="Sum over all attempts, failed and retried ones included; warm-ups are left out.",
             ),
             Card(

@@ -15,13 +15,13 @@ from dashboard.frame.source import read
 from dashboard.frame.states import Card
 from dashboard.queries.quality import (
     TIERS,
-    GraderResult,
     GroupQuality,
     graders,
     group_quality,
     weak_cases,
     weak_requests,
 )
+from harness.figures.grades import GraderFigures
 
 
 def main() -> None:
@@ -122,7 +122,7 @@ def _quality_table(groups: Sequence[GroupQuality]) -> None:
     table(rows, "quality.csv", key="quality-table")
 
 
-def _graders(found: Sequence[GraderResult]) -> None:
+def _graders(found: Sequence[GraderFigures]) -> None:
     st.subheader("Graders", anchor=False)
     if not found:
         st.caption("No grader's own verdicts are stored for these requests; `harness eval` records them.")
@@ -152,7 +152,7 @@ def _graders(found: Sequence[GraderResult]) -> None:
             "mean score": labels.score(result.score.value),
             "95% interval": labels.score_bounds(result.score),
             "passed": labels.percent(result.passed.value),
-            "grader failed": result.ungraded,
+            "grader failed": result.score.unknown,
         }
         for result in found
     ]

@@ -14,7 +14,6 @@ from dashboard.frame.source import read
 from dashboard.queries.facets import RunFacet
 from dashboard.queries.latency import latency_figures
 from dashboard.queries.runs import (
-    SideBySide,
     Verdict,
     attempt_errors,
     error_groups,
@@ -22,7 +21,9 @@ from dashboard.queries.runs import (
     run_list,
     side_by_side,
 )
-from harness.analysis.difference import Difference
+from harness.figures.declaration import Unit
+from harness.figures.differences import Difference, Differences
+from harness.report.differences import difference_head, difference_rows
 
 VERDICT_COLOURS = {"PASS": "#16a34a", "FAIL": "#dc2626", "INCONCLUSIVE": "#d97706"}
 
@@ -113,43 +114,37 @@ def _compare() -> None:
         st.caption("Differences B - A of latency, errors, cost and quality, each with its 95% interval.")
         return
     found = read(side_by_side, first.run_id, second.run_id)
-    if found.too_large or found.comparison is None:
-        st.caption("A run this large is compared on the command line.")
-        st.code("harness compare A B", language="console")
+    said = [*(found.comparable.latency,), *found.comparable.cautions]
+    if found.modes[0] != "live":
+        said.append(f"both were answered by {found.modes[0]} providers")
+    if found.comparable.refused is not None or found.found is None:
+        st.warning("These two are not compared: their figures would say nothing of one another.")
+        st.text(found.comparable.refused or "")
         return
-    if found.warning is not None:
-        st.info("Mind what answered:", icon=":material/science:")
-        st.text(found.warning)
-    _differences(found)
+    states.names(line for line in said if line is not None)
+    _differences(found.found)
 
 
 def _run(runs: Sequence[RunFacet], name: str | None) -> RunFacet | None:
     return next((run for run in runs if name and name in (run.run_id, run.name)), None)
 
 
-def _differences(found: SideBySide) -> None:
-    rows = [dict(zip(found.head, row, strict=True)) for row in found.rows]
+def _differences(found: Differences) -> None:
+    rows = [dict(zip(difference_head(), row, strict=True)) for row in difference_rows(found)]
     table(rows, "comparison.csv", key="compare-table")
-    if found.comparison is None:
-        return
-    shown = [item for item in found.comparison.differences if item.unit == "ms" and item.value is not None]
+    latencies = [one for one in found.found if one.figure.unit is Unit.MS]
+    shown = [one for one in latencies if one.shift.change.value is not None]
     if not shown:
         return
     fig = charts.figure(
         "Change of latency, B - A", "seconds, 95% intervals; right of zero is slower", x="s", height=300
     )
     fig.add_scatter(
-        x=charts.seconds(item.value for item in shown),
-        y=[item.name.replace("_", " ") for item in shown],
+        x=charts.seconds(one.shift.change.value for one in shown),
+        y=[one.figure.title for one in shown],
         mode="markers",
-        marker={"size": 12, "color": [_meaning_colour(item) for item in shown]},
-        error_x={
-            "type": "data",
-            "symmetric": False,
-            "array": [0 if i.high is None else (i.high - (i.value or 0)) / 1000 for i in shown],
-            "arrayminus": [0 if i.low is None else ((i.value or 0) - i.low) / 1000 for i in shown],
-            "thickness": 1.5,
-        },
+        marker={"size": 12, "color": [_meaning_colour(one) for one in shown]},
+        error_x=charts.estimate_bars([one.shift.change for one in shown], 0.001),
         hovertemplate="%{y}: %{x:+.3f} s<extra></extra>",
     )
     fig.add_vline(x=0, line={"color": charts.INK, "width": 1})
@@ -160,9 +155,9 @@ def _differences(found: SideBySide) -> None:
 
 
 def _meaning_colour(found: Difference) -> str:
-    if found.regression:
+    if found.worse:
         return VERDICT_COLOURS["FAIL"]
-    return VERDICT_COLOURS["PASS"] if found.improvement else charts.INK
+    return VERDICT_COLOURS["PASS"] if found.better else charts.INK
 
 
 def _errors() -> None:

@@ -31,6 +31,7 @@ from harness.figures.declaration import Better, Custom, Figure, Mean, Quantile, 
 from harness.figures.measure import Figures, measure_all
 from harness.figures.ranking import Ranking
 from harness.figures.selection import Rows
+from harness.figures.sides import Comparability, Side
 from harness.figures.sums import Term, term_of
 
 COMPARED = (
@@ -235,6 +236,19 @@ class Pair:
             a, b = self._sides
             self._rankings[key] = (Ranking(a, "all", rule), Ranking(b, "all", rule))
         return self._rankings[key]
+
+
+def compared_sides(
+    a: Side, b: Side, between: Comparability, *, confidence: float = DEFAULT_CONFIDENCE
+) -> Differences:
+    """B against A as far as they are comparable; latencies that are not are left out."""
+    names = [
+        name
+        for name in COMPARED
+        if between.latency is None or not isinstance(figure_named(name).rule, Quantile)
+    ]
+    (found,) = compared(a.rows, [b.rows], names, confidence=confidence)
+    return found
 
 
 def compared(

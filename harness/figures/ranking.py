@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from harness.analysis.estimate import DEFAULT_CONFIDENCE, Estimate, Sides
 from harness.analysis.quantile import (
     QuantileSample,
-    cut_rank,
     inflation_by_block,
     inflation_by_case,
     quantile_at,
@@ -28,6 +27,9 @@ IN_MEMORY_ROWS = 100_000
 
 TIME_BLOCKS = 256
 """Spans of time that stand for clusters where latencies are correlated and too many to be fetched."""
+
+CUT_SAMPLE, CUT_ROWS = 100, 2_000
+"""Every how manieth request is looked at for a rough percentile, and how many it takes."""
 
 GROUPS_A_SCAN = 16
 """Groups whose order statistics are found in one pass."""
@@ -197,9 +199,7 @@ class Ranking:
     def _inflations(self, quantiles: tuple[float, ...]) -> dict[str, list[tuple[float, float]]]:
         """By case and by time, of each quantile: from the hits "at or below the cut" in cases and blocks."""
         if quantiles not in self._inflated:
-            n_of = {size.group: size.n for size in self._sizes if size.n}
-            at = self._at({group: {cut_rank(n, q) for q in quantiles} for group, n in n_of.items()})
-            edges = {group: [at[group][cut_rank(n, q)] for q in quantiles] for group, n in n_of.items()}
+            edges = self._cuts(quantiles)
             by_time = self._hits(quantiles, edges, _block(self._rows))
             by_case = self._hits(quantiles, edges, "case_id") if cases_repeat(self._rows, self._by) else {}
             self._inflated[quantiles] = {
@@ -210,6 +210,24 @@ class Ranking:
                 for group, times in by_time.items()
             }
         return self._inflated[quantiles]
+
+    def _cuts(self, quantiles: tuple[float, ...]) -> dict[str, list[float]]:
+        """Where each group is cut to see how its slow requests cluster: a percentile to three digits will do.
+
+        Of every hundredth request where there are enough of them; a group of few is asked whole.
+        """
+        found: dict[str, list[float]] = {}
+        for part, least in ((f"hash(run_id, request_id) % {CUT_SAMPLE} = 0", CUT_ROWS), ("TRUE", 1)):
+            if all(size.group in found for size in self._sizes if size.n):
+                break
+            for group, n, cuts in self._rows.rows(
+                f"""SELECT grp, count(ms), quantile_disc(ms, {list(quantiles)}) FROM (
+                    SELECT {group_sql(self._by)} AS grp, {self._ms} AS ms FROM counted WHERE {part}
+                ) GROUP BY grp"""
+            ):
+                if n >= least:
+                    found.setdefault(group, cuts)
+        return found
 
     def _hits(
         self, quantiles: Sequence[float], edges: dict[str, list[float]], cluster: str

@@ -86,7 +86,7 @@ class Selection:
 
 _SEEN = """
 SELECT run_id, provider_mode, environment, strategy, draft_source, draft_model, repair_source, repair_model,
-    warmup, count(*) AS requests
+    warmup, count(*) AS requests, count(CASE WHEN status <> 'ok' THEN 1 END) AS failed
 FROM requests {} GROUP BY ALL
 """
 _SINGLE = "CASE WHEN min(s.{0}) = max(s.{0}) THEN min(s.{0}) END"
@@ -258,11 +258,21 @@ class Rows:
             where += f" AND hash(case_id) IN (FROM {self._only_cases.table})"
         return f"{self._placed[0]}, scoped AS NOT MATERIALIZED (SELECT * FROM placed WHERE {where})"
 
+    @property
+    def silent(self) -> bool:
+        """Some request is told its route or cost by its attempts alone."""
+        return bool(self._attempts.rows)
+
+    @cached_property
+    def _attempts(self) -> Kept:
+        only, values = _of_runs("AND run_id", self.selection.run_ids)
+        return self.view.kept(_ATTEMPTS.format(only), values * 2)
+
     @cached_property
     def _placed(self) -> tuple[str, list[Any]]:
         """`WITH placed AS (...)`: the runs' requests with their kind, mode, time, route and cost."""
         only, values = _of_runs("AND run_id", self.selection.run_ids)
-        attempts = self.view.kept(_ATTEMPTS.format(only), values * 2)
+        attempts = self._attempts
         plain = _PLACED.format(**_TOLD_BY_NONE, told=self.runs, where=f"WHERE TRUE {only}")
         if not attempts.rows:
             return f"WITH placed AS NOT MATERIALIZED ({plain})", values

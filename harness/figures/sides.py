@@ -69,6 +69,15 @@ class Side:
         return tuple(said)
 
 
+def whole_side(view: Snapshot, run: StoredRun, selection: Selection | None = None) -> Side:
+    """All of a run as one side; its strategy where it has a single one."""
+    rows = Rows(view, replace(selection or Selection(), run_ids=(run.run_id,)))
+    named = [
+        name for (name,) in rows.rows("SELECT DISTINCT strategy FROM counted WHERE strategy IS NOT NULL")
+    ]
+    return Side(run=run, strategy=named[0] if len(named) == 1 else None, rows=rows)
+
+
 def sides_of(view: Snapshot, run: StoredRun, *, selection: Selection | None = None) -> tuple[Side, ...]:
     """The sides of a run: one for each strategy, in the order of the run's configuration, else by name.
 

@@ -1,9 +1,12 @@
 """Figures as text, the same in the table, the Markdown and the HTML; unknown is a dash."""
 
+from collections.abc import Callable
 from decimal import Decimal
 
-from harness.analysis.interval import Estimate, QuantileInterval
+from harness.analysis.estimate import Estimate
+from harness.analysis.interval import QuantileInterval
 from harness.analysis.percentile import Quantile, min_requests
+from harness.figures.declaration import Unit
 
 UNKNOWN = "-"
 
@@ -70,3 +73,44 @@ def usd_interval(estimate: Estimate | None) -> str:
 def count(n: int, noun: str) -> str:
     """`1 request`, `300 requests`."""
     return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+_SHOWN: dict[Unit, Callable[[float, int | None], str]] = {
+    Unit.MS: lambda found, _: ms(found),
+    Unit.USD: lambda found, digits: usd(found, 6 if digits is None else digits),
+    Unit.RATIO: lambda found, digits: percent(found, 2 if digits is None else digits),
+    Unit.SCORE: lambda found, _: f"{found:.3f}",
+    Unit.PER_S: lambda found, _: f"{found:,.2f} /s",
+    Unit.TOKENS_PER_S: lambda found, _: f"{found:,.1f} tokens/s",
+    Unit.COUNT: lambda found, _: f"{found:,.0f}",
+}
+
+
+def value(found: Decimal | float | None, unit: Unit, digits: int | None = None) -> str:
+    """A value in its unit: the one place that says how a unit is shown."""
+    return UNKNOWN if found is None else _SHOWN[unit](float(found), digits)
+
+
+def signed(found: Decimal | float | None, unit: Unit) -> str:
+    """A change in its unit, with its sign: `+12.3 ms`."""
+    if found is None:
+        return UNKNOWN
+    text = value(found, unit)
+    return text if text.startswith("-") else f"+{text}"
+
+
+def estimate(found: Estimate, unit: Unit, digits: int | None = None) -> str:
+    """The figure, or that it lies among failures."""
+    return "over any limit (failures)" if found.over_limit else value(found.value, unit, digits)
+
+
+def bounds(found: Estimate, unit: Unit, digits: int | None = None) -> str:
+    """`5,900.1 ms to 6,420.0 ms`, `at least 5,900.1 ms`, `5,900.1 ms to failures`; else a dash."""
+    if found.low_over_limit:
+        return "over any limit (failures)"
+    low, high = value(found.low, unit, digits), value(found.high, unit, digits)
+    if found.low is not None and found.high is not None:
+        return f"{low} to {high}"
+    if found.low is not None:
+        return f"{low} to failures" if found.high_over_limit else f"at least {low}"
+    return UNKNOWN if found.high is None else f"at most {high}"

@@ -10,18 +10,19 @@ import pytest
 from typer.testing import CliRunner
 
 from dashboard.frame.scope import Scope
-from dashboard.queries import latency as latency_queries
-from dashboard.queries.cost import money
-from dashboard.queries.costdetail import cost_distribution, cost_over_time, month_forecast
-from dashboard.queries.latency import latency_figures, quantile_figure
-from dashboard.queries.latencydetail import distributions, stages, step_for, timeline
+from dashboard.queries.cost import forecast, money
+from dashboard.queries.costdetail import cost_distribution, cost_over_time
+from dashboard.queries.latency import latency_figures
+from dashboard.queries.latencydetail import _point_ms, distributions, stages, step_for, timeline
 from dashboard.queries.quality import graders, group_quality
 from dashboard.queries.savings import ways
-from harness.analysis import clustered_mean, latency_percentile
 from harness.analysis.forecast import forecast_cost
+from harness.analysis.moments import moments_of, numbered, score_estimate
+from harness.analysis.percentile import latency_percentile
 from harness.cli.cost.command import app as cost_app
 from harness.cli.savings import app as savings_app
 from harness.cli.strategies.group import app as strategies_app
+from harness.figures import ranking
 from harness.records import dump_json
 from harness.report.frontier import Limits
 from harness.report.frontier_document import frontier_document
@@ -45,19 +46,15 @@ def test_cost_equals_harness_cost(full, scope):
         spent = money(view, scope)
         (way, *_) = ways(view, scope, None, 100_000, ()).ways
     cli = cli_json(cost_app, "--run", scope.run_ids[0], "--store", str(full), "--per-month", "100000")
-    assert sum(r.cost_usd or 0 for r in spent.rows) == Decimal(str(cli["known_cost_usd"]))
-    assert spent.unpriced_calls == cli["unpriced_calls"]
-    assert {(r.role, r.provider, r.model): r.cost_usd for r in spent.rows} == {
+    assert sum(r.cost_usd or 0 for r in spent.sums.rows) == Decimal(str(cli["known_cost_usd"]))
+    assert spent.sums.unpriced_calls == cli["unpriced_calls"]
+    assert {(r.role, r.provider, r.model): r.cost_usd for r in spent.sums.rows} == {
         (r["role"], r["provider"], r["model"]): Decimal(str(r["cost_usd"])) for r in cli["by_model"]
     }
-    if not spent.unpriced_calls:
-        forecast = month_forecast(
-            total_usd=spent.per_request_usd * spent.per_request.n,
-            per_request=spent.per_request,
-            parts=(spent.draft_usd, spent.repair_usd),
-            requests=100_000,
-        )
-        assert forecast.cost_usd == pytest.approx(Decimal(str(cli["monthly_cost_usd"])), abs=Decimal("1e-4"))
+    if not spent.sums.unpriced_calls:
+        with open_store(full).snapshot() as view:
+            month = forecast(view, scope, 100_000)
+        assert month.cost_usd == pytest.approx(Decimal(str(cli["monthly_cost_usd"])), abs=Decimal("1e-4"))
     if scope is A:
         exact = way.figures.breakdown
         assert exact.saving_ratio == cli["saving_ratio"]
@@ -117,21 +114,20 @@ def test_sql_quantiles_follow_the_rules_of_the_analysis(failures, n):
             f"SELECT quantile_cont(x, {q}) FROM (SELECT unnest(?::DOUBLE[]) AS x)", [everything]
         ).fetchall()
         slowest = float(values.max()) if values.size else None
-        ours = quantile_figure(q, found, slowest, n, failures)
+        ours = _point_ms(q, found, slowest, n, failures)
         theirs = latency_percentile(values, failures=failures, q=q)
-        assert ours.over_limit == theirs.over_limit
-        assert ours.value_ms == (None if theirs.value_ms is None else pytest.approx(theirs.value_ms))
+        assert ours == (None if theirs.value_ms is None else pytest.approx(theirs.value_ms))
 
 
 def test_intervals_of_large_selections_agree_with_the_exact_ones(full, monkeypatch):
     with open_store(full).snapshot() as view:
         exact = latency_figures(view, E).groups[0]
-        monkeypatch.setattr(latency_queries, "EXACT_INTERVAL_ROWS", 0)
+        monkeypatch.setattr(ranking, "IN_MEMORY_ROWS", 0)
         large = latency_figures(view, E).groups[0]
-    assert large.quantiles == exact.quantiles
-    middle, wide = large.intervals[0], exact.intervals[0]
-    assert middle.low_ms == pytest.approx(wide.low_ms, rel=0.05)
-    assert middle.high_ms == pytest.approx(wide.high_ms, rel=0.05)
+    for ours, theirs in zip(large.quantiles, exact.quantiles, strict=True):
+        assert (ours.value, ours.n, ours.over_limit) == (theirs.value, theirs.n, theirs.over_limit)
+    assert large.quantiles[0].low == pytest.approx(exact.quantiles[0].low, rel=0.05)
+    assert large.quantiles[0].high == pytest.approx(exact.quantiles[0].high, rel=0.05)
 
 
 def test_clustered_means_in_sql_equal_the_analysis(full):
@@ -141,7 +137,8 @@ def test_clustered_means_in_sql_equal_the_analysis(full):
         by_grader = graders(view, E)
     for strategy, found in groups.items():
         own = [row for row in rows if row.strategy == strategy]
-        expected = clustered_mean([row.quality_score for row in own], [row.case_id for row in own])
+        cases = numbered([row.case_id for row in own])
+        expected = score_estimate(moments_of([row.quality_score for row in own], cases))
         assert found.score.value == pytest.approx(expected.value)
         assert found.score.low == pytest.approx(expected.low)
         assert found.score.n == expected.n
@@ -151,15 +148,9 @@ def test_clustered_means_in_sql_equal_the_analysis(full):
 
 def test_the_forecast_is_the_analysis_own(full):
     with open_store(full).snapshot() as view:
-        spent = money(view, A)
-        costs = [float(row.cost_usd) for row in view.requests("run-a")]
-    ours = month_forecast(
-        total_usd=spent.per_request_usd * spent.per_request.n,
-        per_request=spent.per_request,
-        parts=(spent.draft_usd, spent.repair_usd),
-        requests=5_000,
-    )
-    theirs = forecast_cost(costs, 5_000)
+        ours = forecast(view, B, 5_000)
+        rows = [row for row in view.requests("run-b") if row.cost_usd is not None]
+    theirs = forecast_cost([float(row.cost_usd) for row in rows], 5_000, clusters=[r.case_id for r in rows])
     assert float(ours.cost_usd) == pytest.approx(theirs.cost_usd, rel=1e-5)
     assert ours.low_usd == pytest.approx(theirs.low_usd)
     assert ours.high_usd == pytest.approx(theirs.high_usd)
@@ -168,10 +159,10 @@ def test_the_forecast_is_the_analysis_own(full):
 def test_details_add_up_to_the_whole(full):
     with open_store(full).snapshot() as view:
         spent, over_time = money(view, A), cost_over_time(view, A)
-        spread, times = cost_distribution(view, A), timeline(view, A, "client")
-        (shape,) = distributions(view, B, "client", "all", 8000.0)
+        spread, times = cost_distribution(view, A), timeline(view, A)
+        (shape,) = distributions(view, B, "all", 8000.0)
         parts = {part.name[0]: part for part in stages(view, A)}
-    assert sum(row[3] for row in over_time.rows) == pytest.approx(float(spent.total_usd))
+    assert sum(row[3] for row in over_time.rows) == pytest.approx(float(spent.sums.total_usd))
     assert sum(row[3] for row in spread.bins) == spread.n == 120
     assert sum(bucket.n for bucket in times.buckets) == 120
     assert shape.share[-1] == pytest.approx(117 / 120)
@@ -192,8 +183,8 @@ def test_a_part_of_a_run_costs_what_its_requests_cost(full):
     with open_store(full).snapshot() as view:
         first = money(view, Scope(kind="baseline", mode="emulated", run_ids=("run-a",), until=half))
         second = money(view, Scope(kind="baseline", mode="emulated", run_ids=("run-a",), since=half))
-    assert first.total_usd == sum(row.cost_usd for row in rows[:60])
-    assert second.total_usd == sum(row.cost_usd for row in rows[60:])
+    assert first.sums.total_usd == sum(row.cost_usd for row in rows[:60])
+    assert second.sums.total_usd == sum(row.cost_usd for row in rows[60:])
 
 
 def test_attempts_of_a_killed_sender_were_paid_all_the_same(tmp_path):
@@ -208,8 +199,8 @@ def test_attempts_of_a_killed_sender_were_paid_all_the_same(tmp_path):
             paid += sum(call.cost_usd for call in calls)
     with open_store(tmp_path).snapshot() as view:
         spent = money(view, Scope(kind="baseline", mode="emulated"))
-    assert spent.requests == 25
-    assert spent.total_usd == paid
+    assert spent.sums.requests == 25
+    assert spent.sums.total_usd == paid
 
 
 def stored(store, run_id):

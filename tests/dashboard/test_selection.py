@@ -5,14 +5,14 @@ from dataclasses import replace
 
 import pytest
 
-from dashboard.frame.scope import Scope, placed
-from dashboard.queries import latency as latency_queries
+from dashboard.frame.scope import Scope
 from dashboard.queries.facets import facets
 from dashboard.queries.latency import latency_figures
 from dashboard.queries.quality import group_quality
 from dashboard.queries.records import latest
 from dashboard.queries.repriced import latest_priced
-from harness.analysis import clustered_mean
+from harness.analysis.moments import moments_of, score_estimate
+from harness.figures import Rows, ranking
 from harness.report.run_cost import run_requests
 from harness.store import Spool, ingest, open_store
 from tests.dashboard.stores import MINI, SONNET, Plan, begin, end, exchange, random, write
@@ -39,9 +39,8 @@ def mixed(tmp_path_factory):
 def test_failed_requests_belong_to_the_provider_their_first_attempt_went_to(mixed):
     with open_store(mixed).snapshot() as view:
         found = facets(view).facets
-        rows = view.rows(
-            f"{placed(view)} SELECT draft_source, draft_model, told_draft_source IS NULL FROM placed "
-            "WHERE warmup IS NOT TRUE"
+        rows = Rows(view, ALL).rows(
+            "SELECT draft_source, draft_model, told_draft_source IS NULL FROM counted"
         )
         groups = {group.group: group for group in latency_figures(view, ALL, "provider").groups}
     assert {(source, model) for source, model, untold in rows if untold} == {SONNET, MINI}
@@ -58,7 +57,7 @@ def test_requests_without_a_case_are_clusters_of_one(mixed):
     with open_store(mixed).snapshot() as view:
         (found,) = group_quality(view, ALL, "all")
         answers = [row for row in view.requests("run-m") if row.status == "ok"]
-    expected = clustered_mean([row.quality_score for row in answers], [row.request_id for row in answers])
+    expected = score_estimate(moments_of([row.quality_score for row in answers]))
     assert found.score.n == len(answers) == 46
     assert found.score.value == pytest.approx(expected.value)
     assert found.score.low == pytest.approx(expected.low)
@@ -104,8 +103,9 @@ def test_many_groups_are_found_in_several_passes(tmp_path, monkeypatch):
     )
     with open_store(tmp_path).snapshot() as view:
         exact = latency_figures(view, ALL, "run").groups
-        monkeypatch.setattr(latency_queries, "EXACT_INTERVAL_ROWS", 0)
-        monkeypatch.setattr(latency_queries, "GROUPS_A_SCAN", 2)
+        monkeypatch.setattr(ranking, "IN_MEMORY_ROWS", 0)
+        monkeypatch.setattr(ranking, "GROUPS_A_SCAN", 2)
         large = latency_figures(view, ALL, "run").groups
     assert [group.group for group in large] == [f"run-{n}" for n in reversed(range(5))]
-    assert [group.quantiles for group in large] == [group.quantiles for group in exact]
+    for ours, theirs in zip(large, exact, strict=True):
+        assert [q.value for q in ours.quantiles] == [q.value for q in theirs.quantiles]
