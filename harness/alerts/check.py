@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from harness.alerts.evaluate import RuleState, evaluate
+from harness.alerts.late import late_breaches, late_event
 from harness.alerts.rule import Rule
 from harness.alerts.transitions import changes, shown_state, standings
 from harness.alerts.webhook import Webhook
@@ -74,6 +75,7 @@ def check_alerts(
     *,
     webhook: Webhook | None = None,
     dry_run: bool = False,
+    late_by: timedelta | None = None,
 ) -> CheckReport:
     """Evaluate the rules and keep what changed; tell what was not told yet.
 
@@ -86,6 +88,7 @@ def check_alerts(
         at: aware; changes older than an alert's last one are not recorded.
         webhook: where to tell; None tells nobody.
         dry_run: record nothing, tell nobody.
+        late_by: look again at windows that ended this long ago, for data that came late; None looks at none.
 
     Raises:
         StoreError: the store cannot be used.
@@ -96,11 +99,11 @@ def check_alerts(
     if dry_run:
         with store.snapshot() as view:
             found = current_states(view, listed, at)
-            return CheckReport(at=at, states=found, changes=_changes(view, found))
+            return CheckReport(at=at, states=found, changes=_changes(view, found, at, late_by))
     with _alone(store_dir):
         with store.snapshot() as view:
             found = current_states(view, listed, at)
-            changed = _changes(view, found)
+            changed = _changes(view, found, at, late_by)
             untold = [] if webhook is None else _untold(view, at)
         with Spool.open(store_dir) as spool:
             if changed:
@@ -111,8 +114,22 @@ def check_alerts(
     return CheckReport(at=at, states=states, changes=changed, told=told, problems=tuple(problems))
 
 
-def _changes(view: Snapshot, found: list[ShownState]) -> list[AlertEvent]:
-    return changes(standings(view), [shown.found for shown in found])
+def _changes(
+    view: Snapshot, found: list[ShownState], at: datetime, late_by: timedelta | None
+) -> list[AlertEvent]:
+    known = standings(view)
+    now = changes(known, [shown.found for shown in found])
+    if late_by is None:
+        return now
+    rules = {shown.found.rule.name: shown.found.rule for shown in found}.values()
+    fired = {(event.rule, event.detail.get("group")) for event in now if event.state is AlertState.FIRING}
+    late = [
+        late_event(breach, at)
+        for breach in late_breaches(view, rules, at, late_by, known)
+        if (breach.worst.rule.name, breach.worst.group) not in fired
+    ]
+    told_late = {(event.rule, event.detail.get("group")) for event in late}
+    return [event for event in now if (event.rule, event.detail.get("group")) not in told_late] + late
 
 
 def _after(shown: ShownState, event: AlertEvent | None) -> ShownState:

@@ -53,7 +53,7 @@ def changes(known: Mapping[Key, Standing], states: Iterable[RuleState]) -> list[
         standing = known.get((state.rule.name, state.group), Standing(AlertState.OK, _NEVER))
         became = _became(standing.state, state.state)
         if became is not None and state.at > standing.since:
-            events.append(_event(state, became))
+            events.append(alert_event(state, became))
     return events
 
 
@@ -72,7 +72,8 @@ def _became(before: AlertState, now: AlertState) -> AlertState | None:
     return AlertState.OK if silent else None
 
 
-def _event(state: RuleState, became: AlertState) -> AlertEvent:
+def alert_event(state: RuleState, became: AlertState) -> AlertEvent:
+    """The change as it is kept."""
     rule = state.rule
     return AlertEvent(
         ts=state.at,

@@ -86,7 +86,8 @@ def message(event: AlertEvent) -> dict[str, object]:
     group = f" ({detail.get('group_by')} {detail['group']})" if detail.get("group") is not None else ""
     word = f"FIRING ({severity})" if firing else event.state.value.upper()
     shown = detail.get("shown") or ("unknown" if event.value is None else f"{event.value:g}")
-    text = f"{word}: {title}{group}: {shown}, threshold {event.threshold:g}"
+    late = " (late)" if "late_to" in detail else ""
+    text = f"{word}{late}: {title}{group}: {shown}, threshold {event.threshold:g}"
     lines = [str(detail.get("message") or ""), str(detail.get("note") or ""), utc_text(event.ts)]
     body = "\n".join(line for line in (lines if firing else lines[1:]) if line)
     return {

@@ -73,6 +73,9 @@ def check(
 def watch(
     *,
     every: Annotated[str, typer.Option(help="How often, with its unit: 10s, 1m.")] = "30s",
+    late_by: Annotated[
+        str, typer.Option(help="Also fire for windows that ended this long ago, when their data comes late.")
+    ] = "2h",
     rules: RulesOption = None,
     dry_run: DryRunOption = False,
     store: StoreOption = DEFAULT_STORE,
@@ -84,6 +87,7 @@ def watch(
     """
     watch_lifeline()
     pause_s = _duration_s(every, "--every")
+    late = timedelta(seconds=_duration_s(late_by, "--late-by"))
     known = _load(rules)
     webhook = _webhook(dry_run=dry_run)
     stopped = threading.Event()
@@ -93,7 +97,8 @@ def watch(
     last_problem = ""
     while not stopped.is_set():
         try:
-            report = check_alerts(store, known, datetime.now(UTC), webhook=webhook, dry_run=dry_run)
+            now = datetime.now(UTC)
+            report = check_alerts(store, known, now, webhook=webhook, dry_run=dry_run, late_by=late)
         except StoreError as error:
             if str(error) != last_problem:
                 err.print(f"harness: {error}", markup=False)
@@ -222,7 +227,8 @@ def _print_change(event: AlertEvent, *, as_json: bool) -> None:
     if as_json:
         print(dump_json(event).decode(), flush=True)
     else:
-        out.print(escape("  ".join(_event_row(event))), soft_wrap=True)
+        note = (str(event.detail["note"]),) if "late_to" in event.detail else ()
+        out.print(escape("  ".join((*_event_row(event), *note))), soft_wrap=True)
 
 
 def _event_row(event: AlertEvent) -> tuple[str, ...]:
