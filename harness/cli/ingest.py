@@ -55,10 +55,29 @@ def ingest_log(
             total = _take(store, Path("standard input"), copied, options)
     else:
         total = _take(store, Path(log), None, options)
+    if not keep_following:
+        _refuse_nothing(log, total, joining=run_id is not None)
     if as_json:
         print_json({"file": log, "joined_to": run_id, **asdict(total)})
         return
     out.print(_sentence(total, joining=run_id is not None), markup=False, soft_wrap=True)
+
+
+def _refuse_nothing(log: str, report: LogReport, *, joining: bool) -> None:
+    """A log of which nothing at all was taken is the wrong file, or written in a way that is not read.
+
+    Raises:
+        UsageError: no event, now or in an earlier pass.
+    """
+    taken = report.joined if joining else report.events
+    if taken or report.known or report.resumed_at:
+        return
+    if not report.lines:
+        raise UsageError(f"{log}: holds no complete line")
+    parts = [f"{report.bad_lines:,} cannot be read (table `quarantine` says why)"] if report.bad_lines else []
+    parts += [f"{report.skipped:,} are about something else"] if report.skipped else []
+    parts += [f"{report.unmatched:,} are about requests of other runs"] if report.unmatched else []
+    raise UsageError(f"{log}: none of its {report.lines:,} lines was taken: {', '.join(parts)}")
 
 
 def _run_id(store: Path, reference: str) -> str:

@@ -1,14 +1,17 @@
 """A log of JSON lines, as any service writes it: its events with unknown keys, and lines that are none."""
 
 import hashlib
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
 from harness.records import Event, environment_name
-from harness.records.jsontext import load_json_exact
-from harness.store.log_wrappers import is_json_object, moment_of, storable, unwrapped
+from harness.store.log_text import json_values
+from harness.store.log_wrappers import entries, is_json_object, moment_of, storable, unwrapped
 
+_FIRST_WORD = re.compile(r"\s*(\S+)")
 _EDGE_BYTES = 64 * 1024
 MAX_KEPT_CHARS = 10_000
 """How much of a bad line is kept in quarantine."""
@@ -50,54 +53,105 @@ def log_lines(data: bytes, base_offset: int, *, environment: str | None = None) 
     """
     offset = base_offset
     start = 0
+    parts: dict[bytes, bytes] = {}
     while start < len(data):
         newline = data.find(b"\n", start)
         end = len(data) if newline < 0 else newline
         line = data[start:end].strip().removeprefix(b"\xef\xbb\xbf")
+        if (split := _PARTIAL.match(line)) is not None:
+            parts[split[2]] = parts.get(split[2], b"") + line[split.end() :]
+            whole = split[3] == b"F"
+            line = b"%s %s F %s" % (split[1], split[2], parts.pop(split[2])) if whole else b""
         if line:
-            yield _log_line(line, offset + start, environment)
+            yield from _log_entries(line, offset + start, environment)
         start = end + 1
 
 
 def whole_lines(data: bytes, *, at_end: bool) -> bytes:
     """The piece up to its last complete line; at a file's end also an unfinished line that reads as one."""
     end = data.rfind(b"\n") + 1
-    return data if at_end and is_json_object(data[end:]) else data[:end]
+    if at_end and is_json_object(data[data.find(b"{", end) if b"{" in data[end:] else end :]):
+        return data
+    while end and not at_end:  # a line that a container's runtime split stays together
+        begin = data.rfind(b"\n", 0, end - 1) + 1
+        split = _PARTIAL.match(data[begin:end])
+        if split is None or split[3] == b"F":
+            break
+        end = begin
+    return data[:end]
 
 
-def _log_line(line: bytes, offset: int, environment: str | None) -> LogLine:
+_PARTIAL = re.compile(rb"(\S+) (stdout|stderr) ([PF]) ")
+"""A line of the container runtime interface: time, stream, if it ends the line (F) or is a part of it (P)."""
+_LATEST_START = 8
+"""How many braces of a line are tried as the beginning of its JSON."""
+
+
+def _log_entries(line: bytes, offset: int, environment: str | None) -> Iterator[LogLine]:
+    """What one line holds: mostly one entry, but shippers put many into one."""
     try:
-        parsed = load_json_exact(line)
+        values, before = _values(line)
     except (ValueError, RecursionError):
-        return _bad(line, offset, "not JSON")
+        yield LogLine(offset, problem="not JSON", text=_kept(line))
+        return
+    found: list[Any] = []
+    for value in values:
+        inside = entries(value) if isinstance(value, dict) and unwrapped(value) is None else None
+        found += inside if inside is not None else [value]
+    for number, value in enumerate(found):
+        place = str(offset) if len(found) == 1 else f"{offset}-{number + 1}"
+        read = _entry(value, before, place, environment)
+        yield replace(read, offset=offset, text=_kept(line) if read.problem else "")
+
+
+def _values(line: bytes) -> tuple[list[Any], str]:
+    """The JSON of a line, and what stands before it: a runtime's or a shipper's time, stream, labels."""
+    text = line.decode()
+    try:
+        return json_values(text), ""
+    except ValueError:
+        at = -1
+        for _ in range(_LATEST_START):
+            at = text.find("{", at + 1)
+            if at < 0:
+                break
+            with suppress(ValueError):
+                values = json_values(text[at:])
+                if all(isinstance(value, dict) for value in values):
+                    return values, text[:at]
+        raise
+
+
+def _entry(parsed: Any, before: str, place: str, environment: str | None) -> LogLine:
+    """One entry; whose offset and text are its line's."""
     if not isinstance(parsed, dict):
-        return _bad(line, offset, "not a JSON object")
+        return LogLine(0, problem="not a JSON object")
+    if moment_of(parsed) is None and (written := _FIRST_WORD.match(before)):
+        parsed = {**parsed, "timestamp": written[1]}
     found = unwrapped(parsed)
     if found is None:
-        return LogLine(offset)
+        return LogLine(0)
     name, told = found
     payload = storable(told)
     if payload is None:
-        return _bad(line, offset, "nested too deeply")
+        return LogLine(0, problem="nested too deeply")
     moment = moment_of(payload)
     if moment is None:
-        return _bad(line, offset, "no readable time ('ts', ISO 8601 or seconds to nanoseconds since 1970)")
+        return LogLine(0, problem="no readable time ('ts', ISO 8601 or seconds to nanoseconds since 1970)")
     event = Event(
         ts=moment,
         name=name,
         # A request without an id is a request all the same: its place in the log tells it from others.
-        request_id=_text(payload.get("request_id")) or f"{UNNAMED_PREFIX}{offset}",
+        request_id=_text(payload.get("request_id")) or f"{UNNAMED_PREFIX}{place}",
         run_id=_text(payload.get("run_id")),
         environment=environment_name(_text(payload.get("environment")) or environment),
         payload=payload,
     )
-    return LogLine(offset, event)
+    return LogLine(0, event)
 
 
-def _bad(line: bytes, offset: int, problem: str) -> LogLine:
-    return LogLine(
-        offset, None, problem, line[: 4 * MAX_KEPT_CHARS].decode("utf-8", "replace")[:MAX_KEPT_CHARS]
-    )
+def _kept(line: bytes) -> str:
+    return line[: 4 * MAX_KEPT_CHARS].decode("utf-8", "replace")[:MAX_KEPT_CHARS]
 
 
 def _text(value: Any) -> str | None:

@@ -20,6 +20,7 @@ from harness.store.fold.fold import fold_stage
 from harness.store.fold.ingestion import write_folded
 from harness.store.fold.stage import Quarantined, Stage
 from harness.store.log_file import UNNAMED_PREFIX, LogLine, fingerprint, log_lines, whole_lines
+from harness.store.log_text import plain_text
 from harness.store.paths import StorePaths
 from harness.store.spool.codec import Record, encode_json, json_object
 from harness.store.spool.redact import Redactor
@@ -88,14 +89,13 @@ def ingest_events(
     except OSError as error:
         raise store_error(paths.root, error) from error
     mask = Redactor.from_environment() if redactor is None else redactor
-    reading = _Reading(
-        paths, Path(source), opened or Path(source), join_run, environment=environment, mask=mask
-    )
-    more = True
-    while more:
-        with writing(paths):
-            make_current(paths)
-            more = reading.take_chunk()
+    with plain_text(opened or Path(source), Path(source)) as plain:
+        reading = _Reading(paths, Path(source), plain, join_run, environment=environment, mask=mask)
+        more = True
+        while more:
+            with writing(paths):
+                make_current(paths)
+                more = reading.take_chunk()
     return reading.report
 
 

@@ -1,6 +1,5 @@
 """How services wrap an event before it reaches a log: pino, structlog, Winston, a container's log driver."""
 
-import json
 import math
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -9,6 +8,7 @@ from typing import Any
 
 from harness.records import REQUEST_EVENTS
 from harness.records.jsontext import load_json_exact
+from harness.store.log_text import json_values
 
 Payload = dict[str, Any]
 
@@ -24,9 +24,23 @@ _NESTED_KEYS = (
     "msg",
     "message",
     "log",
+    "line",
+    "jsonPayload",
+    "textPayload",
+    "MESSAGE",
 )
-"""Where an event may lie inside a log line, as an object or as a string of JSON."""
-_TIME_KEYS = ("ts", "timestamp", "time", "@timestamp", "datetime")
+"""Where an event may lie inside a log line, as an object, a string of JSON, or journald's list of bytes."""
+_LISTS = ("logEvents", "events", "entries", "streams", "records", "resourceLogs", "result", "data", "values")
+"""Where a shipper puts many lines into one: CloudWatch, Loki, Firehose."""
+_TIME_KEYS = (
+    "ts",
+    "timestamp",
+    "time",
+    "@timestamp",
+    "datetime",
+    "_SOURCE_REALTIME_TIMESTAMP",
+    "__REALTIME_TIMESTAMP",
+)
 _MAX_DEPTH = 3
 _MAX_NESTING = 100
 _UNITS = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3), (0.0, 1.0))
@@ -53,6 +67,26 @@ def unwrapped(line: Payload, depth: int = 0) -> tuple[str, Payload] | None:
             outer = {name: value for name, value in line.items() if name != key}
             return found[0], {**outer, **found[1]}
     return None
+
+
+def entries(line: Payload) -> list[Payload] | None:
+    """The lines inside a line that a shipper made of many; None for an ordinary one."""
+    for key in _LISTS:
+        inner = line.get(key)
+        if isinstance(inner, dict) and key in ("data", "result"):
+            found = entries(inner)
+            if found is not None:
+                return found
+        if isinstance(inner, list) and inner and all(isinstance(item, dict | list) for item in inner):
+            return [entry for item in inner for entry in _entries_of(item)]
+    return None
+
+
+def _entries_of(item: Any) -> list[Payload]:
+    if isinstance(item, list):  # Loki: [nanoseconds, line]
+        pair = len(item) >= 2 and isinstance(item[1], str)
+        return [{"timestamp": item[0], "line": item[1]}] if pair else []
+    return entries(item) or [item]
 
 
 def moment_of(payload: Payload) -> datetime | None:
@@ -82,6 +116,8 @@ def _flattened(line: Payload) -> Payload:
 def _inner(line: Payload) -> Iterator[tuple[str, Payload]]:
     for key in _NESTED_KEYS:
         value = line.get(key)
+        if isinstance(value, list) and key == "MESSAGE":
+            value = _bytes_text(value)
         if isinstance(value, str) and value.lstrip().startswith("{"):
             try:
                 value = load_json_exact(value)
@@ -89,6 +125,14 @@ def _inner(line: Payload) -> Iterator[tuple[str, Payload]]:
                 continue
         if isinstance(value, dict):
             yield key, value
+
+
+def _bytes_text(values: list[Any]) -> str:
+    """A message that journald wrote as a list of bytes, because of some that are not printable."""
+    try:
+        return bytes(values).decode("utf-8", "replace")
+    except (ValueError, TypeError):
+        return ""
 
 
 def _moment(value: Any) -> datetime | None:
@@ -139,8 +183,8 @@ def _text(text: str) -> str:
 
 
 def is_json_object(line: bytes) -> bool:
-    """True for a line that is one whole JSON object."""
+    """True for a line that is one whole JSON object, or several."""
     try:
-        return isinstance(json.loads(line), dict)
+        return all(isinstance(value, dict) for value in json_values(line.decode()))
     except (ValueError, RecursionError):
         return False
