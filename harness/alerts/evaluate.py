@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from harness.alerts.measures import bound, points_sql
+from harness.alerts.measures import points
 from harness.alerts.rule import Rule
 from harness.records import AlertState
 from harness.store import Snapshot
@@ -69,12 +69,10 @@ def series(view: Snapshot, rule: Rule, start: datetime, end: datetime, step: tim
     Raises:
         ValueError: the step is not positive.
     """
-    step_s = step.total_seconds()
-    if step_s <= 0:
+    if step.total_seconds() <= 0:
         raise ValueError(f"not a step forward: {step}")
-    values = {**bound(rule), "start": _naive(start), "end": _naive(end), "step": step_s}
     rows: dict[datetime, list[dict[str, Any]]] = {}
-    for row in view.dicts(points_sql(rule), values):
+    for row in points(view, rule, start.astimezone(UTC), end.astimezone(UTC), step):
         rows.setdefault(row["tick"], []).append(row)
     states = []
     tick = start.astimezone(UTC)
@@ -82,10 +80,6 @@ def series(view: Snapshot, rule: Rule, start: datetime, end: datetime, step: tim
         states += [_judged(rule, tick, row) for row in rows.get(tick, [])] or [_empty(rule, tick)]
         tick += step
     return states
-
-
-def _naive(moment: datetime) -> datetime:
-    return moment.astimezone(UTC).replace(tzinfo=None)
 
 
 def _empty(rule: Rule, at: datetime) -> RuleState:

@@ -1,116 +1,167 @@
-"""What a rule's metric, aggregation and scope mean in SQL; names from this list, values bound."""
+# ruff: noqa: S608 - names come from declarations and this module's lists, values are bound
+"""What a rule's metric, aggregation and scope mean over the room's rows; values are bound.
 
+Metrics are those of the declared figures, so that an alert counts what every page and report counts.
+"""
+
+import math
+from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from harness.alerts.rule import Amount, Condition, Rule
+from harness.figures import Mean, Rows, Selection, Share, figure_named
+from harness.store import Snapshot
 
-MEASURES: dict[Amount | Condition, str] = {
-    "cost_usd": "r.cost_usd",
-    "draft_cost_usd": "r.draft_cost_usd",
-    "repair_cost_usd": "r.repair_cost_usd",
-    # Failures rank above every success, as in the gate.
-    "latency_ms": "CASE WHEN r.status = 'ok' THEN r.server_ms ELSE 'infinity'::DOUBLE END",
-    "quality_score": "r.quality_score",
+_FIGURES: dict[Amount | Condition, str] = {
+    "cost_usd": "cost_per_request",
+    "draft_cost_usd": "draft_cost_per_request",
+    "repair_cost_usd": "repair_cost_per_request",
+    "quality_score": "quality_score",
+    "errors": "error_ratio",
+    "mixed_providers": "mixed_providers",
+    "cache_hits": "prompt_cache_hit",
+    "fallbacks": "fallback_ratio",
+    "high_tier": "high_tier",
+}
+"""Metrics that are a figure's own."""
+
+_OWN: dict[Amount | Condition, str] = {
+    # failures rank above every success, as in the gate
+    "latency_ms": "CASE WHEN status = 'ok' THEN ms ELSE 'infinity'::DOUBLE END",
     "requests": "TRUE",
-    "errors": "r.status <> 'ok'",
-    "fixtures": """CASE
-        WHEN r.draft_source = 'fixtures' OR r.repair_source = 'fixtures' OR r.provider_mode = 'fixtures'
-        THEN TRUE WHEN r.draft_source IS NOT NULL OR r.provider_mode IS NOT NULL THEN FALSE END""",
-    # Of answered requests whose draft's provider is known; without a repair there is nothing to mix.
-    "mixed_providers": """CASE
-        WHEN r.status = 'ok' AND r.draft_source IS NOT NULL THEN coalesce(r.mixed_providers, FALSE) END""",
-    "cache_hits": "r.prompt_cache_hit",
-    "fallbacks": "CASE WHEN r.status = 'ok' THEN r.fallback_reason IS NOT NULL END",
-    "unpriced": "r.unpriced",
-    "high_tier": "r.quality_tier = 'high'",
-}
-"""Each metric of one request; NULL is unknown and never counts."""
-
-_AGGREGATES = {
-    "sum": "sum(x)",
-    "per_hour": "sum(x::DECIMAL(18, 10)) * 3600 / $window",
-    "mean": "avg(x)",
-    "max": "max(x)",
-    "p50": "quantile_cont(x::DOUBLE, 0.5)",
-    "p95": "quantile_cont(x::DOUBLE, 0.95)",
-    "p99": "quantile_cont(x::DOUBLE, 0.99)",
-    "count": "count_if(x)",
-    "ratio": "count_if(x) / count(x)",
+    "fixtures": """CASE WHEN 'fixtures' IN (coalesce(draft_source, ''), coalesce(repair_source, ''), mode)
+        THEN TRUE WHEN draft_source IS NOT NULL OR mode <> 'unknown' THEN FALSE END""",
+    "unpriced": "usd IS NULL",
 }
 
+_ADDED = {
+    "sum": "sum(total) {0}",
+    "per_hour": "sum(total) {0} * 3600 / $window",
+    "mean": "sum(total) {0} / nullif(sum(known) {0}, 0)",
+    "max": "max(greatest_x) {0}",
+    "count": "sum(hits) {0}",
+    "ratio": "sum(hits) {0} / nullif(sum(known) {0}, 0)",
+}
+"""Aggregations that add up from short spans of time, so that each request is looked at once."""
 
-def points_sql(rule: Rule) -> str:
+_RANKED = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
+
+
+def metric_sql(metric: Amount | Condition) -> str:
+    """The metric of one request, over `counted`; NULL is unknown and never counts."""
+    if metric in _OWN:
+        return _OWN[metric]
+    rule = figure_named(_FIGURES[metric]).rule
+    if isinstance(rule, Share):
+        return f"CASE WHEN {rule.of} THEN coalesce({rule.hit}, FALSE) END"
+    if isinstance(rule, Mean):
+        return f"CASE WHEN {rule.of} THEN {rule.value} END"
+    raise TypeError(f"{metric} has no value of a single request")
+
+
+def rows_in_scope(view: Snapshot, rule: Rule, start: datetime, end: datetime) -> Rows:
+    """The requests that a rule looks at for ticks between two moments."""
+    scope = rule.scope
+    return Rows(
+        view,
+        Selection(
+            kinds=tuple(kind.value for kind in scope.run_kinds),
+            environments=_one(scope.environment),
+            draft_providers=_one(scope.provider),
+            draft_models=_one(scope.model),
+            strategies=_one(scope.strategy),
+            tasks=_one(scope.task),
+            since=start - timedelta(seconds=reach_s(rule)),
+            until=end + timedelta(microseconds=1),
+        ),
+    )
+
+
+def reach_s(rule: Rule) -> int:
+    """How far before its tick a rule looks, seconds."""
+    return rule.window_s * (2 if rule.compare == "change" else 1)
+
+
+def points(
+    view: Snapshot, rule: Rule, start: datetime, end: datetime, step: timedelta
+) -> list[dict[str, Any]]:
     """One row a tick and group with data: now, samples now, rows now, and the same of the window before.
 
-    Bound: `start, end` (naive UTC), `step, window, reach` (seconds), and the scope's values.
-    An event that reached the store twice, by a service's spool and by its log, counts once.
+    Keys: tick, grp, value, n, requests, previous, previous_n. A request exactly at a window's beginning is
+    outside, at its end inside. One that reached the store twice, by a service's spool and by its log, counts
+    once.
     """
-    aggregate = _AGGREGATES[rule.aggregation]
-    if rule.metric == "latency_ms" and rule.aggregation == "per_hour":
-        aggregate = "sum(x) * 3600 / $window"
-    group = f"r.{rule.group_by}" if rule.group_by else "NULL::VARCHAR"
+    rows = rows_in_scope(view, rule, start, end)
+    if not rows.n:
+        return []
+    ranked = rule.aggregation in _RANKED
+    tile_us = math.gcd(round(step.total_seconds() * 1e6), rule.window_s * 1_000_000)
+    values = {
+        "start": start.replace(tzinfo=None),
+        "end": end.replace(tzinfo=None),
+        "step": step.total_seconds(),
+        "window": rule.window_s,
+        "reach": reach_s(rule),
+    }
+    source = _rows_sql(rows, rule)
+    pieces = source if ranked else _tiles_sql(source, tile_us, start, rule.metric)
+    aggregate = _aggregate(rule)
     current, before = "FILTER (WHERE fresh)", "FILTER (WHERE NOT fresh)"
-    return f"""
+    kept = view.kept(f"{rows.ctes} {pieces}", rows.values)
+    return view.dicts(
+        f"""
         WITH ticks AS (
             SELECT unnest(range($start::TIMESTAMP, $end::TIMESTAMP + INTERVAL 1 MICROSECOND,
                 to_seconds($step))) AS tick
         ),
-        scoped AS (
-            SELECT DISTINCT ON (r.request_id, r.started_at)
-                r.started_at AS moment, {MEASURES[rule.metric]} AS x, {group} AS grp
-            FROM requests r JOIN runs u USING (run_id)
-            WHERE r.started_at > $start::TIMESTAMP - to_seconds($reach) AND r.started_at <= $end
-                AND r.warmup IS NOT TRUE AND {" AND ".join(_conditions(rule))}
-            ORDER BY r.request_id, r.started_at, r.run_id
-        ),
         seen AS (
-            SELECT tick, moment > tick - to_seconds($window) AS fresh, x, grp
-            FROM ticks JOIN scoped ON moment > tick - to_seconds($reach) AND moment <= tick
+            SELECT tick, moment > tick - to_seconds($window) AS fresh, p.*
+            FROM ticks JOIN {kept.table} p ON moment > tick - to_seconds($reach) AND moment <= tick
         )
-        SELECT tick, grp, {_filtered(aggregate, current)} AS value, count(x) {current} AS n,
-            count(*) {current} AS requests, {_filtered(aggregate, before)} AS previous,
-            count(x) {before} AS previous_n
-        FROM seen GROUP BY tick, grp ORDER BY tick, grp"""  # noqa: S608 - names from the tables above
+        SELECT tick, grp, {aggregate.format(current)} AS value,
+            coalesce(sum(known) {current}, 0)::BIGINT AS n,
+            coalesce(sum(requests) {current}, 0)::BIGINT AS requests,
+            {aggregate.format(before)} AS previous,
+            coalesce(sum(known) {before}, 0)::BIGINT AS previous_n
+        FROM seen GROUP BY tick, grp ORDER BY tick, grp""",
+        values,
+    )
 
 
-def bound(rule: Rule) -> dict[str, Any]:
-    """The values that a rule's scope and window bind."""
-    scope = rule.scope
-    values: dict[str, Any] = {
-        "window": rule.window_s,
-        "reach": rule.window_s * (2 if rule.compare == "change" else 1),
-        "kinds": [kind.value for kind in scope.run_kinds],
-    }
-    named = {
-        "environment": scope.environment,
-        "provider": scope.provider,
-        "model": scope.model,
-        "strategy": scope.strategy,
-        "task": scope.task,
-    }
-    return values | {name: value for name, value in named.items() if value is not None}
+def _aggregate(rule: Rule) -> str:
+    if rule.aggregation in _RANKED:
+        return f"quantile_cont(x::DOUBLE, {_RANKED[rule.aggregation]}) {{0}}"
+    return _ADDED[rule.aggregation]
 
 
-def _conditions(rule: Rule) -> list[str]:
-    columns = {
-        "environment": "coalesce(r.environment, u.environment)",
-        "provider": "r.draft_source",
-        "model": "r.draft_model",
-        "strategy": "r.strategy",
-        "task": "r.task",
-    }
-    values = bound(rule)
-    narrowed = [f"{column} = ${name}" for name, column in columns.items() if name in values]
-    return ["list_contains($kinds, u.kind)", *narrowed]
+def _rows_sql(rows: Rows, rule: Rule) -> str:
+    """SELECT of moment, group and metric, a request a row."""
+    group = rule.group_by or "NULL::VARCHAR"
+    once = "" if _apart(rows) else "DISTINCT ON (request_id, arrived_at)"
+    order = "" if _apart(rows) else "ORDER BY request_id, arrived_at, run_id"
+    return f"""SELECT {once} arrived_at AS moment, {group} AS grp, {metric_sql(rule.metric)} AS x,
+        CASE WHEN x IS NULL THEN 0 ELSE 1 END AS known, 1 AS requests
+        FROM counted WHERE arrived_at IS NOT NULL {order}"""
 
 
-def _filtered(aggregate: str, which: str) -> str:
-    """The aggregate with its filter behind each call: one ends at the first closing parenthesis outside."""
-    parts = []
-    depth = 0
-    for character in aggregate:
-        parts.append(character)
-        depth += {"(": 1, ")": -1}.get(character, 0)
-        if character == ")" and depth == 0:
-            parts.append(f" {which}")
-    return "".join(parts)
+def _tiles_sql(source: str, tile_us: int, start: datetime, metric: str) -> str:
+    """The rows added up in spans that every window is made of whole; `moment` is a span's end."""
+    amount = "DECIMAL(18, 10)" if metric.endswith("_usd") else "DOUBLE"  # money adds up exactly
+    origin_us = round(start.timestamp() * 1e6)
+    whole = f"ceil((epoch_us(moment) - {origin_us}) / {tile_us}.0)::BIGINT"
+    return f"""SELECT make_timestamp({origin_us} + {whole} * {tile_us}) AS moment, grp,
+        count(x) AS known, count(*) AS requests, sum(x::{amount}) AS total, max(x::{amount}) AS greatest_x,
+        sum(x::{amount}) AS hits
+        FROM ({source}) GROUP BY ALL"""
+
+
+def _apart(rows: Rows) -> bool:
+    """No two runs of the selection overlap in time, so that no request can be in two of them."""
+    spans = rows.view.rows(f"SELECT first_at, last_at FROM {rows.tally.table} ORDER BY first_at")
+    known = [span for span in spans if None not in span]
+    return all(earlier[1] < later[0] for earlier, later in pairwise(known))
+
+
+def _one(value: str | None) -> tuple[str, ...]:
+    return () if value is None else (value,)

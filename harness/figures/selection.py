@@ -35,9 +35,12 @@ class Selection:
     Attributes:
         run_ids: runs by id.
         kind: of runs: baseline, eval, service, ingest.
+        kinds: any of these.
         mode: live, emulated, fixtures, mixed, unknown.
         providers: the request was drafted or repaired by one of these.
         models: the same by model.
+        draft_providers: the request was drafted by one of these.
+        draft_models: the same by model.
         cases: patterns of case ids such as `pricing-*`.
         since: aware moment of the first arrival, inclusive.
         until: exclusive.
@@ -45,11 +48,15 @@ class Selection:
 
     run_ids: tuple[str, ...] = ()
     kind: str | None = None
+    kinds: tuple[str, ...] = ()
     mode: str | None = None
     environments: tuple[str, ...] = ()
     providers: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
+    draft_providers: tuple[str, ...] = ()
+    draft_models: tuple[str, ...] = ()
     strategies: tuple[str, ...] = ()
+    tasks: tuple[str, ...] = ()
     cases: tuple[str, ...] = ()
     since: datetime | None = None
     until: datetime | None = None
@@ -64,9 +71,13 @@ class Selection:
         values: list[Any] = []
         for columns, wanted in (
             (("kind",), () if self.kind is None else (self.kind,)),
+            (("kind",), self.kinds),
             (("mode",), () if self.mode is None else (self.mode,)),
             (("environment",), self.environments),
             (("strategy",), self.strategies),
+            (("task",), self.tasks),
+            (("draft_source",), self.draft_providers),
+            (("draft_model",), self.draft_models),
             (("draft_source", "repair_source"), self.providers),
             (("draft_model", "repair_model"), self.models),
         ):
