@@ -1,5 +1,6 @@
 """Good answers and odd ones, with the real SDKs, over real HTTP against scripted bytes."""
 
+import asyncio
 import json
 
 import pytest
@@ -184,3 +185,46 @@ async def test_adapters_of_one_provider_share_a_client_until_the_last_lets_go(
         await second.aclose()
         assert (await second.generate(PLAIN, call_id="c", timeout_s=20)).text, "a closed adapter reopens"
         await second.aclose()
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        {"reasoning": "hm"},
+        {"reasoning_content": "hm"},
+        {"reasoning_details": [{"type": "reasoning.text", "text": "hm"}]},
+        {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}]},
+        {"audio": {"data": "AAAA"}},
+        {"tool_calls": [{"index": 0, "function": {"name": "f", "arguments": "{"}}]},
+        {"function_call": {"name": "f", "arguments": "{"}},
+    ],
+    ids=lambda token: next(iter(token)),
+)
+async def test_the_first_token_of_any_kind_and_the_first_of_the_answer_are_two_figures(
+    adapter_at: Build, token: dict[str, object]
+) -> None:
+    first = sse(
+        {"choices": [{"delta": {"role": "assistant", "content": ""}}]}, {"choices": [{"delta": token}]}
+    )
+    pause_s = 0.05
+
+    async def later() -> None:
+        await asyncio.sleep(pause_s)
+
+    async with wire_server([Reply([*first, later, *openai_stream("hello")])]) as server:
+        answer = await ask(adapter_at("openai", server.url))
+    assert answer.text == "hello"
+    assert answer.first_answer_ns - answer.ttft_ns >= 0.9 * pause_s * 1e9
+
+
+async def test_thinking_of_anthropic_is_a_token_and_no_answer(adapter_at: Build) -> None:
+    thought = sse(
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "thinking", "thinking": ""}},
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "thinking_delta", "thinking": "hm"}},
+        {"type": "content_block_stop", "index": 0},
+    )
+    started, *rest = anthropic_stream("hello")
+    async with wire_server([Reply([started, *thought, *rest])]) as server:
+        answer = await ask(adapter_at("anthropic", server.url))
+    assert answer.text == "hello"
+    assert answer.ttft_ns < answer.first_answer_ns

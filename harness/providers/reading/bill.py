@@ -29,9 +29,9 @@ def own_cost_usd(usage: JsonObject, body: JsonObject) -> Decimal | None:
         US dollars; None when untold. Where the answer was billed to one's own key at another provider
         (`is_byok`), that provider's bill is added to the gateway's fee.
     """
-    ticks = as_usd(as_count_or_none(usage.get("cost_in_usd_ticks")))
-    if ticks is not None:
-        return ticks * _USD_PER_TICK
+    ticks = usage.get("cost_in_usd_ticks")
+    if type(ticks) is int:
+        return as_usd(ticks * _USD_PER_TICK)
     for told in (usage, body):
         for name in _COSTS:
             cost = as_usd(_total(told.get(name)))
