@@ -93,7 +93,8 @@ class MessagesReading(Room):
         return heard
 
     def _take_end(self, source: JsonObject, ended: JsonObject) -> None:
-        self._told_reason(ended.get("stop_reason"))
+        if ended.get("stop_reason") is not None:
+            self._told_reason(ended["stop_reason"])
         self._told_usage(as_object(source.get("usage")), source)
         self._tier = self._usage.get("service_tier")
 

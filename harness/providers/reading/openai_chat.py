@@ -27,7 +27,8 @@ class ChatReading(Room):
 
     def _take(self, told: JsonObject, choice: JsonObject, name: str) -> Heard:
         self._told_about(told)
-        self._tier = told.get("service_tier") or self._tier
+        if told.get("service_tier"):
+            self._tier = told["service_tier"]
         heard = self._take_choice(choice) if choice else Heard.NOTHING
         if told.get("error"):
             self._error = told
@@ -35,19 +36,25 @@ class ChatReading(Room):
             self._error = {"error": choice["error"]}
         elif name == "error" or told.get("object") == "error" or told.get("type") == "error":
             self._error = told
-        usage = as_object(told.get("usage")) or as_object(as_object(told.get("x_groq")).get("usage"))
-        self._told_usage(usage or as_object(choice.get("usage")), told)  # Moonshot tells it in the choice
+        usage = told.get("usage") or choice.get("usage")  # in the choice at Moonshot
+        if not usage and "x_groq" in told:
+            usage = as_object(told["x_groq"]).get("usage")
+        if usage:
+            self._told_usage(as_object(usage), told)
         return heard
 
     def _take_choice(self, choice: JsonObject) -> Heard:
         spoken = as_object(choice.get("delta"))
         if not spoken and (self._is_whole or not self._heard_token):  # beside deltas it repeats them
             spoken = as_object(choice.get("message"))
-        heard = self._said(text_of(spoken.get("content")))
+        content = spoken.get("content")
+        heard = self._said(content if isinstance(content, str) else text_of(content))
         if heard is Heard.NOTHING and spoken and carries_token(spoken):
             heard = self._other_token()
-        self._is_refused = self._is_refused or bool(spoken.get("refusal"))
-        self._told_reason(choice.get("finish_reason"))
+        if spoken.get("refusal"):
+            self._is_refused = True
+        if choice.get("finish_reason") is not None:
+            self._told_reason(choice["finish_reason"])
         return heard
 
     def _counted(self, *, free_input: bool, free_output: bool) -> Counted:

@@ -65,14 +65,17 @@ class Room(ABC):
 
     def _told_about(self, source: JsonObject) -> None:
         """Who answered, and under which id."""
-        self._model = as_word(source.get("model")) or self._model
-        self._id = self._id or as_word(source.get("id"))
+        model = source.get("model")
+        if model != self._model:  # the same in nearly every event
+            self._model = as_word(model) or self._model
+        if self._id is None:
+            self._id = as_word(source.get("id"))
 
     def _said(self, piece: object) -> Heard:
         """A piece of the answer's text."""
         if not isinstance(piece, str) or not piece:
             return Heard.NOTHING
-        self._other_token()
+        self._heard_token, self._is_latest = True, False
         return Heard.ANSWER if self._text.add(piece) else Heard.TOKEN
 
     def _other_token(self) -> Heard:
@@ -82,8 +85,6 @@ class Room(ABC):
 
     def _told_reason(self, reason: object) -> None:
         """Why the model stopped; a later `stop` mends no earlier failure."""
-        if reason is None:
-            return
         word = as_word(reason if isinstance(reason, str) else dump_json(reason).decode())
         if word is None or not is_told(word):
             return
