@@ -66,6 +66,21 @@ def output_tokens_per_s(requests: Sequence[Request]) -> float | None:
 
 
 def decode_tokens_per_s(requests: Sequence[Request]) -> float | None:
-    """Median over answers of the rate at which tokens arrive after the first; None without streamed ones."""
-    gaps_ms = [row.itl_ms for row in counted(requests) if row.itl_ms]
-    return 1000.0 / median(gaps_ms) if gaps_ms else None
+    """Median over answers of the rate at which tokens arrive after the first; None without streamed ones.
+
+    A gap is one between the pieces that arrived; where a piece holds several tokens, so many come with it.
+    """
+    ms_per_token = [row.itl_ms / (_tokens_per_chunk(row) or 1.0) for row in counted(requests) if row.itl_ms]
+    return 1000.0 / median(ms_per_token) if ms_per_token else None
+
+
+def tokens_per_chunk(requests: Sequence[Request]) -> float | None:
+    """Median over streamed answers of output tokens in a piece; None where no answer tells both."""
+    told = [each for row in counted(requests) if (each := _tokens_per_chunk(row)) is not None]
+    return median(told) if told else None
+
+
+def _tokens_per_chunk(row: Request) -> float | None:
+    if not row.stream_chunks or not row.draft_output_tokens:
+        return None
+    return row.draft_output_tokens / row.stream_chunks

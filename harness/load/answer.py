@@ -19,9 +19,11 @@ class Answer:
         http_status: None when no answer came.
         error_kind: why it failed.
         error_text: what the target said, unbounded and unredacted: the recorder bounds it.
-        first_token_ns: when the first content arrived, on the monotonic clock.
-        last_token_ns: when the last content arrived.
-        tokens: content pieces that arrived, or the billed output tokens where the target tells them.
+        first_token_ns: when the first token of any kind (thinking, audio, a call) arrived, on the monotonic
+            clock; for the service's own stream, the first event.
+        first_answer_ns: when the first piece of the answer's text arrived.
+        last_token_ns: when the last token of any kind arrived.
+        chunks: pieces of the answer that were timed; each may hold several tokens.
         columns: further columns of the row (cost, tier, tokens, stages).
         telemetry_broken: telemetry came and could not be read.
         telemetry_missing: telemetry was asked for and did not come.
@@ -33,12 +35,22 @@ class Answer:
     error_kind: ErrorKind | None = None
     error_text: str | None = None
     first_token_ns: int | None = None
+    first_answer_ns: int | None = None
     last_token_ns: int | None = None
-    tokens: int = 0
+    chunks: int = 0
     columns: dict[str, Any] = field(default_factory=dict)
     telemetry_broken: bool = False
     telemetry_missing: bool = False
     size: int = 0
+
+    def hear(self, arrived_ns: int, *, is_answer: bool) -> None:
+        """A piece with tokens arrived."""
+        if self.first_token_ns is None:
+            self.first_token_ns = arrived_ns
+        if is_answer and self.first_answer_ns is None:
+            self.first_answer_ns = arrived_ns
+        self.last_token_ns = arrived_ns
+        self.chunks += 1
 
     def fail(self, kind: ErrorKind, text: str, *, status: RequestStatus = RequestStatus.ERROR) -> None:
         """Mark the request as failed; the first failure is the one that is kept."""

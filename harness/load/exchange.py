@@ -10,8 +10,10 @@ from typing import Any, ClassVar, Protocol
 
 import orjson
 
-from harness.load.answer import Answer, judge_status
+from harness.load.answer import MAX_EXCERPT_CHARS, Answer, judge_status
 from harness.load.told import server_timing, telemetry_fields
+from harness.providers.reading.events import TooLargeError
+from harness.providers.reading.excerpts import excerpt
 from harness.records import ErrorKind, RequestStatus
 
 
@@ -87,14 +89,22 @@ class Exchange(ABC):
                 answer.http_status = response.status_code
                 self.read(response, answer, request_id)
             else:
-                judge_status(answer, response.status_code, response.read())
+                self.refuse(answer, response.status_code, response.read())
         except TimeoutError as error:
             answer.fail(ErrorKind.TIMEOUT, str(error) or "timed out", status=RequestStatus.TIMEOUT)
+        except TooLargeError as error:
+            answer.fail(ErrorKind.BAD_OUTPUT, str(error))
         except (OSError, ValueError, HTTPException) as error:
             answer.fail(ErrorKind.CONNECTION, f"{type(error).__name__}: {error}")
         except RuntimeError as error:  # geventhttpclient's parser errors descend from it
             answer.fail(ErrorKind.CONNECTION, f"{type(error).__name__}: {error}")
+        if answer.error_text:
+            answer.error_text = excerpt(answer.error_text, asked=_texts(body), limit=4 * MAX_EXCERPT_CHARS)
         return answer
+
+    def refuse(self, answer: Answer, http_status: int, body: bytes) -> None:
+        """Judge a status that says no."""
+        judge_status(answer, http_status, body)
 
     @abstractmethod
     def read(self, response: Response, answer: Answer, request_id: str) -> None:
@@ -146,3 +156,21 @@ def fill_telemetry(answer: Answer, text: str | bytes, request_id: str) -> None:
     fields, broken = telemetry_fields(text, request_id)
     answer.columns.update(fields)
     answer.telemetry_broken = broken
+
+
+def _texts(body: bytes) -> list[str]:
+    """Every text of what was asked: a target's error must not carry it into the records."""
+    try:
+        pending: list[object] = [orjson.loads(body)]
+    except orjson.JSONDecodeError:
+        return []
+    found: list[str] = []
+    while pending:
+        value = pending.pop()
+        if isinstance(value, str):
+            found.append(value)
+        elif isinstance(value, dict):
+            pending.extend(value.values())
+        elif isinstance(value, list):
+            pending.extend(value)
+    return found

@@ -17,6 +17,7 @@ from harness.load.answer import Answer
 from harness.load.exchange import Exchange
 from harness.load.plan import LoadPlan
 from harness.load.runrecord import without_password
+from harness.providers.reading.events import MOST_BODY_BYTES
 from harness.providers.reading.excerpts import excerpt
 from harness.records import ProviderMode, RequestStatus, load_json_exact
 
@@ -245,13 +246,13 @@ class PlainResponse:
 
     def read(self, length: int | None = None) -> bytes:
         """The body."""
-        return self._response.read(length)
+        return self._response.read(MOST_BODY_BYTES if length is None else length)
 
     def readline(self, sep: bytes = b"\n") -> bytes:
         """The next line; empty at the end."""
         if sep != b"\n":
             raise ValueError("lines end at a line feed")
-        return self._response.readline()
+        return self._response.readline(MOST_BODY_BYTES)
 
 
 def _connection(parts: SplitResult, timeout_s: float) -> http.client.HTTPConnection:

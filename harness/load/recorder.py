@@ -128,7 +128,9 @@ class Recorder:
             latency_source=LatencySource.CLIENT,
             lateness_ms=ms_from_ns(sent_ns - due_ns),
             ttft_ms=_since(answer.first_token_ns, due_ns),
+            first_answer_ms=_since(answer.first_answer_ns, due_ns),
             itl_ms=_gap_ms(answer),
+            stream_chunks=answer.chunks or None,
             http_status=answer.http_status,
             error_kind=answer.error_kind,
             error_message=None
@@ -160,7 +162,7 @@ def _since(moment_ns: int | None, due_ns: int) -> float | None:
 
 
 def _gap_ms(answer: Answer) -> float | None:
-    """Mean gap between tokens; None for fewer than two."""
-    if answer.first_token_ns is None or answer.last_token_ns is None or answer.tokens < 2:
+    """Mean gap between the pieces that were timed; one piece has no gap."""
+    if answer.first_token_ns is None or answer.last_token_ns is None or answer.chunks < 2:
         return None
-    return ms_from_ns(answer.last_token_ns - answer.first_token_ns) / (answer.tokens - 1)
+    return ms_from_ns(answer.last_token_ns - answer.first_token_ns) / (answer.chunks - 1)

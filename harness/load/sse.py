@@ -13,15 +13,23 @@ MAX_EVENT_BYTES = 4 * 1024 * 1024
 
 
 class ServerEvent(NamedTuple):
-    """One event: its name (empty for unnamed ones), its data, and when its last line arrived (ns)."""
+    """One event: its name (empty for unnamed ones), its data, and when its last line arrived (ns).
+
+    `is_closed` is False for what the body ended in without the closing blank line: whole, or cut.
+    """
 
     name: bytes
     data: bytes
     arrived_ns: int
+    is_closed: bool = True
 
 
-def server_events(response: Response) -> Iterator[ServerEvent]:
+def server_events(response: Response, *, unclosed: bool = False) -> Iterator[ServerEvent]:
     """The events of a response as they arrive; one without its closing blank line is not an event.
+
+    Args:
+        response: its body is read line by line.
+        unclosed: yield what stands at the end of the body without that line, too.
 
     Raises:
         OSError, RuntimeError: the connection broke.
@@ -41,3 +49,5 @@ def server_events(response: Response) -> Iterator[ServerEvent]:
             if data:
                 yield ServerEvent(name, b"\n".join(data), time.perf_counter_ns())
             name, data, size = b"", [], 0
+    if unclosed and data:
+        yield ServerEvent(name, b"\n".join(data), time.perf_counter_ns(), is_closed=False)

@@ -15,6 +15,7 @@ from geventhttpclient.connectionpool import ConnectionPool, SSLConnectionPool
 from geventhttpclient.response import HTTPSocketPoolResponse
 
 from harness.errors import TargetError
+from harness.providers.reading.events import MOST_BODY_BYTES, TooLargeError
 
 _system_poll = monkey.get_original("select", "poll")
 
@@ -52,6 +53,15 @@ class _PlainPool(_FreshOnly, ConnectionPool):
 
 class _TlsPool(_FreshOnly, SSLConnectionPool):
     pass
+
+
+class _BoundedResponse(HTTPSocketPoolResponse):
+    """An answer that is refused when more of it waits to be read than any answer has."""
+
+    def feed(self, data: Any) -> None:
+        super().feed(data)
+        if len(self._body_buffer) > MOST_BODY_BYTES:
+            raise TooLargeError(f"the answer, or a line of it, is larger than {MOST_BODY_BYTES} bytes")
 
 
 class Transport:
@@ -103,7 +113,7 @@ class Transport:
         except BaseException:
             self._pool.release_socket(sock)
             raise
-        return HTTPSocketPoolResponse(sock, self._pool, block_size=BLOCK_BYTES, method="POST")
+        return _BoundedResponse(sock, self._pool, block_size=BLOCK_BYTES, method="POST")
 
     def close(self) -> None:
         """Close the idle connections."""

@@ -163,7 +163,7 @@ class AttemptRecord:
     ) -> Call:
         ended_ns = self._clock.monotonic_ns()
         answer = completion or error
-        ttft_ns = answer.ttft_ns if answer else None
+        ttft_ns, first_answer_ns = (answer.ttft_ns, answer.first_answer_ns) if answer else (None, None)
         context = answer.price_context if answer else self._context
         timed = context not in UNTIMED_CONTEXTS
         call = Call(
@@ -179,6 +179,7 @@ class AttemptRecord:
             outcome=outcome,
             provider_request_id=answer.provider_request_id if answer else None,
             ttft_ms=None if ttft_ns is None else ms_from_ns(ttft_ns),
+            first_answer_ms=None if first_answer_ns is None else ms_from_ns(first_answer_ns),
             input_tokens=usage.input_tokens if usage else None,
             cache_read_tokens=usage.cache_read_tokens if usage else None,
             cache_write_5m_tokens=usage.cache_write_5m_tokens if usage else None,

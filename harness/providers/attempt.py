@@ -11,6 +11,7 @@ from harness.providers.reading.excerpts import excerpt, message_of
 from harness.providers.reading.failures import kind_of, wait_ms_told
 from harness.providers.reading.headers import (
     own_cost_usd_of,
+    plain_headers,
     rate_limits_of,
     request_id_of,
     retry_after_ms_of,
@@ -57,7 +58,7 @@ class Attempt:
 
     def saw_response(self, headers: Mapping[str, str]) -> None:
         """Keep the headers of the answer, good or bad."""
-        self._headers = headers
+        self._headers = plain_headers(headers)
         self._is_answered = True
 
     @property

@@ -38,6 +38,7 @@ class Call:
     outcome: CallOutcome
     provider_request_id: str | None = None
     ttft_ms: float | None = None
+    first_answer_ms: float | None = None
     input_tokens: int | None = None
     cache_read_tokens: int | None = None
     cache_write_5m_tokens: int | None = None

@@ -22,7 +22,9 @@ class Request:
 
     `latency_ms` counts from the intended start (`scheduled_at`), `service_ms` from the send, both on the
     client's clock; `server_ms` is the service's own figure. `lateness_ms` is how late the generator sent
-    (its own fault, not the target's). `itl_ms` is the mean gap between streamed tokens.
+    (its own fault, not the target's). `ttft_ms` is the first token of any kind (thinking, audio, a call),
+    `first_answer_ms` the first piece of the answer's text. `itl_ms` is the mean gap between the `stream_chunks`
+    pieces of a streamed answer: between tokens where each piece is one; a single piece has none.
     `cost_usd = draft_cost_usd + repair_cost_usd` exactly; None if any part is unknown, and then `unpriced`.
     """
 
@@ -44,7 +46,9 @@ class Request:
     latency_source: LatencySource | None = None
     lateness_ms: float | None = None
     ttft_ms: float | None = None
+    first_answer_ms: float | None = None
     itl_ms: float | None = None
+    stream_chunks: int | None = None
     http_status: int | None = None
     error_kind: ErrorKind | None = None
     error_message: str | None = None

@@ -185,7 +185,9 @@ class RunSummary:
     latency: tuple[LatencyFigure, ...]
     service: tuple[Quantile, ...]
     ttft: tuple[Quantile, ...]
+    first_answer: tuple[Quantile, ...]
     itl: tuple[Quantile, ...]
+    tokens_per_chunk: float | None
     error_ratio: Estimate
     errors: tuple[ErrorGroup, ...]
     throughput_rps: float | None

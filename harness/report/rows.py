@@ -9,6 +9,9 @@ FIGURE_HEAD = ("figure", "value", "95% interval", "n")
 COST_HEAD = ("role", "provider / model", "calls", "tokens in", "tokens out", "cost", "per request")
 ERROR_HEAD = ("failed", "status", "HTTP", "kind", "example")
 
+_ONE_TOKEN = 1.2
+"""So many tokens a piece are one: usage counts a few that are no text."""
+
 _NOT_LIVE = {
     ProviderMode.EMULATED: "EMULATED providers: latencies, tokens and costs are simulated",
     ProviderMode.FIXTURES: "FIXTURES: no model was asked",
@@ -25,6 +28,16 @@ def mode_banner(mode: ProviderMode | None) -> str | None:
     return _NOT_LIVE[mode]
 
 
+def _gap_name(summary: RunSummary) -> str:
+    """Gaps are between the pieces that arrived; they are gaps between tokens only where a piece is one."""
+    each = summary.tokens_per_chunk
+    return (
+        "inter-token latency"
+        if each is None or each <= _ONE_TOKEN
+        else f"gap between chunks of {each:.1f} tokens"
+    )
+
+
 def figure_rows(summary: RunSummary) -> list[tuple[str, ...]]:
     """(figure, value, interval, n) of a run: the rows of every rendering of the summary."""
     rows: list[tuple[str, ...]] = [
@@ -36,7 +49,11 @@ def figure_rows(summary: RunSummary) -> list[tuple[str, ...]]:
         )
         for figure in summary.latency
     ]
-    for name, quantiles in (("time to first token", summary.ttft), ("inter-token latency", summary.itl)):
+    for name, quantiles in (
+        ("time to first token", summary.ttft),
+        ("time to first answer token", summary.first_answer),
+        (_gap_name(summary), summary.itl),
+    ):
         rows += [(f"{name} {q.name}", wording.quantile(q), "", f"{q.n:,}") for q in quantiles[:2]]
     rate = summary.throughput_rps
     rows.append(_ratio("error ratio", summary.error_ratio, 2))

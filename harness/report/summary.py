@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from harness.analysis.dependence import dependent_quantile_interval
+from harness.analysis.goodput import tokens_per_chunk
 from harness.analysis.interval import wilson
 from harness.analysis.percentile import Quantile, latency_percentile
 from harness.analysis.sample import (
@@ -58,7 +59,9 @@ def run_summary(
         latency=latency_figures(sample),
         service=_quantiles((row.service_ms for row in ok), failures=len(rows) - len(ok)),
         ttft=_quantiles(row.ttft_ms for row in ok),
+        first_answer=_quantiles(row.first_answer_ms for row in ok),
         itl=_quantiles(row.itl_ms for row in ok),
+        tokens_per_chunk=tokens_per_chunk(ok),
         error_ratio=wilson(len(rows) - len(ok), len(rows)),
         errors=error_groups(rows),
         throughput_rps=throughput_rps(requests),

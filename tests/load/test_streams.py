@@ -1,17 +1,21 @@
 """Streams over real HTTP: times of tokens, billed tokens, and every way a stream can end badly."""
 
+import io
 import json
 from decimal import Decimal
 
 import pytest
 
 from harness.errors import UsageError
+from harness.load.answer import Answer
 from harness.load.chat import AnthropicMessages, OpenAIChat
 from harness.load.preflight import PlainSender
+from harness.load.recorder import _gap_ms
 from harness.load.sse import server_events
 from harness.load.streamed import DraftGraphStream
 from harness.records import ErrorKind, RequestStatus, Tier
 from tests.load.target import running_target
+from tests.providers.shapes import content, endings, refusals, usage
 
 
 def sse(data, name=None):
@@ -57,7 +61,7 @@ CHAT = [
 def test_chat_times_and_bill():
     answer = ask(OpenAIChat(), CHAT, **{"x-harness-emulated": "1"})
     assert answer.status is RequestStatus.OK
-    assert answer.tokens == 11
+    assert (answer.chunks, answer.columns["draft_output_tokens"]) == (2, 11)
     gap_ns = answer.last_token_ns - answer.first_token_ns
     assert 0.15e9 < gap_ns < 2e9  # the role chunk before it is not a token
     assert answer.columns["draft_input_tokens"] == 1000
@@ -118,7 +122,7 @@ def test_anthropic_adds_cached_tokens_back():
     assert answer.status is RequestStatus.OK
     assert answer.columns["draft_input_tokens"] == 150
     assert answer.columns["draft_cache_write_tokens"] == 40
-    assert answer.tokens == 9
+    assert (answer.chunks, answer.columns["draft_output_tokens"]) == (2, 9)
     # 10 at 3, 100 read at 0.3, 30 written at 3.75, 10 written for an hour at 6, 9 out at 15 per million
     assert answer.columns["cost_usd"] == Decimal("0.0003675")
 
@@ -206,3 +210,71 @@ def test_a_cut_anthropic_stream_has_no_bill_yet():
     assert answer.status is not RequestStatus.OK
     assert answer.columns["unpriced"] is True
     assert "cost_usd" not in answer.columns
+
+
+def test_a_thought_is_the_first_token_and_the_answer_has_its_own():
+    thought = sse({"model": "m", "choices": [{"delta": {"reasoning": "hm"}}]})
+    answer = ask(OpenAIChat(), [(0, thought), *CHAT])
+    assert 0.05e9 < answer.first_answer_ns - answer.first_token_ns < 2e9
+    assert answer.chunks == 3
+
+
+def test_an_answer_in_one_chunk_has_no_gap():
+    frames = [(0, chunk("a" * 800)), (0, chunk(stop="stop")), (0, USAGE), (0, b"data: [DONE]\n\n")]
+    answer = ask(OpenAIChat(), frames)
+    assert (answer.status, answer.chunks) == (RequestStatus.OK, 1)
+    assert _gap_ms(answer) is None
+
+
+def test_gaps_are_divided_by_what_was_timed():
+    answer = Answer()
+    for arrived_ns in (0, 30_000_000, 60_000_000):
+        answer.hear(arrived_ns, is_answer=True)
+    assert _gap_ms(answer) == 30.0
+
+
+@pytest.mark.parametrize(
+    ("shape", "form"),
+    [
+        pytest.param(shape, form, id=f"{shape.wire}-{shape.like}-{shape.name}-{form}")
+        for shape in [*usage.SHAPES, *content.SHAPES, *endings.SHAPES, *refusals.SHAPES]
+        for form in shape.forms
+    ],
+)
+def test_a_load_scenario_reads_a_shape_as_the_adapters_do(shape, form):
+    exchange = {"openai": OpenAIChat, "anthropic": AnthropicMessages}[shape.wire]()
+    answer = exchange.perform(
+        _Replay(shape, form), "r-1", b'{"messages": [{"content": "canary-77aa please"}]}'
+    )
+    right = shape.right
+    judged = (
+        right.kind if answer.error_kind is not None else ("truncated" if right.kind == "truncated" else "ok")
+    )
+    assert right.kind in (judged, "bad_output")
+    if shape.status < 400:
+        assert answer.columns.get("draft_input_tokens") == right.input
+        told = None if right.input is None else right.output
+        assert answer.columns.get("draft_output_tokens") == told
+    assert "canary" not in (answer.error_text or "")
+
+
+class _Replay:
+    """A recording, posted to and read without a connection."""
+
+    def __init__(self, shape, form):
+        self.status_code = shape.status
+        self._headers = {"content-type": "application/json" if form == "whole" else "text/event-stream"}
+        text = shape.whole if form == "whole" else "".join(shape.stream)
+        self._body = io.BytesIO((text or "").encode())
+
+    def post(self, request_id, body):
+        return self
+
+    def get(self, key, default=None):
+        return self._headers.get(key, default)
+
+    def read(self, length=None):
+        return self._body.read()
+
+    def readline(self, sep=b"\n"):
+        return self._body.readline()

@@ -31,6 +31,14 @@ _LIMIT_MARKS = ("x-ratelimit-", "anthropic-ratelimit-", "ratelimit")
 _NUMBER = re.compile(r"\s*\d{1,9}(\.\d+)?\s*", re.ASCII)
 
 
+def plain_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Headers as a plain dict, names in lower case: an HTTP client's own mapping decodes at every look."""
+    raw = getattr(headers, "raw", None)
+    if raw is None:
+        return {name.lower(): value for name, value in headers.items()}
+    return {name.lower().decode("latin-1"): value.decode("latin-1") for name, value in raw}
+
+
 def request_id_of(headers: Mapping[str, str]) -> str | None:
     """The provider's own id for the call, for its support; None when it gave none."""
     return next((word for name in _REQUEST_IDS if (word := as_word(headers.get(name)))), None)
@@ -42,9 +50,8 @@ def own_cost_usd_of(headers: Mapping[str, str]) -> Decimal | None:
 
 
 def rate_limits_of(headers: Mapping[str, str]) -> dict[str, str]:
-    """The rate-limit headers of any provider, names in lower case."""
-    lowered = ((name.lower(), value) for name, value in headers.items())
-    return {name: value for name, value in lowered if name.startswith(_LIMIT_MARKS)}
+    """The rate-limit headers of any provider, out of plain ones."""
+    return {name: value for name, value in headers.items() if name.startswith(_LIMIT_MARKS)}
 
 
 def retry_after_ms_of(headers: Mapping[str, str], clock: Clock) -> float | None:
