@@ -38,7 +38,6 @@ class Call:
     outcome: CallOutcome
     provider_request_id: str | None = None
     ttft_ms: float | None = None
-    first_answer_ms: float | None = None
     input_tokens: int | None = None
     cache_read_tokens: int | None = None
     cache_write_5m_tokens: int | None = None
@@ -60,3 +59,4 @@ class Call:
     finish_reason: str | None = None
     provider_cost_usd: Decimal | None = None
     served_terms: Mapping[str, Any] | None = None
+    first_answer_ms: float | None = None

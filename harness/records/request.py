@@ -23,8 +23,8 @@ class Request:
     `latency_ms` counts from the intended start (`scheduled_at`), `service_ms` from the send, both on the
     client's clock; `server_ms` is the service's own figure. `lateness_ms` is how late the generator sent
     (its own fault, not the target's). `ttft_ms` is the first token of any kind (thinking, audio, a call),
-    `first_answer_ms` the first piece of the answer's text. `itl_ms` is the mean gap between the `stream_chunks`
-    pieces of a streamed answer: between tokens where each piece is one; a single piece has none.
+    `first_answer_ms` the first piece of the answer's text. `itl_ms` is the mean gap between the pieces of a
+    streamed answer, `stream_chunks` of them: between tokens where each piece is one; one piece has no gap.
     `cost_usd = draft_cost_usd + repair_cost_usd` exactly; None if any part is unknown, and then `unpriced`.
     """
 
@@ -46,9 +46,7 @@ class Request:
     latency_source: LatencySource | None = None
     lateness_ms: float | None = None
     ttft_ms: float | None = None
-    first_answer_ms: float | None = None
     itl_ms: float | None = None
-    stream_chunks: int | None = None
     http_status: int | None = None
     error_kind: ErrorKind | None = None
     error_message: str | None = None
@@ -79,3 +77,5 @@ class Request:
     repair_cache_write_tokens: int | None = None
     repair_output_tokens: int | None = None
     stages_ms: Mapping[str, float] | None = None
+    first_answer_ms: float | None = None
+    stream_chunks: int | None = None
