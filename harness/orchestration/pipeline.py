@@ -34,12 +34,13 @@ AbandonListener = Callable[[FailedEvent, list[Call]], None]
 
 @dataclass(frozen=True, slots=True)
 class _Final(Generic[AnswerT]):
-    """The answer to give, and how it came about."""
+    """The answer to give, and how it came about; `validated` when it is known to break no rule."""
 
     answer: AnswerT
     fallback_reason: FallbackReason | None
     repair_ran: bool
     repair_used: bool
+    validated: bool = False
 
 
 class Pipeline(Generic[InputT, AnswerT]):
@@ -163,7 +164,7 @@ class Pipeline(Generic[InputT, AnswerT]):
         progress.tell("VALIDATING", {"violations": len(draft.violations)})
         final = await self._finish(task_input, draft, progress, clock)
         with clock.stage("validate"):
-            left = task.validate(final.answer)
+            left = () if final.validated else task.validate(final.answer)
             if left:
                 raise BadOutputError(f"the answer still breaks a rule: {left[0].message}")
             quality = self._grade(final.answer, task_input, progress)
@@ -174,7 +175,7 @@ class Pipeline(Generic[InputT, AnswerT]):
     ) -> _Final[AnswerT]:
         """The draft itself when it is good; else repaired by a model; else by rule."""
         if draft.answer is not None and not draft.violations:
-            return _Final(draft.answer, None, repair_ran=False, repair_used=False)
+            return _Final(draft.answer, None, repair_ran=False, repair_used=False, validated=True)
         if self.task.repair_override is None:
             return self._by_rule(draft, draft.answer, FallbackReason.PARTIAL_FIX, progress)
         progress.tell("REPAIRING", {"provider": self.strategy.repair.provider})
@@ -186,7 +187,7 @@ class Pipeline(Generic[InputT, AnswerT]):
         except (ProviderError, CostGuardError, UnpricedModelError) as error:
             return self._by_rule(draft, draft.answer, _reason(error), progress, cause=error)
         if repaired.good and repaired.answer is not None:
-            return _Final(repaired.answer, None, repair_ran=True, repair_used=True)
+            return _Final(repaired.answer, None, repair_ran=True, repair_used=True, validated=True)
         if repaired.answer is None:
             return self._by_rule(draft, draft.answer, FallbackReason.DAG_TRANSFORM_FAILED, progress)
         reason = FallbackReason.PARTIAL_FIX

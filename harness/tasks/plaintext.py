@@ -3,7 +3,9 @@
 
 def clean_text(text: str) -> str:
     """The text without lone surrogates and control characters, white space folded to single spaces."""
-    readable = text.encode("utf-8", "replace").decode("utf-8")
+    readable = text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+    if readable.isprintable():
+        return " ".join(readable.split())
     return " ".join("".join(c if c.isprintable() or c.isspace() else " " for c in readable).split())
 
 

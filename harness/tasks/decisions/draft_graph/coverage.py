@@ -39,5 +39,5 @@ def coverage(graph: Graph, options: Sequence[str], figures: Sequence[str]) -> Co
 
 
 def _texts(graph: Graph) -> list[str]:
-    quotes = [edge.provenance.quote for edge in graph.edges if edge.provenance]
-    return [node.text for node in graph.nodes] + quotes
+    quotes = (edge.provenance.quote for edge in graph.edges if edge.provenance)
+    return [*(node.text for node in graph.nodes), *dict.fromkeys(quotes)]

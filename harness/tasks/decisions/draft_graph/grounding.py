@@ -39,14 +39,9 @@ def _credit(edge: Edge, sources: Sequence[str]) -> float:
 
 def _plain(text: str) -> str:
     """Case, spacing and typographic marks set aside."""
-    marks = {
-        "\u2018": "'",
-        "\u2019": "'",
-        "\u201c": '"',
-        "\u201d": '"',
-        "\u2013": "-",
-        "\u2014": "-",
-        "…": "",
-    }
-    plain = "".join(marks.get(character, character) for character in text.lower())
-    return " ".join(plain.split()).strip(" .'\"")
+    return " ".join(text.lower().translate(_MARKS).split()).strip(" .'\"")
+
+
+_MARKS = str.maketrans(
+    {"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u2013": "-", "\u2014": "-", "…": ""}
+)

@@ -2,7 +2,8 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import astuple, replace
+from dataclasses import fields, replace
+from operator import attrgetter
 from typing import Any
 
 from harness.tasks.decisions.draft_graph.graph import DraftAnswer, Edge, Graph, GraphSource, Node, Rationale
@@ -32,7 +33,8 @@ def _renamed_edges(edges: Iterable[Edge]) -> tuple[tuple[Edge, ...], Mapping[str
     stable: list[Edge] = []
     names: defaultdict[str, set[str]] = defaultdict(set)
     for (from_id, to_id), parallel in sorted(pairs.items()):
-        for index, edge in enumerate(sorted(parallel, key=_parallel_order)):
+        ordered = parallel if len(parallel) == 1 else sorted(parallel, key=_parallel_order)
+        for index, edge in enumerate(ordered):
             new = replace(edge, id=f"{from_id}::{to_id}::{index}")
             names[edge.id].add(new.id)
             stable.append(new)
@@ -46,7 +48,11 @@ def _parallel_order(edge: Edge) -> tuple[str, ...]:
 
 
 def _order(item: Node | Edge | Rationale) -> tuple[str, ...]:
-    return tuple("" if value is None else str(value) for value in astuple(item))
+    values = _FIELDS[type(item)](item)
+    return tuple("" if value is None else str(value) for value in values)
+
+
+_FIELDS = {kind: attrgetter(*(item.name for item in fields(kind))) for kind in (Node, Edge, Rationale)}
 
 
 def _retargeted(rationale: Rationale, renamed: Mapping[str, str], known: set[str]) -> Rationale:

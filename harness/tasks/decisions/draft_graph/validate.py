@@ -52,12 +52,13 @@ NODE_ID = re.compile(NODE_ID_PATTERN)
 def violations_of(answer: DraftAnswer) -> tuple[Violation, ...]:
     """Every broken rule of a stabilised answer; empty when it is good."""
     graph = answer.graph
+    node_ids = graph.node_ids
     return (
         *(_broken("UNREADABLE_PART", clause) for clause in answer.unreadable),
         *_cap_violations(graph),
         *(found for node in graph.nodes for found in _node_violations(node)),
         *_duplicate_ids(graph),
-        *(found for edge in graph.edges for found in _edge_violations(edge, graph.node_ids)),
+        *(found for edge in graph.edges for found in _edge_violations(edge, node_ids)),
         *_cycle_violations(graph),
         *_isolated_nodes(graph),
         *_rationale_violations(answer),

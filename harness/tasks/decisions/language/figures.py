@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 
 from harness.tasks.decisions.language.dates import clock_times_in, dates_in, same_date
 from harness.tasks.decisions.language.number_words import WORDY_NUMBER, number_from_words
@@ -84,6 +85,12 @@ _NO_COUNTS_OF = frozenset(_IDLE_WORDS.split())
 
 def figures_in(text: str) -> list[Figure]:
     """The figures of a text in order; list marks, versions and names with numbers are not figures."""
+    return list(_read(text))
+
+
+@lru_cache(maxsize=512)
+def _read(text: str) -> tuple[Figure, ...]:
+    """Kept: grading reads a brief and its labels several times over."""
     dated = [
         Figure(
             kind=kind,
@@ -106,7 +113,7 @@ def figures_in(text: str) -> list[Figure]:
         and (figure := _amount(text, match)) is not None
     ]
     found = sorted([*dated, *_with_range_units(text, amounts)], key=lambda figure: figure.start)
-    return [figure for figure in found if not _is_idle_count(figure)]
+    return tuple(figure for figure in found if not _is_idle_count(figure))
 
 
 def _amount(text: str, match: re.Match[str]) -> Figure | None:
@@ -114,44 +121,49 @@ def _amount(text: str, match: re.Match[str]) -> Figure | None:
     if _is_part_of_a_name(text, match.start("number"), end, has_prefix=bool(match["prefix"])):
         return None
     written = match["number"]
-    digits = re.sub("[,'\u2019\u00a0\u202f]", "", written)
+    digits = _SEPARATORS.sub("", written)
     value = Decimal(digits) if written[0].isdigit() else number_from_words(written)
     if value is None:
         return None
-    value *= SCALES.get((match["scale"] or match["letter"] or "").lower(), 1)
-    figure = Figure(
-        kind=FigureKind.COUNT,
-        value=value,
-        unit=None,
-        number=value,
-        text=text[start:end],
-        start=start,
-        end=end,
+    number = value * SCALES.get((match["scale"] or match["letter"] or "").lower(), 1)
+    kind, amount, unit = _measure(text, match, number)
+    return Figure(
+        kind=kind, value=amount, unit=unit, number=number, text=text[start:end], start=start, end=end
     )
+
+
+def _measure(text: str, match: re.Match[str], number: Decimal) -> tuple[FigureKind, Decimal, str | None]:
+    """What the number measures: kind, normalised amount, unit."""
     if match["percent"]:
-        return replace(figure, kind=FigureKind.PERCENT)
+        return FigureKind.PERCENT, number, None
     if match["prefix"] or match["suffix"]:
         mark = (match["prefix"] or match["suffix"]).lower().rstrip(".")
-        value = value / 100 if mark in HUNDREDTHS else value
-        return replace(figure, kind=FigureKind.MONEY, value=value, unit=CURRENCIES.get(mark))
+        return FigureKind.MONEY, number / 100 if mark in HUNDREDTHS else number, CURRENCIES.get(mark)
     if match["duration"]:
         base, factor = DURATIONS[match["duration"].lower()]
-        return replace(figure, kind=FigureKind.DURATION, value=value * factor, unit=base)
-    following = _NEXT_WORD.match(text, end)
-    return replace(figure, unit=following[1].lower() if following else "")
+        return FigureKind.DURATION, number * factor, base
+    following = _NEXT_WORD.match(text, match.end())
+    return FigureKind.COUNT, number, following[1].lower() if following else ""
+
+
+_SEPARATORS = re.compile("[,'\u2019\u00a0\u202f]")
+_DECADE = re.compile(r"(?:19|20)\d0s")
+_RATIO = re.compile(r"[/:]\d")
+_VERSION = re.compile(r"\d[.,:]$")
+_WORDY_BEFORE = re.compile(rf"\b{WORDY_NUMBER}[-\u2013]$", re.IGNORECASE)
 
 
 def _is_part_of_a_name(text: str, start: int, end: int, *, has_prefix: bool) -> bool:
     """True for the digits of `v2`, `B2B`, `COVID-19`, `ISO 9001`, `24/7`, `#12`, `1990s`, `2nd`."""
     before, after = text[max(0, start - 14) : start], text[end : end + 2]
-    if re.fullmatch(r"(?:19|20)\d0s", text[start:end]) or after[:1].isalnum() or re.match(r"[/:]\d", after):
+    if _DECADE.fullmatch(text, start, end) or after[:1].isalnum() or _RATIO.match(after):
         return True
     if has_prefix or not before:
         return False
-    if before[-1].isalnum() or before[-1] in "#_/@" or re.search(r"\d[.,:]$", before):
+    if before[-1].isalnum() or before[-1] in "#_/@" or _VERSION.search(before):
         return True
     if before[-1] in "-\u2013" and len(before) > 1 and before[-2].isalpha():
-        return not re.search(rf"\b{WORDY_NUMBER}[-\u2013]$", before, re.IGNORECASE)
+        return not _WORDY_BEFORE.search(before)
     return bool(_NUMBERED_THING.search(before))
 
 
@@ -180,7 +192,7 @@ def _factor_of(figure: Figure) -> Decimal:
     if match is None:
         return Decimal(1)
     written = match["number"]
-    plain = Decimal(re.sub("[,'\u2019\u00a0\u202f]", "", written)) if written[0].isdigit() else None
+    plain = Decimal(_SEPARATORS.sub("", written)) if written[0].isdigit() else None
     plain = plain if plain is not None else number_from_words(written)
     return figure.value / plain if plain else Decimal(1)
 

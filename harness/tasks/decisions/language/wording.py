@@ -1,6 +1,7 @@
 """Wording reduced to what two phrasings of one thing share: lower-case stems without filler words."""
 
 import re
+from functools import lru_cache
 
 _WORD = re.compile(r"[a-z0-9]+(?:['\u2019][a-z]+)?")
 
@@ -41,9 +42,13 @@ def key_stems(text: str) -> frozenset[str]:
 
 
 def _bare(word: str) -> str:
-    return re.split(r"['\u2019]", word)[0]
+    return _MARK.split(word, maxsplit=1)[0]
 
 
+_MARK = re.compile(r"['\u2019]")
+
+
+@lru_cache(maxsize=8192)
 def stem_of(word: str) -> str:
     """A word without its common English endings; at least three letters stay."""
     if word.isdigit():
