@@ -12,7 +12,9 @@ from harness.pricing import catalogue
 from harness.pricing.finding import Finder, Found
 from harness.pricing.overrides import SHIPPED_PATH, Overrides, PriceEntry, load_overrides
 from harness.pricing.rates import FREE_CARD, CostLine, RateCard, money_usd
-from harness.records import UnpricedReason, Usage
+from harness.pricing.served import is_same_family
+from harness.pricing.terms import served_context, surcharge_of
+from harness.records import NO_TERMS, ServedTerms, UnpricedReason, Usage
 
 DECLARED = "declared"
 """The price source of fixtures and local providers: $0 by declaration, not by data."""
@@ -144,24 +146,28 @@ class PriceBook:
         *,
         at: datetime,
         context: str = catalogue.STANDARD,
+        terms: ServedTerms = NO_TERMS,
         local: bool = False,
     ) -> Priced:
         """What a call costs. Never raises for an unknown model or context: the cost is then None.
 
         Args:
             provider: as configured and recorded.
-            model: the id the call was made with.
+            model: the model that answered, or the id the call was made with.
             usage: its tokens; None when the provider never told, and then the cost is unknown too.
             at: when the call was made, aware; prices depend on it.
-            context: standard, batch, priority or flex.
+            context: standard, batch, priority, flex or fast.
+            terms: what else the answer said its bill rests on.
             local: free of charge by declaration.
         """
+        context = self.context_of(context, terms)
         quote = self.quote(provider, model, at=at, context=context, local=local)
         if quote is None:
             because = self.unpriced_because(provider, model, at=at, context=context)
             problem = f"no {context} price is known for {provider}/{model}: {because}"
             return Priced(cost_usd=None, unpriced_reason=UnpricedReason.UNPRICED, problem=problem)
-        lines = _lines(quote.card, usage)
+        card = self._card(quote, provider, model, terms)
+        lines = _lines(card, usage, terms)
         known = Priced(
             cost_usd=None if lines is None else money_usd(sum((x.cost_usd for x in lines), Decimal(0))),
             price_source=quote.price_source,
@@ -173,8 +179,12 @@ class PriceBook:
             return known
         if usage is None:
             why, problem = UnpricedReason.USAGE_UNKNOWN, "the provider never told the usage"
+        elif card is None:
+            why = UnpricedReason.UNPRICED
+            problem = f"what {provider}/{model} costs in '{terms.inference_geo}' is not known"
         else:
-            why, problem = UnpricedReason.UNPRICED, f"{provider}/{model} has no price for some of its tokens"
+            why = UnpricedReason.UNPRICED
+            problem = f"{provider}/{model} has no {context} price for {card.unpriced(usage, terms)}"
         return replace(known, unpriced_reason=why, problem=problem)
 
     def cost_usd(
@@ -185,16 +195,65 @@ class PriceBook:
         *,
         at: datetime,
         context: str = catalogue.STANDARD,
+        terms: ServedTerms = NO_TERMS,
         local: bool = False,
     ) -> Decimal | None:
         """The cost alone of what `price` tells in full: for many calls."""
+        context = self.context_of(context, terms)
         quote = self.quote(provider, model, at=at, context=context, local=local)
         if quote is None:
             return None
         if quote.card is FREE_CARD:
             return money_usd(Decimal(0))
-        exact_usd = quote.card.cost_usd(usage) if usage else None
+        card = self._card(quote, provider, model, terms)
+        exact_usd = card.cost_usd(usage, terms) if card and usage else None
         return None if exact_usd is None else money_usd(exact_usd)
+
+    def context_of(self, context: str, terms: ServedTerms) -> str:
+        """The context that an answer is priced in: what it told of its tier and speed counts."""
+        return context if context == catalogue.CACHED else served_context(context, terms)
+
+    def charged_model(self, provider: str, asked: str, served: str | None) -> str:
+        """The model that a call is priced as: the one that answered.
+
+        The one asked for where the answer does not say, where the price book knows only the asked one's name
+        of the same model, and where the user's own overrides price what is called by its name.
+
+        Args:
+            provider: as configured.
+            asked: the id the call was made with.
+            served: the model that the provider says answered.
+        """
+        if served is None or served == asked or self._finder.find(provider, served):
+            return served or asked
+        found = self._finder.find(provider, asked)
+        has_own = found is not None and any(
+            each.has_any(found.charged_by, found.forms) for each in self._overrides
+        )
+        return asked if has_own or is_same_family(asked, served) else served
+
+    def is_another_model(self, provider: str, asked: str, served: str | None) -> bool:
+        """Whether somebody else answered than was asked for: not its version, nor another name of the same.
+
+        A deployment's own name (Azure) asks for no model in particular.
+        """
+        if served is None or is_same_family(asked, served):
+            return False
+        one, other = self._finder.find(provider, asked), self._finder.find(provider, served)
+        if one is None and self._finder.names_deployments(provider):
+            return False
+        same = one and other and one.listed and other.listed and one.listed.model is other.listed.model
+        return not same or bool(one and one.is_moving)
+
+    def _card(self, quote: Quote, provider: str, model: str, terms: ServedTerms) -> RateCard | None:
+        """The quote's prices where the model ran; None where nobody knows what that costs."""
+        if terms.inference_geo is None or quote.card is FREE_CARD:
+            return quote.card
+        found = self._finder.find(provider, model)
+        surcharge = surcharge_of(found.charged_by if found else provider, terms)
+        if surcharge is None or surcharge == 1:
+            return None if surcharge is None else quote.card
+        return quote.card.times(surcharge)
 
     def require(self, provider: str, model: str, *, local: bool = False, at: datetime | None = None) -> Quote:
         """The model's standard prices at a moment (None: now); input and output must both be priced.
@@ -279,10 +338,10 @@ class PriceBook:
         return sorted(name for name, quote in quotes if quote and (quote.card.input or quote.card.output))
 
 
-def _lines(card: RateCard, usage: Usage | None) -> list[CostLine] | None:
+def _lines(card: RateCard | None, usage: Usage | None, terms: ServedTerms) -> list[CostLine] | None:
     if card is FREE_CARD:  # nothing is charged, whatever was used
         return []
-    return card.lines(usage) if usage else None
+    return card.lines(usage, terms) if card and usage else None
 
 
 def _override_quote(overrides: Overrides, entry: PriceEntry, found: Found) -> Quote:

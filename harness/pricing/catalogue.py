@@ -5,7 +5,7 @@ model has no prices for, with the standard price. `UpdatePrices`, which would fe
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from functools import cache
@@ -35,16 +35,21 @@ STANDARD = "standard"
 BATCH = "batch"
 CACHED = "cached"
 """An answer of our own response cache: nothing is sent, so nothing is charged, whoever gave it once."""
-CONTEXTS: Mapping[str, Mapping[str, str]] = {
-    STANDARD: {},
-    BATCH: {"processing": "batch"},
-    "priority": {"service_tier": "priority"},
-    "flex": {"service_tier": "flex"},
+CONTEXTS: Mapping[str, tuple[Mapping[str, str], ...]] = {
+    STANDARD: (),
+    BATCH: ({"processing": "batch"},),
+    "priority": ({"service_tier": "priority"},),
+    "flex": ({"service_tier": "flex"},),
+    "fast": ({"service_tier": "fast"}, {"speed": "fast"}),
 }
 """Our price contexts, and what selects them in the data. Any other word is unpriced, never standard."""
 
 DATA_DATES: Mapping[str, date] = {"0.2.3": date(2026, 11, 10)}
 """When each known version of the price data was published: what a price without a start date is dated by."""
+
+_IMAGES_AS_TEXT = frozenset({"google"})
+"""Providers that declare one input price for text and images.
+Source: https://ai.google.dev/gemini-api/docs/pricing"""
 
 _PER_THOUSAND = -3
 _BEDROCK = "aws"
@@ -77,16 +82,19 @@ class Listed:
         when = CONTEXTS.get(context)
         if standard is None or when is None:
             return None
+        images_as_text = self.lender.id in _IMAGES_AS_TEXT
         if context == STANDARD:
-            return _standard_card(standard)
-        return _variant_card(standard, self._variant_prices(at, when)) if self.own else None
+            return _standard_card(standard, images_as_text=images_as_text)
+        if not self.own:
+            return None
+        return _variant_card(standard, self._variant_prices(at, when), images_as_text=images_as_text)
 
     def first_date(self, context: str, *, after: datetime) -> date | None:
         """When a context's prices begin, where that is after a moment; None where they have, or never do."""
         dates = [
             part.constraint.start_date
             for part in self.model.price_variants or ()
-            if part.when == dict(CONTEXTS[context]) and isinstance(part.constraint, StartDateConstraint)
+            if part.when in CONTEXTS[context] and isinstance(part.constraint, StartDateConstraint)
         ]
         later = [day for day in dates if day > after.astimezone(UTC).date()]
         return min(later) if later and len(later) == len(dates) else None
@@ -103,11 +111,13 @@ class Listed:
                 times |= {_utc(part.constraint.start_time), _utc(part.constraint.end_time)}
         return dates, times
 
-    def _variant_prices(self, at: datetime, when: Mapping[str, str]) -> dict[str, Decimal | TieredPrices]:
+    def _variant_prices(
+        self, at: datetime, when: tuple[Mapping[str, str], ...]
+    ) -> dict[str, Decimal | TieredPrices]:
         prices: dict[str, Decimal | TieredPrices] = {}
         for variant in self.model.price_variants or ():
             active = variant.constraint is None or variant.constraint.active(at)
-            if active and variant.when == dict(when):
+            if active and variant.when in when:
                 for key, price in variant.prices.__dict__.items():
                     if price is not None:
                         prices.setdefault(key, price)
@@ -186,11 +196,12 @@ def _standard_prices(model: ModelInfo, at: datetime) -> ModelPrice | None:
     return active[-1] if active else None
 
 
-def _standard_card(prices: ModelPrice) -> RateCard:
+def _standard_card(prices: ModelPrice, *, images_as_text: bool) -> RateCard:
     get = {key: _rate(value) for key, value in prices.__dict__.items() if value is not None}.get
     plain, output, write = get("input_mtok"), get("output_mtok"), get("cache_write_mtok")
     per_request = prices.__dict__.get("requests_kcount") or Decimal(0)
-    if isinstance(per_request, TieredPrices):
+    per_search = prices.__dict__.get("web_searches_kcount")
+    if isinstance(per_request, TieredPrices) or isinstance(per_search, TieredPrices):
         return _unpriced_card()
     return RateCard(
         input=plain,
@@ -199,16 +210,27 @@ def _standard_card(prices: ModelPrice) -> RateCard:
         cache_write_5m=get("cache_write_5m_mtok") or write or plain,
         cache_write_1h=get("cache_write_1h_mtok"),
         reasoning=get("output_reasoning_mtok") or output,
+        audio_input=get("input_audio_mtok"),
+        audio_output=get("output_audio_mtok"),
+        image_input=get("input_image_mtok") or (plain if images_as_text else None),
+        image_output=get("output_image_mtok"),
+        citation=get("output_citation_mtok"),
         per_request_usd=per_request.scaleb(_PER_THOUSAND),
+        per_search_usd=None if per_search is None else per_search.scaleb(_PER_THOUSAND),
     )
 
 
-def _variant_card(standard: ModelPrice, variant: dict[str, Decimal | TieredPrices]) -> RateCard | None:
-    """The card of a context. A kind that only the standard prices name has no price in this context."""
+def _variant_card(
+    standard: ModelPrice, variant: dict[str, Decimal | TieredPrices], *, images_as_text: bool
+) -> RateCard | None:
+    """The card of a context. A kind of token that only the standard prices name has no price in this context.
+
+    A search costs the same in every context: it is no token.
+    """
     if not variant:
         return None
     own = ModelPrice(**variant)
-    card = _standard_card(own)
+    card = _standard_card(own, images_as_text=images_as_text)
 
     def kept(rate: Rate | None, *keys: str) -> Rate | None:
         lost = any(standard.__dict__.get(key) is not None for key in keys)
@@ -217,14 +239,12 @@ def _variant_card(standard: ModelPrice, variant: dict[str, Decimal | TieredPrice
     per_request = standard.__dict__.get("requests_kcount")
     if per_request is not None and "requests_kcount" not in variant:
         return None
-    return RateCard(
-        input=card.input,
-        output=card.output,
+    return replace(
+        card,
         cache_read=kept(card.cache_read, "cache_read_mtok"),
         cache_write_5m=kept(card.cache_write_5m, "cache_write_mtok", "cache_write_5m_mtok"),
-        cache_write_1h=kept(card.cache_write_1h, "cache_write_1h_mtok"),
         reasoning=kept(card.reasoning, "output_reasoning_mtok"),
-        per_request_usd=card.per_request_usd,
+        per_search_usd=_standard_card(standard, images_as_text=images_as_text).per_search_usd,
     )
 
 

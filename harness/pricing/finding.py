@@ -17,6 +17,7 @@ from harness.pricing.naming import (
 )
 from harness.pricing.overrides import Overrides
 
+_DEPLOYMENTS = frozenset({"azure"})
 _MOST_NAMES = 10_000
 _SOME_PROVIDERS = ("anthropic", "openai", "azure", "aws", "google", "mistral", "x-ai", "openrouter")
 
@@ -105,6 +106,10 @@ class Finder:
         own = {entry.provider for overrides in self._overrides for entry in overrides.prices}
         aliases = {alias for overrides in self._overrides for alias in overrides.provider_aliases}
         return sorted(own | aliases | catalogue.provider_ids() | set(provider_aliases()))
+
+    def names_deployments(self, provider: str) -> bool:
+        """Whether a provider's users name their models as they like."""
+        return canonical_provider(self._alias(provider)) in _DEPLOYMENTS
 
     def names(self, provider: str) -> set[str]:
         """Ids of every model that has an entry under a provider, whenever and in whatever context."""

@@ -55,11 +55,11 @@ class LongContext(_Strict):
 
 
 class PriceEntry(_Strict):
-    """One model's prices in one context from a date on. Cache prices left out: such tokens are unpriced."""
+    """One model's prices in one context from a date on. A price left out: such tokens are unpriced."""
 
     provider: Annotated[str, Field(min_length=1)]
     model: Annotated[str, Field(min_length=1)]
-    context: Literal["standard", "batch", "priority", "flex"] = "standard"
+    context: Literal["standard", "batch", "priority", "flex", "fast"] = "standard"
     start_date: Annotated[date, BeforeValidator(_day)]
     source_url: Annotated[str, Field(pattern=r"^(https?|file)://\S+$")]
     input_usd_per_mtok: Usd
@@ -67,6 +67,12 @@ class PriceEntry(_Strict):
     cache_read_usd_per_mtok: Usd | None = None
     cache_write_5m_usd_per_mtok: Usd | None = None
     cache_write_1h_usd_per_mtok: Usd | None = None
+    audio_input_usd_per_mtok: Usd | None = None
+    audio_output_usd_per_mtok: Usd | None = None
+    image_input_usd_per_mtok: Usd | None = None
+    image_output_usd_per_mtok: Usd | None = None
+    usd_per_1000_requests: Usd | None = None
+    usd_per_1000_searches: Usd | None = None
     long_context: LongContext | None = None
 
     def card(self) -> RateCard:
@@ -78,6 +84,12 @@ class PriceEntry(_Strict):
             cache_write_5m=self._rate("cache_write_5m_usd_per_mtok"),
             cache_write_1h=self._rate("cache_write_1h_usd_per_mtok"),
             reasoning=self._rate("output_usd_per_mtok"),
+            audio_input=self._rate("audio_input_usd_per_mtok"),
+            audio_output=self._rate("audio_output_usd_per_mtok"),
+            image_input=self._rate("image_input_usd_per_mtok"),
+            image_output=self._rate("image_output_usd_per_mtok"),
+            per_request_usd=_each(self.usd_per_1000_requests) or Decimal(0),
+            per_search_usd=_each(self.usd_per_1000_searches),
         )
 
     def _rate(self, name: str) -> Rate | None:
@@ -88,6 +100,10 @@ class PriceEntry(_Strict):
         if self.long_context is None or above is None:
             return Rate(base)
         return Rate(base, (Tier(self.long_context.above_input_tokens, above),))
+
+
+def _each(usd_per_1000: Decimal | None) -> Decimal | None:
+    return None if usd_per_1000 is None else usd_per_1000.scaleb(-3)
 
 
 class OverridesFile(_Strict):

@@ -5,10 +5,11 @@ price: usage that touches it is unpriced, never charged at some other rate.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Decimal
+from typing import Any
 
-from harness.records import Usage
+from harness.records import NO_TERMS, ServedTerms, Usage
 
 MONEY_UNIT_USD = Decimal("1e-10")
 """The last digit that records, tables and JSON carry; each call is rounded to it, once, half to even."""
@@ -47,6 +48,11 @@ class Rate:
                 price = tier.usd_per_mtok
         return price
 
+    def times(self, factor: Decimal) -> "Rate":
+        """The same, each price so many times as high."""
+        tiers = tuple(replace(tier, usd_per_mtok=tier.usd_per_mtok * factor) for tier in self.tiers)
+        return Rate(self.base_usd_per_mtok * factor, tiers)
+
     def dearest(self, most_input_tokens: int) -> Decimal:
         """The highest USD per million tokens that any call of at most that total input can meet."""
         reachable = [t.usd_per_mtok for t in self.tiers if most_input_tokens > t.above_input_tokens]
@@ -66,9 +72,23 @@ class CostLine:
     cost_usd: Decimal
 
 
+_WORDS = {
+    "cache_read": "cached input",
+    "cache_write_5m": "cache writes",
+    "cache_write_1h": "1-hour cache writes",
+    "web_search": "web searches",
+    "tool_call": "calls of server-side tools",
+    "mixed_cache": "cached input that may be audio or images",
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateCard:
-    """One model's prices at one moment, in one context (standard, batch, priority, flex)."""
+    """One model's prices at one moment, in one context (standard, batch, priority, flex, fast).
+
+    `image_input` and the like are None where such tokens have no price of their own that is known.
+    `per_search_usd` is what one web search by the provider costs; None where it is unknown.
+    """
 
     input: Rate | None
     output: Rate | None
@@ -76,25 +96,41 @@ class RateCard:
     cache_write_5m: Rate | None
     cache_write_1h: Rate | None
     reasoning: Rate | None
+    audio_input: Rate | None = None
+    audio_output: Rate | None = None
+    image_input: Rate | None = None
+    image_output: Rate | None = None
+    citation: Rate | None = None
     per_request_usd: Decimal = _FREE
+    per_search_usd: Decimal | None = None
 
-    def lines(self, usage: Usage) -> list[CostLine] | None:
+    def times(self, factor: Decimal) -> "RateCard":
+        """The same with every price of tokens so many times as high; fees for requests and searches stay."""
+        held = {item.name: getattr(self, item.name) for item in fields(self)}
+        rates: dict[str, Any] = {n: r.times(factor) for n, r in held.items() if isinstance(r, Rate)}
+        return replace(self, **rates)
+
+    def lines(self, usage: Usage, terms: ServedTerms = NO_TERMS) -> list[CostLine] | None:
         """The arithmetic of one call, a line for each kind of token it used.
 
         The kinds partition the usage: every token is charged once, at exactly one price.
 
+        Args:
+            usage: the call's tokens.
+            terms: what else it used: tokens of audio and images among them, searches beside them.
+
         Returns:
             None when the usage touches a kind of token that has no price, or more tokens than any call.
         """
-        if self.cost_usd(usage) is None:
+        if self.cost_usd(usage, terms) is None:
             return None
         lines = []
-        for kind, tokens, rate in self._partition(usage):
-            if tokens == 0 or rate is None:
+        for kind, units, rate in self._partition(usage, terms):
+            if units == 0 or rate is None:
                 continue
             price = rate.at(usage.input_tokens)
-            cost_usd = (price * tokens).scaleb(_MTOK_EXPONENT)
-            lines.append(CostLine(kind=kind, tokens=tokens, usd_per_mtok=price, cost_usd=cost_usd))
+            cost_usd = (price * units).scaleb(_MTOK_EXPONENT)
+            lines.append(CostLine(kind=kind, tokens=units, usd_per_mtok=price, cost_usd=cost_usd))
         if self.per_request_usd:
             price = self.per_request_usd.scaleb(-_MTOK_EXPONENT)
             lines.append(
@@ -102,17 +138,28 @@ class RateCard:
             )
         return lines
 
-    def cost_usd(self, usage: Usage) -> Decimal | None:
+    def cost_usd(self, usage: Usage, terms: ServedTerms = NO_TERMS) -> Decimal | None:
         """The sum of `lines`, exact, without writing them down; None where they are."""
         if usage.input_tokens > MOST_TOKENS or usage.output_tokens > MOST_TOKENS:
             return None
         total = self.per_request_usd
-        for _, tokens, rate in self._partition(usage):
-            if tokens:
-                if rate is None:
+        for _, units, rate in self._partition(usage, terms):
+            if units:
+                if rate is None or units < 0:
                     return None
-                total += (rate.at(usage.input_tokens) * tokens).scaleb(_MTOK_EXPONENT)
+                total += (rate.at(usage.input_tokens) * units).scaleb(_MTOK_EXPONENT)
         return total
+
+    def unpriced(self, usage: Usage, terms: ServedTerms = NO_TERMS) -> str | None:
+        """What of a call has no price, in words; None when everything has."""
+        if usage.input_tokens > MOST_TOKENS or usage.output_tokens > MOST_TOKENS:
+            return "more tokens than any call has"
+        for kind, units, rate in self._partition(usage, terms):
+            if units < 0:
+                return f"{_words(kind)} that are fewer than their parts"
+            if units and rate is None:
+                return _words(kind)
+        return None
 
     def worst_case_usd(self, *, most_input_tokens: int, max_tokens: int) -> Decimal | None:
         """The most that one call can cost, rounded up to the money unit.
@@ -136,13 +183,39 @@ class RateCard:
         tokens_usd = (input_price * most_input_tokens + output_price * max_tokens).scaleb(_MTOK_EXPONENT)
         return (tokens_usd + self.per_request_usd).quantize(MONEY_UNIT_USD, rounding=ROUND_CEILING)
 
-    def _partition(self, usage: Usage) -> Iterator[tuple[str, int, Rate | None]]:
-        yield "input", usage.uncached_input_tokens, self.input
+    def _partition(self, usage: Usage, terms: ServedTerms) -> Iterator[tuple[str, int, Rate | None]]:
+        plain, answer = usage.uncached_input_tokens, usage.output_tokens - usage.reasoning_tokens
+        if terms is not NO_TERMS:
+            audio, image = terms.audio_input_tokens or 0, terms.image_input_tokens or 0
+            said, drawn = terms.audio_output_tokens or 0, terms.image_output_tokens or 0
+            plain, answer = plain - audio - image, answer - said - drawn
+            yield "audio_input", audio, self.audio_input
+            yield "image_input", image, self.image_input
+            yield "audio_output", said, self.audio_output
+            yield "image_output", drawn, self.image_output
+            if usage.cache_read_tokens and (audio or image):
+                yield "mixed_cache", 1, None
+            yield from self._beside(terms)
+        yield "input", plain, self.input
         yield "cache_read", usage.cache_read_tokens, self.cache_read
         yield "cache_write_5m", usage.cache_write_5m_tokens, self.cache_write_5m
         yield "cache_write_1h", usage.cache_write_1h_tokens, self.cache_write_1h
-        yield "output", usage.output_tokens - usage.reasoning_tokens, self.output
+        yield "output", answer, self.output
         yield "reasoning", usage.reasoning_tokens, self.reasoning
+
+    def _beside(self, terms: ServedTerms) -> Iterator[tuple[str, int, Rate | None]]:
+        """What is billed beside the tokens of the answer. A fee for each request pays for its searches."""
+        yield "citation", terms.citation_tokens or 0, self.citation
+        if self.per_search_usd is not None:
+            fee = Rate(self.per_search_usd.scaleb(-_MTOK_EXPONENT))
+            yield "web_search", terms.searches or 0, fee
+        elif not self.per_request_usd:
+            yield "web_search", terms.searches or 0, None
+        yield "tool_call", terms.tool_calls or 0, None
+
+
+def _words(kind: str) -> str:
+    return _WORDS.get(kind, f"{kind.replace('_', ' ')} tokens")
 
 
 FREE_CARD = RateCard(

@@ -33,7 +33,7 @@ from harness.records.kinds import (
 from harness.records.prompt import Completion, Prompt
 from harness.records.request import Request
 from harness.records.run import GateResult, Grade, Run, RunEnd
-from harness.records.terms import NO_TERMS, ServedTerms
+from harness.records.terms import NO_TERMS, ServedTerms, is_usual, terms_from
 from harness.records.usage import NO_USAGE, Usage
 
 __all__ = [
@@ -79,9 +79,11 @@ __all__ = [
     "dump_json",
     "environment_aliases",
     "environment_name",
+    "is_usual",
     "is_valid_request_id",
     "load_json_exact",
     "new_id",
+    "terms_from",
     "tier_of",
     "utc_text",
 ]

@@ -1,6 +1,25 @@
 """What a bill rests on beside its token counts, as an answer told it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+_USUAL = frozenset(
+    {
+        "auto",
+        "default",
+        "global",
+        "none",
+        "normal",
+        "not_available",
+        "on-demand",
+        "on_demand",
+        "service_tier_unspecified",
+        "standard",
+        "standard_only",
+        "unspecified",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +47,35 @@ class ServedTerms:
     image_input_tokens: int | None = None
     image_output_tokens: int | None = None
 
+    def material(self) -> dict[str, str | int]:
+        """What makes the bill another than text at the usual terms: as the store keeps it, often nothing."""
+        return {name: value for name, value in asdict(self).items() if value and not is_usual(value)}
+
+    def elsewhere(self) -> "ServedTerms":
+        """The same work at another provider: what was used, without the words for how this one served it."""
+        counts: dict[str, Any] = {
+            name: value for name, value in asdict(self).items() if isinstance(value, int)
+        }
+        return ServedTerms(**counts)
+
 
 NO_TERMS = ServedTerms()
 """Nothing was told."""
+
+
+def is_usual(word: object) -> bool:
+    """Whether a word for a tier, a speed or a place means the usual terms."""
+    return isinstance(word, str) and word.strip().lower() in _USUAL
+
+
+def terms_from(kept: Mapping[str, Any] | None) -> ServedTerms:
+    """The terms again that `material` kept; what is no term of ours is left out."""
+    if not kept:
+        return NO_TERMS
+    known = {item.name: item.type for item in fields(ServedTerms)}
+    fit: dict[str, Any] = {
+        name: value
+        for name, value in kept.items()
+        if name in known and isinstance(value, str if "str" in str(known[name]) else int)
+    }
+    return ServedTerms(**fit)
