@@ -7,15 +7,15 @@ from dashboard.frame.scope import Scope
 from dashboard.queries.records import Latest, latest
 from harness.pricing.book import DECLARED
 from harness.pricing.breakdown import ModelRef, PricedCall, paid_call, told_usage
-from harness.records import Role
+from harness.records import NO_TERMS, Role, load_json_exact, terms_from
 from harness.report.run_cost import column_usage
 from harness.store import Snapshot
 
 _ROLES = {role.value: role for role in Role}
 _ATTEMPTS = """
 SELECT run_id, request_id, role, provider, model, cost_usd, started_at, price_context, price_source,
-    input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens,
-    reasoning_tokens
+    served_model, served_terms, input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens,
+    cache_write_1h_tokens, reasoning_tokens
 FROM {} WHERE outcome != 'refused' AND role != 'judge'
 """
 _SIDE = """
@@ -42,13 +42,27 @@ def latest_priced(view: Snapshot, scope: Scope, limit: int) -> tuple[list[list[P
 
 def _attempts(view: Snapshot, found: Latest) -> list[tuple[tuple[str, str], PricedCall]]:
     calls = []
-    for run_id, request_id, role, provider, model, cost_usd, at, context, source, *tokens in view.rows(
-        _ATTEMPTS.format(found.calls)
-    ):
+    for (
+        run_id,
+        request_id,
+        role,
+        provider,
+        model,
+        cost_usd,
+        at,
+        context,
+        source,
+        served,
+        told,
+        *tokens,
+    ) in view.rows(_ATTEMPTS.format(found.calls)):
         total, output, read, write_5m, write_1h, reasoning = tokens
         usage = told_usage(total, output, read, (write_5m, write_1h), reasoning)
         ref = ModelRef(provider, model, local=source == DECLARED)
-        call = paid_call(_ROLES[role], ref, usage, cost_usd, at=at, context=context)
+        terms = terms_from(load_json_exact(told)) if told else NO_TERMS
+        call = paid_call(
+            _ROLES[role], ref, usage, cost_usd, at=at, context=context, served_model=served, terms=terms
+        )
         calls.append(((run_id, request_id), call))
     return calls
 

@@ -112,7 +112,8 @@ def call_usd(
     local = route.settings.local
     priced = book.price(route.provider, route.model, usage, at=at, context=context, local=local)
     if priced.cost_usd is None:
-        raise UnpricedModelError(route.provider, route.model)
+        because = book.unpriced_because(route.provider, route.model, at=at, context=context)
+        raise UnpricedModelError(route.provider, route.model, because)
     return float(priced.cost_usd)
 
 

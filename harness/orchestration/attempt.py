@@ -13,9 +13,11 @@ from harness.errors import ProviderError
 from harness.orchestration.ledger import Ledger
 from harness.orchestration.routing import Route
 from harness.pricing import Budget, PriceBook, Priced
+from harness.pricing.bills import provider_bill, recordable, recordable_usd
 from harness.pricing.catalogue import STANDARD
-from harness.providers.base import LLMAdapter
+from harness.providers.base import COST_BY_PROVIDER, LLMAdapter
 from harness.records import (
+    NO_TERMS,
     UNTIMED_CONTEXTS,
     Call,
     CallOutcome,
@@ -24,6 +26,7 @@ from harness.records import (
     ErrorKind,
     Prompt,
     ProviderMode,
+    ServedTerms,
     UnpricedReason,
     Usage,
     new_id,
@@ -104,7 +107,7 @@ class AttemptRecord:
     def answered(self, completion: Completion) -> Call:
         """The provider answered."""
         mode = self._mode(emulated=completion.emulated)
-        priced = self._price(completion.usage, completion.price_context)
+        priced = self._price(completion.usage, completion)
         return self._keep(CallOutcome.OK, completion.usage, priced, completion=completion, mode=mode)
 
     def keep_texts(self, completion: Completion) -> None:
@@ -115,7 +118,7 @@ class AttemptRecord:
     def failed(self, error: ProviderError) -> Call:
         """The provider did not answer, or not usably."""
         usage = error.usage if isinstance(error.usage, Usage) else None
-        priced = self._price(usage, error.price_context)
+        priced = self._price(usage, error)
         mode = None if error.emulated is None else self._mode(emulated=error.emulated)
         kind = ErrorKind(error.kind)
         return self._keep(CallOutcome.ERROR, usage, priced, error=error, error_kind=kind, mode=mode)
@@ -140,15 +143,27 @@ class AttemptRecord:
         )
         self._scope.ledger.contents.append(content)
 
-    def _price(self, usage: Usage | None, context: str | None = None) -> Priced:
-        return self._book.price(
+    def _price(self, usage: Usage | None, answer: Completion | ProviderError | None = None) -> Priced:
+        """What the attempt cost: the model that answered, on the terms it answered on."""
+        if answer is None:
+            return self._at_price_of(self._adapter.model, usage, self._context, NO_TERMS)
+        own_usd = answer.provider_cost_usd
+        if self._route.settings.cost == COST_BY_PROVIDER and own_usd is not None and not self._adapter.local:
+            return provider_bill(own_usd)
+        model = self._book.charged_model(self._adapter.name, self._adapter.model, answer.served_model)
+        return self._at_price_of(model, usage, answer.price_context, _terms_of(answer))
+
+    def _at_price_of(self, model: str, usage: Usage | None, context: str, terms: ServedTerms) -> Priced:
+        priced = self._book.price(
             self._adapter.name,
-            self._adapter.model,
+            model,
             usage,
             at=self._started_at,
-            context=context or self._context,
+            context=context,
+            terms=terms,
             local=self._adapter.local,
         )
+        return recordable(priced)
 
     def _keep(
         self,
@@ -164,6 +179,7 @@ class AttemptRecord:
         ended_ns = self._clock.monotonic_ns()
         answer = completion or error
         ttft_ns, first_answer_ns = (answer.ttft_ns, answer.first_answer_ns) if answer else (None, None)
+        terms = _terms_of(answer) if answer else NO_TERMS
         context = answer.price_context if answer else self._context
         timed = context not in UNTIMED_CONTEXTS
         call = Call(
@@ -186,7 +202,7 @@ class AttemptRecord:
             cache_write_1h_tokens=usage.cache_write_1h_tokens if usage else None,
             output_tokens=usage.output_tokens if usage else None,
             reasoning_tokens=usage.reasoning_tokens if usage else None,
-            price_context=context,
+            price_context=self._book.context_of(context, terms),
             error_kind=error_kind,
             http_status=error.http_status if error else (200 if completion else None),
             retry_after_ms=error.retry_after_ms if error else None,
@@ -197,6 +213,10 @@ class AttemptRecord:
             price_source=priced.price_source,
             price_version=priced.price_version,
             priced_as=priced.priced_as,
+            served_model=answer.served_model if answer else None,
+            finish_reason=answer.stop_reason if answer else None,
+            provider_cost_usd=recordable_usd(answer.provider_cost_usd) if answer else None,
+            served_terms=terms.material() or None,
         )
         self._scope.ledger.add(call, mode)
         return call
@@ -206,3 +226,7 @@ def prompt_bytes(prompt: Prompt) -> int:
     """UTF-8 bytes of all that is sent, an upper bound on its tokens (the price book adds the framing)."""
     schema = orjson.dumps(prompt.output_schema) if prompt.output_schema is not None else b""
     return len(prompt.system.encode()) + len(prompt.user.encode()) + len(schema) + len(prompt.schema_name)
+
+
+def _terms_of(answer: Completion | ProviderError) -> ServedTerms:
+    return answer.terms if isinstance(answer.terms, ServedTerms) else NO_TERMS

@@ -104,7 +104,10 @@ class Caller:
         reserved_usd = record.worst_case_usd()
         if reserved_usd is None and not self.allow_unpriced:
             self._tell(route, record.refused(None))
-            raise UnpricedModelError(adapter.name, adapter.model)
+            because = self.book.unpriced_because(
+                adapter.name, adapter.model, at=self.clock.now(), context=self.price_context
+            )
+            raise UnpricedModelError(adapter.name, adapter.model, because)
         try:
             reservation = scope.budget.reserve(reserved_usd or Decimal(0))
         except CostGuardError:

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from harness.inputs import LARGEST_SETTINGS_BYTES, checked, load_json
+from harness.providers.base import CostSource
 
 ProviderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 TaskKey = Literal["draft_graph", "repair_graph", "suggest_options"]
@@ -26,13 +27,17 @@ class RouteChoice(_Strict):
 
 
 class ProviderEntry(_Strict):
-    """How to reach a named provider. `api_key_env` names the variable; the key itself never stands here."""
+    """How to reach a named provider. `api_key_env` names the variable; the key itself never stands here.
+
+    `cost` says whose bill counts where the provider tells its own: `ours`, by the price book, or `provider`.
+    """
 
     kind: str = Field(min_length=1, max_length=64)
     base_url: str | None = None
     api_key_env: str | None = Field(default=None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
     local: bool = False
     stream: bool = True
+    cost: CostSource = "ours"
 
 
 class ProvidersFile(_Strict):

@@ -195,6 +195,7 @@ def _route(
         api_key=key,
         local=entry.local or entry.kind == "fixtures",
         stream=entry.stream,
+        cost=entry.cost,
     )
     return Route(
         provider=provider,

@@ -292,7 +292,7 @@ class PriceBook:
             prompt_bytes: UTF-8 bytes of all that is sent: system, user, output schema and its name.
             max_tokens: the call's bound on output tokens, reasoning included.
             at: when the call is made.
-            context: standard, batch, priority or flex.
+            context: standard, batch, priority, flex or fast.
             local: free of charge by declaration.
 
         Returns:

@@ -12,7 +12,7 @@ from decimal import Decimal, localcontext
 from harness.pricing.book import DECLARED, PriceBook, Priced
 from harness.pricing.catalogue import STANDARD
 from harness.pricing.rates import money_usd
-from harness.records import Call, Role, UnpricedReason, Usage
+from harness.records import NO_TERMS, Call, Role, ServedTerms, UnpricedReason, Usage, terms_from
 
 _RATIO_DIGITS = Decimal("1e-10")
 _DRAFT_ROLES = frozenset({Role.DRAFT, Role.SUGGEST})
@@ -32,7 +32,10 @@ class ModelRef:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PricedCall:
-    """One call of a request with its cost; `usage` None when the provider never told it."""
+    """One call of a request with its cost; `usage` None when the provider never told it.
+
+    `served_model` is the model that answered, where that is known, and `terms` what else the bill rests on.
+    """
 
     role: Role
     ref: ModelRef
@@ -40,6 +43,8 @@ class PricedCall:
     priced: Priced
     at: datetime
     context: str = STANDARD
+    served_model: str | None = None
+    terms: ServedTerms = NO_TERMS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +126,8 @@ def recorded_call(call: Call) -> PricedCall:
         priced=priced,
         at=call.started_at,
         context=call.price_context,
+        served_model=call.served_model,
+        terms=terms_from(call.served_terms),
     )
 
 
@@ -132,11 +139,22 @@ def paid_call(
     *,
     at: datetime,
     context: str = STANDARD,
+    served_model: str | None = None,
+    terms: ServedTerms = NO_TERMS,
 ) -> PricedCall:
-    """A call of which no more is recorded than its tokens and its cost; None is unknown."""
+    """A call of which no more is recorded than its tokens, its cost and how it was served."""
     unknown = UnpricedReason.USAGE_UNKNOWN if cost_usd is None else None
     priced = Priced(cost_usd=None if cost_usd is None else money_usd(cost_usd), unpriced_reason=unknown)
-    return PricedCall(role=role, ref=ref, usage=usage, priced=priced, at=at, context=context)
+    return PricedCall(
+        role=role,
+        ref=ref,
+        usage=usage,
+        priced=priced,
+        at=at,
+        context=context,
+        served_model=served_model,
+        terms=terms,
+    )
 
 
 def usage_of(call: Call) -> Usage | None:
@@ -274,7 +292,18 @@ def _total(costs: Sequence[Decimal | None]) -> Decimal | None:
 
 
 def _cost_at(ref: ModelRef, like: PricedCall, usage: Usage | None, book: PriceBook) -> Decimal | None:
-    return book.cost_usd(ref.provider, ref.model, usage, at=like.at, context=like.context, local=ref.local)
+    """A call's tokens at a model's price: at its own, on the terms that it was served on."""
+    is_own = ref == like.ref
+    served = like.served_model if is_own else None
+    return book.cost_usd(
+        ref.provider,
+        book.charged_model(ref.provider, ref.model, served),
+        usage,
+        at=like.at,
+        context=like.context,
+        terms=like.terms if ref.provider == like.ref.provider else like.terms.elsewhere(),
+        local=ref.local,
+    )
 
 
 def _added(usages: Sequence[Usage]) -> Usage:

@@ -90,7 +90,7 @@ def cost_column(
         model: the id the calls were made with.
         usage: their tokens.
         started_at: when each was made, UTC, shape (n,); NaT: at no known price.
-        context: standard, batch, priority or flex.
+        context: standard, batch, priority, flex or fast.
         local: free of charge by declaration.
 
     Returns:

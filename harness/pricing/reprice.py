@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from harness.pricing.book import DECLARED, PriceBook
+from harness.pricing.book import DECLARED, PriceBook, Priced
 from harness.pricing.breakdown import usage_of
 from harness.pricing.rates import money_usd
-from harness.records import Call, CallOutcome
+from harness.records import Call, CallOutcome, terms_from
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,15 +80,27 @@ def reprice_run(calls: Iterable[Call], book: PriceBook, at: datetime | None = No
     )
 
 
-def _repriced(call: Call, book: PriceBook, at: datetime | None) -> _Pair:
-    priced = book.price(
+def priced_again(call: Call, book: PriceBook, at: datetime | None = None) -> Priced:
+    """A recorded call at a book's prices: the model that answered, on the terms it answered on.
+
+    Args:
+        call: as recorded; what it cost then does not count.
+        book: the prices.
+        at: the moment whose prices count; None for the call's own.
+    """
+    return book.price(
         call.provider,
-        call.model,
+        book.charged_model(call.provider, call.model, call.served_model),
         usage_of(call),
         at=at or call.started_at,
         context=call.price_context,
+        terms=terms_from(call.served_terms),
         local=call.price_source == DECLARED,
     )
+
+
+def _repriced(call: Call, book: PriceBook, at: datetime | None) -> _Pair:
+    priced = priced_again(call, book, at)
     return _Pair(call, priced.cost_usd, _price_name(priced.price_source, priced.price_version))
 
 

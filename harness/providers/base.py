@@ -1,9 +1,12 @@
 """What every provider adapter offers: one attempt, streamed, classified when it fails."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from harness.records import Completion, Prompt
+
+CostSource = Literal["ours", "provider"]
+COST_BY_PROVIDER: CostSource = "provider"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +21,7 @@ class ProviderSettings:
         local: declared free of charge; its calls cost 0.
         extra_headers: sent with every attempt.
         stream: False asks for whole answers (for a gateway that cannot stream): no time to first token then.
+        cost: whose bill counts where both are known, `ours` (the price book's) or `provider` (its own word).
     """
 
     name: str
@@ -27,6 +31,7 @@ class ProviderSettings:
     local: bool = False
     extra_headers: tuple[tuple[str, str], ...] = ()
     stream: bool = True
+    cost: CostSource = "ours"
 
     def __repr__(self) -> str:
         """Without the key."""

@@ -43,7 +43,7 @@ def cost(
     per_month: Annotated[
         int | None, typer.Option(min=1, max=10**9, help="Project to this many requests a month.")
     ] = None,
-    context: Annotated[str, typer.Option(help="standard, batch, priority or flex.")] = "standard",
+    context: Annotated[str, typer.Option(help="standard, batch, priority, flex or fast.")] = "standard",
     at: AtOption = None,
     prices: PricesOption = None,
     allow_unpriced: Annotated[
@@ -90,7 +90,8 @@ def _priced(
     call = price_call(book, role, spec.ref, spec.usage, at=at, context=context)
     if call.priced.cost_usd is None and not allow_unpriced:
         if call.priced.price_source is None and context == "standard":
-            raise UnpricedModelError(spec.ref.provider, spec.ref.model)
+            because = book.unpriced_because(spec.ref.provider, spec.ref.model, at=at)
+            raise UnpricedModelError(spec.ref.provider, spec.ref.model, because)
         raise UsageError(f"--{role}: {call.priced.problem}")
     return call
 

@@ -35,7 +35,7 @@ def list_prices(
     *,
     provider: Annotated[list[str] | None, typer.Option(help="A provider; may be repeated.")] = None,
     match: Annotated[str, typer.Option(help="Only models whose id contains this.")] = "",
-    context: Annotated[str, typer.Option(help="standard, batch, priority or flex.")] = "standard",
+    context: Annotated[str, typer.Option(help="standard, batch, priority, flex or fast.")] = "standard",
     at: AtOption = None,
     prices_file: PricesOption = None,
     as_json: JsonOption = False,

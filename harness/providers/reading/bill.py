@@ -10,6 +10,9 @@ OWN_CONTEXTS = frozenset({"priority", "flex", "batch", "scale"})
 
 _USD_PER_TICK = Decimal("1e-10")
 _COSTS = ("cost", "total_cost", "estimated_cost", "cost_estimate", "cost_usd", "total_cost_usd")
+_FREE_TOOLS = ("web_fetch_requests",)
+"""Server-side tools that cost no more than the tokens they bring.
+Source: https://platform.claude.com/docs/en/agents-and-tools/tool-use/web-fetch-tool#usage-and-pricing"""
 _SEARCHES = ("web_search_requests", "num_search_queries", "num_web_searches")
 
 
@@ -57,7 +60,8 @@ def terms_of(usage: JsonObject, *, tier: object) -> ServedTerms:
     inside = as_object(usage.get("prompt_tokens_details"))
     spent = as_object(usage.get("completion_tokens_details"))
     searches = [as_count_or_none(told.get(name)) for told in (tools, usage) for name in _SEARCHES]
-    others = [as_count_or_none(value) for name, value in tools.items() if name not in _SEARCHES]
+    billed = [name for name in tools if name not in _SEARCHES and name not in _FREE_TOOLS]
+    others = [as_count_or_none(tools[name]) for name in billed]
     return ServedTerms(
         service_tier=as_word(tier),
         speed=as_word(usage.get("speed")),
