@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from harness.cli.app import app
+from harness.cli.root import app
 from harness.telemetry.catalogue import METRICS
 
 PAGE = Path(__file__).with_name("reference.md")
@@ -51,12 +51,11 @@ def commands() -> Iterator[tuple[str, Any]]:
 
 
 def _leaves(name: str, command: Any) -> Iterator[tuple[str, Any]]:
-    children = getattr(command, "commands", None)
-    if children:
-        for child_name, child in sorted(children.items()):
-            yield from _leaves(f"{name} {child_name}", child)
-    else:
+    if not hasattr(command, "list_commands"):
         yield name, command
+        return
+    for child in sorted(command.list_commands(None)):
+        yield from _leaves(f"{name} {child}", command.get_command(None, child))
 
 
 def parameters(command: Any) -> Iterator[tuple[str, str]]:

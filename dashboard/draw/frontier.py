@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboard.draw import charts, labels
 from dashboard.draw.export import table
-from harness.analysis import Estimate
+from harness.analysis.interval import Estimate
 from harness.records import Tier
 from harness.records.kinds import MEDIUM_TIER_MIN_SCORE
 from harness.report.frontier import FrontierReport, Limits, Place

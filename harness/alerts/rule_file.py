@@ -13,12 +13,11 @@ from harness.alerts.rule import Rule
 from harness.errors import ConfigError
 from harness.inputs import (
     LARGEST_SETTINGS_BYTES,
-    PlainLoader,
     first_problem,
     read_text,
     require_plain,
-    yaml_problem,
 )
+from harness.inputs.plain_yaml import PlainLoader, yaml_problem
 
 _ERRORS = (yaml.YAMLError, ValueError, ArithmeticError, RecursionError)
 """What reading YAML can raise; everything becomes a sentence."""

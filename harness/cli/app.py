@@ -1,19 +1,22 @@
-"""The `harness` command: a table of commands, each imported only when it is used."""
+"""The `harness` command: its table of commands, and the ways in which any of them may end.
 
-import importlib
+Nothing heavy is imported here: help and version need no more than this file, and a command imports its own.
+"""
+
+import gc
 import io
 import os
 import sys
 from contextlib import suppress
+from shutil import get_terminal_size
+from textwrap import wrap
 from typing import Any
-
-import typer
-from typer.core import TyperGroup
 
 from harness.errors import EXIT_INTERRUPTED, EXIT_USAGE, HarnessError
 from harness.outputs import disk_is_full, refused
 from harness.version import __version__
 
+ABOUT = "Decide which LLM providers to run in production, and prove it with numbers."
 COMMANDS: dict[str, str] = {
     "demo": "emulator, service and 300 requests in a minute: baseline, gate, report",
     "baseline": "drive load at a service and record every request",
@@ -37,60 +40,51 @@ COMMANDS: dict[str, str] = {
     "serve": "the reference service",
     "emulate": "a loopback stand-in for the providers",
 }
-"""Name and one-line help; the code is in `harness/cli/<name>.py`, which holds `app`, or in a folder."""
+"""One-line help by name; the `app` of each is in `harness/cli/<name>.py`, or in a folder of that name."""
 
-HOMES = {
-    "cost": "cost.command",
-    "export": "export.group",
-    "prices": "prices.group",
-    "runs": "runs.group",
-    "strategies": "strategies.group",
-}
-"""Where `app` is for a command that has a folder."""
+_LEAST_COLUMNS, _MOST_COLUMNS = 50, 80
+_COLLECT_EVERY = 50_000
+"""Objects between garbage collections: what imports make lives for ever, and looking through it again and
+again takes a sixth of a short command's time. For the same reason pydantic looks for no plug-ins."""
 
 
-class LazyGroup(TyperGroup):
-    """Knows every command by name and help; imports a command's module when it runs."""
-
-    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the base class's signature
-        """The commands in the table's order."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
-        """The command, imported; None when there is none of that name."""
-        if cmd_name not in COMMANDS:
-            return None
-        module = importlib.import_module(f"harness.cli.{HOMES.get(cmd_name, cmd_name)}")
-        command = typer.main.get_command(module.app)
-        command.name = cmd_name
-        command.params = [item for item in command.params if not (item.name or "").endswith("_completion")]
-        return command
-
-    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
-        """The table, without importing any command."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+def help_text(program: str) -> str:
+    """What `harness --help` prints."""
+    columns = max(_LEAST_COLUMNS, min(get_terminal_size().columns, _MOST_COLUMNS) - 2)
+    gap = max(map(len, COMMANDS)) + 4
+    options = {"--version": "Print the version and exit.", "--help": "Show this message and exit."}
+    usage = f"Usage: {program} "
+    lines = [*wrap(f"{usage}[OPTIONS] COMMAND [ARGS]...", columns, subsequent_indent=" " * len(usage)), ""]
+    lines += [
+        *wrap(ABOUT, columns, initial_indent="  ", subsequent_indent="  "),
+        "",
+        "  Example: harness demo",
+    ]
+    for title, table in (("Options", options), ("Commands", COMMANDS)):
+        lines += ["", f"{title}:"]
+        indent = gap if table is COMMANDS else max(map(len, table)) + 4
+        for name, words in table.items():
+            first, *rest = wrap(words, columns - indent)
+            lines += [f"  {name:<{indent - 2}}{first}", *(" " * indent + line for line in rest)]
+    return "\n".join(lines)
 
 
-app = typer.Typer(cls=LazyGroup, no_args_is_help=True, rich_markup_mode=None, add_completion=False)
-
-
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _run() -> None:
+    """Answer a question about the whole, or hand over to a command."""
+    arguments = sys.argv[1:]
+    if arguments in ([], ["--help"]):
+        program = os.path.basename(sys.argv[0])  # noqa: PTH119 - a name, not a path
+        text = help_text("python -m harness" if program == "__main__.py" else program)
+        print(text, file=sys.stdout if arguments else sys.stderr)
+        sys.exit(0 if arguments else EXIT_USAGE)
+    if arguments == ["--version"]:
         print(__version__)
-        raise typer.Exit
+        return
+    gc.set_threshold(_COLLECT_EVERY)
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
+    from harness.cli.root import app  # noqa: PLC0415 - Typer, which help and version do without
 
-
-@app.callback()
-def root(
-    version: bool = typer.Option(
-        False, "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
-    ),
-) -> None:
-    """Decide which LLM providers to run in production, and prove it with numbers.
-
-    Example: harness demo
-    """
+    app()
 
 
 def _buffer_output() -> None:
@@ -121,7 +115,7 @@ def main() -> None:
     _buffer_output()
     try:
         try:
-            app()
+            _run()
         finally:
             sys.stdout.flush()  # at the interpreter's end it would be too late for a sentence
     except HarnessError as error:

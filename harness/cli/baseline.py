@@ -7,6 +7,7 @@ import typer
 
 from harness.analysis.goodput import Objectives
 from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, err, out, print_json
+from harness.cli.lazy import command
 from harness.errors import EXIT_FAIL, EXIT_INTERRUPTED, UsageError
 from harness.gate.config import parse_duration_ms
 from harness.inputs import is_file
@@ -24,7 +25,7 @@ from harness.load.workers import join_master
 from harness.processes.embedded import EmbeddedTarget
 from harness.records import RunStatus
 
-app = typer.Typer()
+app = command()
 
 
 @app.command()

@@ -10,18 +10,19 @@ import typer
 from rich.console import Console
 
 from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, err, out, print_json
+from harness.cli.lazy import command
 from harness.clock import SYSTEM_CLOCK
 from harness.errors import EXIT_FAIL
 from harness.load import calibration
-from harness.load.calibration import CALIBRATION_EVENT, Deviation
+from harness.load.calibration import Deviation
 from harness.load.known import Stall
 from harness.load.run import BaselinePlan, run_baseline
 from harness.processes.children import ChildGroup, module_command
-from harness.records import Event, Request, new_id
-from harness.report import plain_table
+from harness.records import CALIBRATION_EVENT, Event, Request, new_id
+from harness.report.tables import plain_table
 from harness.store import Spool, ingest, open_store
 
-app = typer.Typer()
+app = command()
 
 TARGET_MODULE = "harness.load.known_target"
 

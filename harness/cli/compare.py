@@ -8,10 +8,10 @@ from rich.text import Text
 
 from harness.analysis.compare import compare_runs
 from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, out, print_json
+from harness.cli.lazy import command
 from harness.cli.run_source import load_run
-from harness.cli.strategies.judge import require_confidence
+from harness.cli.strategies.sides import require_confidence
 from harness.outputs import replace_file
-from harness.report import plain_table
 from harness.report.comparison import (
     comparison_document,
     comparison_head,
@@ -19,8 +19,9 @@ from harness.report.comparison import (
     comparison_rows,
     comparison_warning,
 )
+from harness.report.tables import plain_table
 
-app = typer.Typer(rich_markup_mode=None, add_completion=False)
+app = command()
 
 _COLOURS = {"better": "green", "worse": "red"}
 

@@ -16,7 +16,10 @@ from harness.cli.run_source import latest_ruler
 from harness.gate import GateLimits, GateReport, evaluate_gate, gate_input
 from harness.pricing import PriceBook
 from harness.records import Request, RunStatus
-from harness.report import RunSummary, run_summary, summary_table, write_reports
+from harness.report.figures import RunSummary
+from harness.report.summary import run_summary
+from harness.report.terminal import summary_table
+from harness.report.write import write_reports
 from harness.store import open_store
 
 

@@ -8,10 +8,11 @@ from typing import Annotated
 import typer
 
 from harness.cli.console import DEFAULT_STORE, StoreOption, out
+from harness.cli.lazy import command
 from harness.errors import UsageError
 from harness.processes.dashboard import dashboard_command, dashboard_env, free_port
 
-app = typer.Typer(rich_markup_mode=None, add_completion=False)
+app = command()
 
 
 @app.command()

@@ -7,13 +7,14 @@ from rich.text import Text
 
 from harness.cli.conclusion import conclude
 from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, err, out, print_json
+from harness.cli.lazy import command
 from harness.errors import EXIT_FAIL, EXIT_INTERRUPTED
 from harness.gate import GateReport
 from harness.load.run import DEFAULT_LIMIT_MS, BaselinePlan, run_baseline
 from harness.processes.embedded import DRAFT_MODEL, REPAIR_MODEL, EmbeddedTarget
 from harness.records import GateVerdict, RunStatus
 
-app = typer.Typer()
+app = command()
 
 DEMO_SEED = 0
 DEMO_RPS = 10.0

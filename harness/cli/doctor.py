@@ -6,13 +6,14 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.alerts import RulesOption
+from harness.cli.alerts.options import RulesOption
 from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, out, print_json
+from harness.cli.lazy import command
 from harness.doctor.checks import Answer, Check, Question, examine, present
 from harness.errors import EXIT_FAIL
-from harness.report import plain_table
+from harness.report.tables import plain_table
 
-app = typer.Typer(rich_markup_mode=None, add_completion=False)
+app = command()
 
 
 @app.command()

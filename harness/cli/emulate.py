@@ -6,13 +6,14 @@ from typing import Annotated
 
 import typer
 
+from harness.cli.lazy import command
 from harness.emulator.faults import load_rules
 from harness.emulator.server import serve
 from harness.emulator.settings import DEFAULT_SEED, EmulatorSettings
 from harness.outputs import replace_file
 from harness.processes.lifeline import watch_lifeline
 
-app = typer.Typer()
+app = command()
 
 
 @app.command()

@@ -9,6 +9,7 @@ import typer
 from rich.text import Text
 
 from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, err, out, print_json
+from harness.cli.lazy import command
 from harness.errors import EXIT_FAIL, EXIT_INTERRUPTED, UsageError
 from harness.evaluation import load_suite
 from harness.evaluation.run import Evaluation
@@ -24,7 +25,7 @@ from harness.evaluation.suite import strategy_reference
 from harness.processes.embedded import EmbeddedTarget
 from harness.records import RunStatus
 
-app = typer.Typer(rich_markup_mode=None, add_completion=False)
+app = command()
 
 
 @app.command()

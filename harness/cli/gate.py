@@ -11,19 +11,19 @@ import typer
 from rich.text import Text
 
 from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, out, print_json
+from harness.cli.lazy import command
 from harness.cli.run_source import LoadedRun, load_run
 from harness.errors import EXIT_FAIL, EXIT_INCONCLUSIVE, UsageError
 from harness.gate import GateLimits, GateReport, evaluate_gate, gate_input
 from harness.gate.config import GateConfig, load_gate_config, parse_duration_ms
-from harness.gate.junit import junit_xml
 from harness.outputs import append_whole, replace_file
 from harness.records import GateResult, GateVerdict
-from harness.report import plain_table
 from harness.report.markdown import gate_markdown
+from harness.report.tables import plain_table
 from harness.report.wording import printable
 from harness.store import Spool
 
-app = typer.Typer(rich_markup_mode=None, add_completion=False)
+app = command()
 
 EXIT_CODES = {
     GateVerdict.PASS: 0,
@@ -101,6 +101,8 @@ def gate(
     loaded = load_run(run, store)
     report = _judge(loaded, settings, store)
     if junit is not None:
+        from harness.gate.junit import junit_xml  # noqa: PLC0415 - XML only where it is asked for
+
         replace_file(junit, junit_xml(report))
     if step_summary:
         _append_step_summary(gate_markdown(report.as_json()))

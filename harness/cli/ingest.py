@@ -13,13 +13,14 @@ from typing import Annotated, Any
 import typer
 
 from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, err, out, print_json
+from harness.cli.lazy import command
 from harness.errors import UsageError
 from harness.imports.follow import follow
 from harness.outputs import refused, write_whole
 from harness.processes.lifeline import watch_lifeline
 from harness.store import LogReport, ingest, ingest_events, open_store
 
-app = typer.Typer(rich_markup_mode=None, add_completion=False)
+app = command()
 
 _PIECE_BYTES = 1024 * 1024
 

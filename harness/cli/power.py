@@ -15,11 +15,12 @@ from harness.analysis.power import (
 )
 from harness.analysis.sample import latency_sample
 from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, out, print_json
+from harness.cli.lazy import command
 from harness.cli.run_source import load_run
 from harness.errors import UsageError
 from harness.gate.config import parse_duration_ms
 
-app = typer.Typer(rich_markup_mode=None, add_completion=False)
+app = command()
 
 SHAPE_P50_MS, SHAPE_P95_MS = 3000.0, 6000.0
 """Without a run, latencies are taken as lognormal with p95 twice the p50."""

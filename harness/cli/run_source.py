@@ -11,9 +11,7 @@ from harness.cli.console import err
 from harness.errors import UnknownRunError
 from harness.inputs import is_file
 from harness.keys import without_keys
-from harness.load.calibration import CALIBRATION_EVENT
-from harness.records import Call, Grade, Request, RunKind, RunStatus
-from harness.report import read_report
+from harness.records import CALIBRATION_EVENT, Call, Grade, Request, RunKind, RunStatus
 from harness.report.wording import printable
 
 if TYPE_CHECKING:
@@ -54,6 +52,8 @@ def load_run(reference: str | None, store_dir: Path) -> LoadedRun:
         ConfigError: the report file cannot be read.
     """
     if reference is not None and is_report_file(reference):
+        from harness.report.reading import read_report  # noqa: PLC0415 - a stored run needs no document models
+
         report = read_report(Path(reference))
         if report.unknown:
             _tell_unknown(reference, report.unknown)
@@ -64,7 +64,7 @@ def load_run(reference: str | None, store_dir: Path) -> LoadedRun:
             grades=report.grades,
             stored=False,
         )
-    from harness.store.reader import ParquetStore, open_store  # noqa: PLC0415 - a report needs no DuckDB
+    from harness.store import open_store  # noqa: PLC0415 - a report needs no DuckDB
 
     store = open_store(store_dir)
     store.ingest(wait=False)
@@ -74,8 +74,9 @@ def load_run(reference: str | None, store_dir: Path) -> LoadedRun:
         calls = view.calls(run.run_id)
         grades = view.grades(run.run_id) if run.kind is RunKind.EVAL else []
         ruler = latest_ruler(view)
-    writable = not isinstance(store, ParquetStore)
-    return LoadedRun(run=run, requests=requests, calls=calls, grades=grades, stored=writable, ruler=ruler)
+    return LoadedRun(
+        run=run, requests=requests, calls=calls, grades=grades, stored=store.writable, ruler=ruler
+    )
 
 
 def _tell_unknown(reference: str, names: Sequence[str]) -> None:

@@ -6,11 +6,11 @@ import typer
 from rich.text import Text
 
 from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, out, print_json
+from harness.cli.lazy import command
 from harness.cli.price_options import PricesOption
-from harness.cli.strategies.judge import recorded_sides, require_confidence
+from harness.cli.strategies.sides import recorded_sides, require_confidence
 from harness.pricing import PriceBook
 from harness.pricing.spec import parse_model
-from harness.report import mode_banner, plain_table
 from harness.report.comparable import comparable_sides
 from harness.report.replay import (
     REPLAY_ASSUMPTION,
@@ -19,6 +19,7 @@ from harness.report.replay import (
     replay_rows,
     replayed_cascades,
 )
+from harness.report.rows import mode_banner
 from harness.report.savings import SavingsReport, savings_report
 from harness.report.savings_document import (
     NAIVE_HEAD,
@@ -33,9 +34,10 @@ from harness.report.savings_document import (
     side_rows,
     what_if_rows,
 )
+from harness.report.tables import plain_table
 from harness.report.wording import usd
 
-app = typer.Typer(rich_markup_mode=None, add_completion=False)
+app = command()
 
 
 @app.command()

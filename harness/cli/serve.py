@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from harness.cli.console import DEFAULT_STORE
+from harness.cli.lazy import command
 from harness.cli.price_options import PricesOption
 from harness.errors import UsageError
 from harness.orchestration import resolve_routing, resolve_strategy
@@ -16,7 +17,7 @@ from harness.service import ServiceSettings, create_app
 from harness.service.server import Listening, run_server
 from harness.telemetry import configured_sinks
 
-app = typer.Typer()
+app = command()
 MOST_GRACE_S = 60.0
 
 

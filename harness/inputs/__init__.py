@@ -10,12 +10,11 @@ from harness.inputs.files import LARGEST_SETTINGS_BYTES, is_file, read_bytes, re
 from harness.inputs.plain import MOST_LEVELS, require_plain
 from harness.inputs.plain_json import load_json, parse_json
 from harness.inputs.plain_toml import load_toml
-from harness.inputs.plain_yaml import PlainLoader, load_yaml, yaml_problem
+from harness.inputs.yaml_file import load_yaml
 
 __all__ = [
     "LARGEST_SETTINGS_BYTES",
     "MOST_LEVELS",
-    "PlainLoader",
     "checked",
     "first_problem",
     "is_file",
@@ -26,5 +25,4 @@ __all__ = [
     "read_bytes",
     "read_text",
     "require_plain",
-    "yaml_problem",
 ]

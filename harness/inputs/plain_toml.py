@@ -1,6 +1,5 @@
 """TOML, read strictly."""
 
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,8 @@ def load_toml(path: Path, most_bytes: int) -> dict[str, Any]:
     Raises:
         ConfigError: unreadable, too large or not TOML; names the file.
     """
+    import tomllib  # noqa: PLC0415 - most commands read no TOML
+
     text = read_text(path, most_bytes)
     try:
         return tomllib.loads(text)

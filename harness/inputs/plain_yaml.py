@@ -3,14 +3,11 @@
 Aliases are refused because a few hundred bytes of them expand to gigabytes; dates stay the text they are.
 """
 
-from pathlib import Path
 from typing import Any
 
 import yaml
 
-from harness.errors import ConfigError
-from harness.inputs.files import decoded, read_bytes
-from harness.inputs.plain import MOST_LEVELS, TOO_DEEP, require_plain
+from harness.inputs.plain import MOST_LEVELS, TOO_DEEP
 
 _STR = "tag:yaml.org,2002:str"
 _PLAIN_TAGS = frozenset({f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float", "str")})
@@ -76,27 +73,6 @@ def _plain_constructors() -> dict[str | None, Any]:
 
 
 PlainLoader.yaml_constructors = _plain_constructors()
-
-
-def load_yaml(path: Path, most_bytes: int, *, what: str) -> Any:
-    """What a YAML file holds; None for an empty one.
-
-    Args:
-        path: the file.
-        most_bytes: a larger file is refused, unread.
-        what: what it should be, for the sentence (`a strategy`).
-
-    Raises:
-        ConfigError: unreadable, not YAML, or no plain data; names the file and, where known, the line.
-    """
-    text = decoded(read_bytes(path, most_bytes), str(path))
-    try:
-        content = PlainLoader(text).get_single_data()
-    except (yaml.YAMLError, ValueError, ArithmeticError, RecursionError) as error:
-        line, problem = yaml_problem(error)
-        where = str(path) if line is None else f"{path}:{line}"
-        raise ConfigError(where, f"is not {what} that can be read ({problem})") from error
-    return require_plain(content, str(path))
 
 
 def yaml_problem(error: Exception) -> tuple[int | None, str]:

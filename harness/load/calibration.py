@@ -7,11 +7,10 @@ from itertools import pairwise
 from statistics import fmean, pstdev
 from typing import Any
 
-from harness.analysis import latency_percentile
+from harness.analysis.percentile import latency_percentile
 from harness.load.known import MODERATE_POINTS, NO_STALL, Stall, latency_ms, true_latency_ms
 from harness.records import Request
 
-CALIBRATION_EVENT = "harness.calibration"
 QUANTILES = (0.5, 0.95, 0.99)
 MODERATE_RELATIVE = 0.005
 MODERATE_ABSOLUTE_MS = 2.0

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from harness.analysis import ArrivalOrderTest
+from harness.analysis.sequential import ArrivalOrderTest
 from harness.clock import SYSTEM_CLOCK
 from harness.load.live import LiveRun
 from harness.load.plan import LoadPlan

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from harness.analysis import latency_percentile
+from harness.analysis.percentile import latency_percentile
 from harness.load.progress import Report
 
 SUSPECT_SHARE_OF_SLO = 0.01

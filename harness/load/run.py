@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 from rich.console import Console
 
-from harness.analysis import ArrivalOrderTest
+from harness.analysis.sequential import ArrivalOrderTest
 from harness.bundle import bundled
 from harness.clock import SYSTEM_CLOCK
 from harness.errors import UsageError

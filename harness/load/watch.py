@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
 
-from harness.analysis import ArrivalOrderTest, Decision
+from harness.analysis.sequential import ArrivalOrderTest, Decision
 from harness.load.display import RunDisplay
 from harness.load.live import LiveRun
 from harness.load.progress import Report

@@ -9,7 +9,8 @@ from typing import Any
 import yaml
 
 from harness.errors import ConfigError
-from harness.inputs import PlainLoader, parse_json, read_text, require_plain, yaml_problem
+from harness.inputs import parse_json, read_text, require_plain
+from harness.inputs.plain_yaml import PlainLoader, yaml_problem
 from harness.tasks.briefs import MAX_LINE_CHARS, BriefCase, checked_cases, load_cases
 
 MAX_YAML_BYTES = 2_000_000

@@ -8,7 +8,7 @@ from harness.records.content import Content
 from harness.records.environment import ALIASES_VARIABLE, environment_aliases, environment_name
 from harness.records.event import COMPLETED_EVENT, REPAIR_FIELDS, CompletedEvent
 from harness.records.failure import FAILED_EVENT, REQUEST_EVENTS, FailedEvent
-from harness.records.happening import AlertEvent, Event
+from harness.records.happening import CALIBRATION_EVENT, AlertEvent, Event
 from harness.records.ids import is_valid_request_id, new_id
 from harness.records.jsontext import dump_json, load_json_exact, utc_text
 from harness.records.kinds import (
@@ -38,6 +38,7 @@ from harness.records.usage import NO_USAGE, Usage
 
 __all__ = [
     "ALIASES_VARIABLE",
+    "CALIBRATION_EVENT",
     "COMPLETED_EVENT",
     "FAILED_EVENT",
     "HIGH_TIER_MIN_SCORE",

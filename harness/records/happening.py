@@ -7,6 +7,9 @@ from typing import Any
 
 from harness.records.kinds import AlertState
 
+CALIBRATION_EVENT = "harness.calibration"
+"""Name of the event in which `harness calibrate` keeps what it found."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:

@@ -3,7 +3,6 @@
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from harness.report import plain_table
 from harness.report.evaluation import EvaluationFigures
 from harness.report.evaluation_document import (
     COMPARISON_HEAD,
@@ -14,6 +13,7 @@ from harness.report.evaluation_document import (
     strategy_rows,
 )
 from harness.report.grading import PAIRWISE_HEAD, pairwise_notes
+from harness.report.tables import plain_table
 
 
 def evaluation_view(figures: EvaluationFigures) -> RenderableType:

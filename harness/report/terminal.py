@@ -1,9 +1,6 @@
 """The summary of a run as tables for a terminal."""
 
-from collections.abc import Iterable, Sequence
-
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from harness.report import wording
@@ -18,27 +15,7 @@ from harness.report.rows import (
     mode_banner,
     total_cells,
 )
-
-_LEFT = {
-    "figure",
-    "role",
-    "provider / model",
-    "status",
-    "kind",
-    "example",
-    "verdict",
-    "check",
-    "why",
-    "side",
-    "strategy",
-    "stands",
-    "B against A",
-    "ask first",
-    "then",
-    "draft at",
-    "repair at",
-}
-"""Columns of words; the others hold figures and stand flush right."""
+from harness.report.tables import plain_table
 
 
 def summary_table(summary: RunSummary) -> RenderableType:
@@ -54,16 +31,6 @@ def summary_table(summary: RunSummary) -> RenderableType:
         empty.append("\n".join(f"  {name}: {why}" for name, why in summary.empty_columns), style="dim")
         parts.append(empty)
     return Group(*parts)
-
-
-def plain_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
-    """A table without lines; cells are text, never markup."""
-    table = Table(show_header=True, header_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for name in head:
-        table.add_column(name, justify="left" if name in _LEFT else "right", overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(wording.printable(cell)) for cell in row))
-    return table
 
 
 def _title(summary: RunSummary) -> Text:

@@ -10,7 +10,6 @@ from harness.store.database.live_view import live_snapshot
 from harness.store.database.locks import reading, writing
 from harness.store.database.migrate import known_version, make_current, schema_version
 from harness.store.fold.ingestion import IngestReport, ingest
-from harness.store.objects.parquet_view import ParquetSource, find_parquet, parquet_snapshot
 from harness.store.paths import StorePaths
 from harness.store.snapshot import Snapshot
 
@@ -20,6 +19,9 @@ if TYPE_CHECKING:
 
 class Store:
     """A store that exists. Holds nothing open: each snapshot opens, reads and closes."""
+
+    writable = True
+    """False where nothing can be added, not even a verdict."""
 
     def __init__(self, where: str) -> None:
         self._where = where
@@ -90,27 +92,6 @@ class Store:
         return self.query(f"FROM {table} WHERE run_id = ? ORDER BY started_at", [run_id])
 
 
-class ParquetStore(Store):
-    """What `harness export parquet` wrote, read in place; nothing can be added to it."""
-
-    def __init__(self, source: ParquetSource) -> None:
-        super().__init__(source.where)
-        self._source = source
-
-    @contextmanager
-    def snapshot(self) -> Iterator[Snapshot]:
-        """A view of the files as they are now."""
-        view = parquet_snapshot(self._source)
-        try:
-            yield view
-        finally:
-            view.close()
-
-    def ingest(self, *, wait: bool = False) -> IngestReport:  # noqa: ARG002 - as the base class
-        """Nothing to do: exported files have no spools."""
-        return IngestReport()
-
-
 def open_store(store_dir: Path | str) -> Store:
     """A store to read from. An older schema is migrated first, behind a backup.
 
@@ -124,9 +105,11 @@ def open_store(store_dir: Path | str) -> Store:
     paths = StorePaths(Path(store_dir))
     has_database = paths.database.exists()
     if not has_database and not paths.segments():
-        source = find_parquet(str(store_dir))
-        if source is not None:
-            return ParquetStore(source)
+        from harness.store.objects.parquet_store import parquet_store  # noqa: PLC0415 - data sets load pandas, 0.3 s
+
+        exported = parquet_store(str(store_dir))
+        if exported is not None:
+            return exported
         if not paths.root.is_dir():
             raise StoreMissingError(f"there is no store at {store_dir}; `harness demo` makes one")
         raise StoreMissingError(f"the store at {store_dir} is empty; `harness demo` fills it")

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from harness.analysis import Sides, dependent_quantile_interval, lag_correlation, quantile_interval, wilson
 from harness.analysis.cluster import clustered_quantile_interval
-from harness.analysis.interval import normal_quantile, order_statistic_ranks
+from harness.analysis.dependence import dependent_quantile_interval, lag_correlation
+from harness.analysis.interval import Sides, normal_quantile, order_statistic_ranks, quantile_interval, wilson
 
 
 def test_59_requests_are_the_fewest_with_an_upper_bound_on_p95():

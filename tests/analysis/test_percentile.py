@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.analysis import latency_percentile, min_requests
+from harness.analysis.percentile import latency_percentile, min_requests
 
 latencies = st.lists(st.floats(0, 1e6, allow_nan=False), min_size=100, max_size=400)
 

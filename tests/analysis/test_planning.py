@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.analysis import clustered_mean
+from harness.analysis.cluster import clustered_mean
 from harness.analysis.forecast import forecast_cost
 from harness.analysis.frontier import Candidate, pareto_set, recommend
 from harness.analysis.interval import Estimate

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.analysis import ArrivalOrderTest, Decision, SequentialTest, decide_sequence
+from harness.analysis.sequential import ArrivalOrderTest, Decision, SequentialTest, decide_sequence
 
 
 def simulate(share, runs=2000, most=1500, seed=1):

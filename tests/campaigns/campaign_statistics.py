@@ -11,16 +11,12 @@ import numpy as np
 from scipy.special import ndtri
 from scipy.stats import binom
 
-from harness.analysis import (
-    Decision,
-    clustered_mean,
-    decide_sequence,
-    dependent_quantile_interval,
-    forecast_cost,
-    quantile_interval,
-    wilson,
-)
+from harness.analysis.cluster import clustered_mean
 from harness.analysis.compare import compare_runs
+from harness.analysis.dependence import dependent_quantile_interval
+from harness.analysis.forecast import forecast_cost
+from harness.analysis.interval import quantile_interval, wilson
+from harness.analysis.sequential import Decision, decide_sequence
 from harness.gate import GateLimits, evaluate_gate, gate_input
 from harness.records import GateVerdict
 from tests.judged_rows import JudgedRun, request

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from harness.records import ProviderMode
-from harness.report import run_summary, write_reports
+from harness.report.summary import run_summary
+from harness.report.write import write_reports
 from tests.judged_rows import JudgedRun, calls_of, request
 
 

@@ -6,7 +6,8 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from harness.records import GateVerdict, ProviderMode, Run, RunEnd, RunKind, RunStatus
-from harness.report import run_summary, write_reports
+from harness.report.summary import run_summary
+from harness.report.write import write_reports
 from harness.store import Spool, ingest, open_store
 from tests.judged_rows import START, JudgedRun, calls_of, failed, request
 

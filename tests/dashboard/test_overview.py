@@ -10,7 +10,7 @@ from dashboard.frame.scope import Scope
 from dashboard.queries.cost import money
 from dashboard.queries.latency import latency_figures
 from dashboard.queries.overview import saving, shares
-from harness.cli.runs.group import load_summary
+from harness.cli.runs.show import load_summary
 from harness.records import dump_json
 from harness.store import open_store
 from tests.dashboard.conftest import metrics, texts

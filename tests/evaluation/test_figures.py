@@ -8,9 +8,10 @@ import pytest
 
 from harness.analysis.cluster import clustered_ratio, clustered_share
 from harness.records import LatencySource, Request, RequestStatus, RunKind, RunStatus, Tier, tier_of
-from harness.report import ReportRun, read_report
+from harness.report.document import ReportRun
 from harness.report.evaluation import evaluation_figures
 from harness.report.evaluation_document import evaluation_document, evaluation_markdown, write_evaluation
+from harness.report.reading import read_report
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)
 

@@ -14,7 +14,8 @@ import yaml
 from harness.cli.app import main
 from harness.gate.config import GateConfig, load_gate_config
 from harness.records import ProviderMode, Run, RunEnd, RunKind, RunStatus
-from harness.report import run_summary, write_reports
+from harness.report.summary import run_summary
+from harness.report.write import write_reports
 from harness.store import Spool, ingest
 from tests.judged_rows import START, JudgedRun, calls_of, request
 

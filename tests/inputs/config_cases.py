@@ -30,7 +30,7 @@ from harness.orchestration.datasets import load_dataset
 from harness.orchestration.routing import resolve_routing
 from harness.orchestration.strategy_file import load_strategy_file
 from harness.pricing.overrides import load_overrides
-from harness.report import read_report
+from harness.report.reading import read_report
 from harness.store import Redactor
 from harness.tasks.briefs import load_cases
 from harness.telemetry import configured_sinks

@@ -14,7 +14,7 @@ from harness.inputs import load_json, load_toml, load_yaml, read_text
 from harness.load.plan import LoadPlan, replay_offsets
 from harness.orchestration.strategy import find_strategy_file
 from harness.pricing.overrides import load_overrides
-from harness.report import read_report
+from harness.report.reading import read_report
 from harness.store import Redactor
 from harness.tasks.briefs import load_cases
 from tests.inputs.config_cases import CANARY, CASE_LINE

@@ -21,7 +21,7 @@ from harness.alerts.datadog_apply import as_model
 from harness.alerts.datadog_dashboards import dashboards
 from harness.alerts.datadog_monitors import monitor
 from harness.alerts.datadog_query import CONSTANT_TAGS, read_monitor, read_query
-from harness.cli.export.group import app
+from harness.cli.export import app
 from harness.telemetry.dogstatsd import DogStatsdSink
 from tests.telemetry.events import DRAFTED, FAILED, REPAIRED
 

@@ -8,7 +8,8 @@ import pytest
 from rich.console import Console
 
 from harness.records import CallOutcome, Role, Tier, UnpricedReason
-from harness.report import run_summary, summary_table
+from harness.report.summary import run_summary
+from harness.report.terminal import summary_table
 from tests.judged_rows import JudgedRun, calls_of, failed, repaired, request
 
 

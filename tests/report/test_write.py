@@ -11,7 +11,9 @@ import pytest
 from harness.errors import ConfigError, StoreError
 from harness.gate import GateLimits, evaluate_gate, gate_input
 from harness.records import GateVerdict, ProviderMode
-from harness.report import read_report, run_summary, write_reports
+from harness.report.reading import read_report
+from harness.report.summary import run_summary
+from harness.report.write import write_reports
 from tests.judged_rows import START, JudgedRun, calls_of, failed, repaired, request
 
 ATTACK = "<img src=x onerror=alert(1)> | `x` $\\frac{1}{0}$ \x1b[31m \u6f22\U0001f600"

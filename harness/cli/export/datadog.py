@@ -10,13 +10,17 @@ import typer
 from harness.alerts import load_rules
 from harness.alerts.datadog_dashboards import dashboards
 from harness.alerts.datadog_monitors import monitor
-from harness.cli.alerts import RulesOption
+from harness.cli.alerts.options import RulesOption
 from harness.cli.console import JsonOption, err, out, print_json
+from harness.cli.lazy import command
 from harness.errors import EXIT_USAGE, UsageError
 from harness.outputs import replace_files
 from harness.records import dump_json
 
+app = command()
 
+
+@app.command()
 def datadog(
     *,
     out_dir: Annotated[Path, typer.Option("--out", metavar="DIR", help="Write the JSON files here.")] = Path(

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, out, print_json
+from harness.cli.lazy import command
 from harness.errors import UsageError
 from harness.store import open_store
 from harness.store.upkeep.prune import PruneReport, prune_runs
@@ -14,7 +15,10 @@ from harness.store.upkeep.prune import PruneReport, prune_runs
 _AGE = re.compile(r"^(\d{1,6})([hdw])$")
 _UNIT = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 
+app = command()
 
+
+@app.command()
 def prune(
     runs: Annotated[
         list[str] | None, typer.Argument(metavar="[RUN]...", help="Runs by id, name or unique prefix.")

@@ -8,17 +8,22 @@ import typer
 
 from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, out, print_json
 from harness.cli.gate import limits_of
+from harness.cli.lazy import command
 from harness.cli.run_source import load_run
 from harness.errors import UsageError
 from harness.gate import evaluate_gate, gate_input
 from harness.gate.config import load_gate_config
 from harness.pricing import PriceBook
 from harness.records import RunStatus
-from harness.report import run_summary, write_reports
+from harness.report.summary import run_summary
+from harness.report.write import write_reports
 
 BASELINES = Path("results") / "baselines"
 
+app = command()
 
+
+@app.command()
 def publish(
     run: Annotated[str, typer.Argument(help="Run id, name, unique prefix, `latest`, or a JSON report file.")],
     into: Annotated[Path, typer.Option(help="The folder that git tracks.")] = BASELINES,

@@ -10,13 +10,17 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, out, print_json
+from harness.cli.lazy import command
 from harness.cli.price_options import AtOption, PricesOption, parse_moment
 from harness.errors import UsageError
 from harness.pricing import PriceBook
 from harness.pricing.reprice import RepricedRow, RepricedRun, reprice_run
 from harness.store import open_store
 
+app = command()
 
+
+@app.command()
 def reprice(
     *,
     run: Annotated[str, typer.Argument(help="A run's id, name or unique prefix, or `latest`.")] = "latest",

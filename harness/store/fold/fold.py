@@ -18,6 +18,7 @@ from harness.store.fold import sql
 from harness.store.fold.runs import Row, fold_runs
 from harness.store.fold.stage import Quarantined, Stage
 from harness.store.fold.staging import load_stage
+from harness.store.spool.arrays import integers
 from harness.store.spool.codec import RECORD_TYPES
 
 FOLDED_TABLES = (
@@ -119,7 +120,7 @@ def _duplicates(connection: duckdb.DuckDBPyConnection, tables: dict[str, pa.Tabl
         if not orders:
             continue
         table = tables[type_name]
-        rows = table.filter(pc.is_in(table["_n"], pa.array(orders, pa.int64()))).to_pylist()
+        rows = table.filter(pc.is_in(table["_n"], integers(orders))).to_pylist()
         found += [
             Quarantined(
                 source=row["_spool"],

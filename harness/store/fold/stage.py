@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pyarrow as pa
 
+from harness.store.spool.arrays import integers, repeated, texts
 from harness.store.spool.lines import TYPES, read_block
 
 BATCH_ROWS = 4096
@@ -35,7 +36,10 @@ class _Loose:
 
     def batch(self) -> pa.RecordBatch:
         return _batch(
-            _string_array(self.bodies), pa.array(self.orders), pa.array(self.spools), pa.array(self.offsets)
+            texts(self.bodies),
+            integers(self.orders),
+            texts([spool.encode() for spool in self.spools]).cast(pa.string()),
+            integers(self.offsets),
         )
 
 
@@ -84,9 +88,9 @@ class Stage:
             chosen = np.flatnonzero(good & (block.kinds == kind))
             batch = _batch(
                 block.json_texts(chosen),
-                pa.array(self._order + chosen),
-                pa.repeat(spool_id, len(chosen)),
-                pa.array(base_offset + block.starts[chosen]),
+                integers(self._order + chosen),
+                repeated(spool_id, len(chosen)),
+                integers(base_offset + block.starts[chosen]),
             )
             self._bucket(TYPES[kind]).batches.append(batch)
         self._order += len(good)
@@ -133,11 +137,3 @@ def _is_text(data: bytes) -> bool:
 
 def _batch(bodies: pa.Array, orders: pa.Array, spools: pa.Array, offsets: pa.Array) -> pa.RecordBatch:
     return pa.record_batch({"body": bodies, "_n": orders, "_spool": spools, "_offset": offsets})
-
-
-def _string_array(bodies: list[bytes]) -> pa.Array:
-    """A string array over one joined buffer, several times faster than element by element."""
-    ends = np.zeros(len(bodies) + 1, dtype=np.int64)
-    np.cumsum(np.fromiter(map(len, bodies), dtype=np.int64, count=len(bodies)), out=ends[1:])
-    buffers = [None, pa.py_buffer(ends.tobytes()), pa.py_buffer(b"".join(bodies))]
-    return pa.Array.from_buffers(pa.large_string(), len(bodies), buffers)

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from harness.store.spool.arrays import integers, texts_between
 from harness.store.spool.codec import RECORD_TYPES
 
 TYPES = tuple(RECORD_TYPES)
@@ -68,9 +69,7 @@ class Block:
         pieces[0] = 0
         pieces[1::2] = self.bodies
         pieces[2::2] = self.ends
-        buffers = [None, pa.py_buffer(pieces.tobytes()), pa.py_buffer(self.data)]
-        texts = pa.Array.from_buffers(pa.large_string(), len(pieces) - 1, buffers)
-        return texts.take(pa.array(2 * numbers + 1))
+        return texts_between(pieces, self.data).take(integers(2 * numbers + 1))
 
 
 def read_block(data: bytes) -> Block:

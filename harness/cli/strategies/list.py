@@ -1,4 +1,4 @@
-"""`harness strategies`: the mixes of providers there are, and how recorded ones compare."""
+"""`harness strategies list`: every strategy file with its routes."""
 
 import os
 from pathlib import Path
@@ -8,27 +8,15 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from harness.cli.config import strategy_routes
+from harness.cli.config.show import strategy_routes
 from harness.cli.console import JsonOption, out, print_json
-from harness.cli.strategies.import_table import import_table
-from harness.cli.strategies.judge import compare, frontier
+from harness.cli.lazy import command
 from harness.orchestration import Strategy, load_strategy, resolve_routing, strategy_files
 
-app = typer.Typer(no_args_is_help=True)
-app.command("compare")(compare)
-app.command("frontier")(frontier)
-app.command("import")(import_table)
+app = command()
 
 
-@app.callback()
-def strategies() -> None:
-    """The mixes of providers that pipeline, service and evaluator can run, and which of them is best.
-
-    Example: harness strategies list
-    """
-
-
-@app.command("list")
+@app.command()
 def list_strategies(
     folder: Annotated[
         Path | None, typer.Option("--dir", exists=True, file_okay=False, help="A folder of your own.")

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 import typer
 
 from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, out, print_json
-from harness.cli.cost.run import show_run
 from harness.cli.price_options import AtOption, PricesOption, parse_moment
 from harness.errors import UnpricedModelError, UsageError
 from harness.pricing import PriceBook
@@ -61,6 +60,8 @@ def cost(
     if run is not None:
         if draft is not None or repair is not None or text is not None:
             raise UsageError("--run takes its calls from the store: leave out --draft, --repair and --text")
+        from harness.cli.cost.recorded import show_run  # noqa: PLC0415 - the store, which planned calls need not
+
         show_run(store, run, book, also, per_month=per_month, as_json=as_json)
         return
     moment = parse_moment(at) or datetime.now(UTC)

@@ -1,9 +1,7 @@
-"""`harness runs`: what is in the store, and what one run's figures are."""
+"""`harness runs list`: what is in the store."""
 
-import os
 from collections import Counter
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,26 +9,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, out, print_json
-from harness.cli.runs.prune import prune
-from harness.cli.runs.publish import publish
-from harness.cli.runs.reprice import reprice
-from harness.pricing import PriceBook
-from harness.records import Call, GateResult, Grade, Request, RunKind
-from harness.report import RunSummary, run_summary, summary_table
-from harness.report.evaluation import evaluation_figures, is_evaluation
-from harness.report.evaluation_document import evaluation_document
-from harness.report.evaluation_terminal import evaluation_view
+from harness.cli.lazy import command
+from harness.records import GateResult, RunKind
 from harness.store import StoredRun, open_store
 
-app = typer.Typer(no_args_is_help=True, help="What is in the store, and what one run's figures are.")
-app.command("publish")(publish)
-app.command("reprice")(reprice)
-app.command("prune")(prune)
-
-RunArgument = Annotated[str, typer.Argument(help="`latest`, an id, a unique beginning of one, or a name.")]
+app = command()
 
 
-@app.command("list")
+@app.command()
 def list_runs(
     *,
     store: StoreOption = DEFAULT_STORE,
@@ -64,55 +50,6 @@ def list_runs(
         out.print(f"{len(told) - limit} earlier runs not shown; --limit shows more", style="dim")
     if idle := len(runs) - len(told):
         out.print(f"{idle} runs of a service without requests of its own; --all shows them", style="dim")
-
-
-@app.command("show")
-def show_run(
-    run: RunArgument = "latest", *, store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False
-) -> None:
-    """Every figure of one run, each with its n and interval; of several strategies, each by itself.
-
-    Example: harness runs show latest --json
-    """
-    stored, requests, calls = _load(store, run)
-    if stored.kind is RunKind.EVAL or is_evaluation(requests):
-        book, grades = PriceBook.configured(os.environ), _grades(store, stored)
-        figures = evaluation_figures(stored, requests, calls, book, grades=grades)
-        if as_json:
-            print_json(evaluation_document(figures))
-        else:
-            out.print(evaluation_view(figures))
-        return
-    summary = run_summary(requests, calls, stored, book=PriceBook.configured(os.environ))
-    if as_json:
-        print_json(summary)
-    else:
-        out.print(summary_table(summary))
-
-
-def load_summary(store: Path, run: str) -> RunSummary:
-    """The figures of one stored run, live records included.
-
-    Raises:
-        UnknownRunError, StoreError: nothing to show.
-    """
-    stored, requests, calls = _load(store, run)
-    return run_summary(requests, calls, stored, book=PriceBook.configured(os.environ))
-
-
-def _load(store: Path, run: str) -> tuple[StoredRun, list[Request], list[Call]]:
-    opened = open_store(store)
-    opened.ingest()
-    with opened.snapshot() as view:
-        stored = view.run(run)
-        requests = view.requests(stored.run_id, include_warmup=True)
-        calls = view.calls(stored.run_id)
-    return stored, requests, calls
-
-
-def _grades(store: Path, run: StoredRun) -> list[Grade]:
-    with open_store(store).snapshot() as view:
-        return view.grades(run.run_id)
 
 
 def _listed(run: StoredRun, requests: int, verdict: GateResult | None) -> dict[str, object]:

@@ -7,13 +7,17 @@ import typer
 from rich.text import Text
 
 from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, out, print_json
+from harness.cli.lazy import command
 from harness.cli.price_options import AtOption, PricesOption, parse_moment
 from harness.clock import SYSTEM_CLOCK
 from harness.errors import ConfigError
 from harness.pricing import PriceBook
 from harness.report.wording import count, printable
 
+app = command()
 
+
+@app.command()
 def import_table(
     table: Annotated[
         Path, typer.Argument(metavar="TABLE", help="One row an item and model: CSV, TSV, JSONL or Parquet.")

@@ -1,4 +1,4 @@
-"""`harness config`: what was resolved, and from where."""
+"""`harness config show`: what was resolved, and from where."""
 
 import os
 from pathlib import Path
@@ -9,17 +9,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from harness.cli.console import JsonOption, out, print_json
+from harness.cli.lazy import command
 from harness.orchestration import Route, Routing, Strategy, resolve_routing, resolve_strategy
 
-app = typer.Typer(no_args_is_help=True)
-
-
-@app.callback()
-def config() -> None:
-    """What was resolved, and from where.
-
-    Example: harness config show
-    """
+app = command()
 
 
 @app.command()
