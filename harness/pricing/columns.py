@@ -54,6 +54,10 @@ class CostColumn:
     units: _Counts
     known: _Flags
 
+    def where(self, chosen: _Flags) -> "CostColumn":
+        """The costs of some of the calls; `chosen` has shape (n,)."""
+        return CostColumn(self.units[chosen], self.known[chosen])
+
     def total_usd(self) -> Decimal:
         """The exact sum of the known costs; 0 for none."""
         high, low = np.divmod(self.units, _UNITS_A_USD)  # apart, so that no sum leaves 64 bits
@@ -84,6 +88,8 @@ def cost_column(
 ) -> CostColumn:
     """What each of many calls of one model costs, as `PriceBook.cost_usd` says for each alone.
 
+    Calls that rest on more than their tokens (`calls.served_terms`) are priced one by one; they are few.
+
     Args:
         book: prices each call at its own moment.
         provider: as configured and recorded.
@@ -113,6 +119,16 @@ def cost_column(
         whole = len(rows) == len(moments)
         units[rows], known[rows] = _charged(quote.card, parts if whole else parts.take(rows))
     return CostColumn(units, known)
+
+
+def card_column(card: RateCard, usage: UsageColumns) -> CostColumn:
+    """What each of many calls costs at one card, whenever it was made.
+
+    Args:
+        card: one model's prices.
+        usage: the calls' tokens.
+    """
+    return CostColumn(*_charged(card, _parts_of(usage)))
 
 
 def _same_prices(

@@ -75,7 +75,7 @@ class Snapshot:
             self._kept[key] = Kept(name, rows)
         return self._kept[key]
 
-    def columns(self, sql: str, params: Sequence[Any] = ()) -> dict[str, NDArray[Any]]:
+    def columns(self, sql: str, params: Sequence[Any] | dict[str, Any] = ()) -> dict[str, NDArray[Any]]:
         """One query as NumPy columns; masked where a value is NULL."""
         with self._told_plainly():
             return cast("dict[str, NDArray[Any]]", self._connection.execute(sql, params).fetchnumpy())

@@ -9,11 +9,17 @@ from typing import Any
 from harness.orchestration import resolve_routing, resolve_strategy
 from harness.orchestration.routing import AUTO, Route
 from harness.pricing import PriceBook
+from harness.pricing.breakdown import ModelRef
 from harness.providers.registry import default_model
 
 
 def checked_models(
-    book: PriceBook, at: datetime, *, config: Path | None, strategies: Sequence[str]
+    book: PriceBook,
+    at: datetime,
+    *,
+    config: Path | None,
+    strategies: Sequence[str],
+    also: Sequence[ModelRef] = (),
 ) -> list[dict[str, Any]]:
     """One row a model: who uses it, what it is priced as, or why it has no price.
 
@@ -27,7 +33,10 @@ def checked_models(
         model = default_model(kind) if route.model == AUTO else route.model
         users.setdefault((route.provider, model), []).append(user)
         routes[route.provider, model] = route
-    return [_row(book, at, *key, users[key], local=routes[key].settings.local) for key in users]
+    for ref in also:
+        users.setdefault((ref.provider, ref.model), []).append("--model")
+    local = {key: key in routes and routes[key].settings.local for key in users}
+    return [_row(book, at, *key, users[key], local=local[key]) for key in users]
 
 
 def _configured(config: Path | None, strategies: Sequence[str]) -> Iterator[tuple[str, Route]]:

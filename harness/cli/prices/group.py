@@ -10,13 +10,23 @@ from rich.text import Text
 
 from harness.cli.console import JsonOption, out, print_json
 from harness.cli.price_options import AtOption, PricesOption, parse_moment
+from harness.cli.prices.against import (
+    AgainstOption,
+    cost_map,
+    draw_opinions,
+    second_opinions,
+    source_payload,
+)
 from harness.cli.prices.check import checked_models
+from harness.cli.prices.drift import drift
 from harness.errors import EXIT_FAIL, UnpricedModelError, UsageError
 from harness.pricing import PriceBook, Quote, Rate
 from harness.pricing.catalogue import CONTEXTS
 from harness.pricing.spec import parse_model
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False, no_args_is_help=True)
+
+app.command("drift")(drift)
 
 _DEFAULT_PROVIDERS = ["anthropic", "openai"]
 _KINDS = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h", "reasoning")
@@ -114,23 +124,36 @@ def check(
     strategy: Annotated[
         list[str] | None, typer.Option(help="A strategy's name or file to check too; may be repeated.")
     ] = None,
+    model: Annotated[
+        list[str] | None, typer.Option(help="A provider/model to check too; may be repeated.")
+    ] = None,
+    against: AgainstOption = None,
     at: AtOption = None,
     prices_file: PricesOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Every model that the configuration would call, and whether it has a price; exit 1 if one has none.
 
+    With --against, also where another source prices them otherwise; exit 1 if it does.
+
     Example: harness prices check --strategy hybrid
     """
     book = PriceBook.load(prices_file)
     moment = parse_moment(at) or datetime.now(UTC)
-    rows = checked_models(book, moment, config=config, strategies=strategy or [])
+    also = [parse_model(text, "--model") for text in model or ()]
+    rows = checked_models(book, moment, config=config, strategies=strategy or [], also=also)
+    other = cost_map(against) if against else None
+    opinions = second_opinions(book, other, rows, moment) if other else []
     missing = sum(not row["priced"] for row in rows)
+    disagreeing = sum(bool(opinion["differences"]) for opinion in opinions)
     if as_json:
-        print_json({"models": rows, "unpriced": missing})
+        second = {"against": source_payload(other), "opinions": opinions, "disagreeing": disagreeing}
+        print_json({"models": rows, "unpriced": missing} | (second if other else {}))
     else:
         _draw_check(rows)
-    if missing:
+        if other:
+            draw_opinions(other, opinions)
+    if missing or disagreeing:
         raise typer.Exit(EXIT_FAIL)
 
 
