@@ -7,8 +7,6 @@ from decimal import Decimal
 import duckdb
 import numpy as np
 import pytest
-from harness.cli.cost.command import app as cost_app
-from harness.cli.strategies.group import app as strategies_app
 from typer.testing import CliRunner
 
 from dashboard.frame.scope import Scope
@@ -21,7 +19,9 @@ from dashboard.queries.savings import ways
 from harness.analysis.forecast import forecast_cost
 from harness.analysis.moments import moments_of, numbered, score_estimate
 from harness.analysis.percentile import latency_percentile
+from harness.cli.cost import app as cost_app
 from harness.cli.savings import app as savings_app
+from harness.cli.strategies import app as strategies_app
 from harness.figures import ranking
 from harness.records import dump_json
 from harness.report.frontier import Limits
