@@ -11,7 +11,7 @@ _GRADED = """(SELECT g.grader, g.score, g.passed, c.strategy, c.case_id
     FROM grades g JOIN counted c USING (run_id, request_id))"""
 _GROUP = "grader || chr(31) || coalesce(strategy, 'unknown')"
 _SCORE = Term(u="score", v=None, of="TRUE")
-_PASSED = Term(u="CASE WHEN passed THEN 1.0 ELSE 0.0 END", v=None, of="passed IS NOT NULL")
+_PASSED = Term(u="passed", v=None, of="passed IS NOT NULL", hit=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

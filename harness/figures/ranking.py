@@ -62,7 +62,7 @@ class Ranking:
     def __init__(self, rows: Rows, by: str, rule: Quantile) -> None:
         self._rows = rows
         self._by = by
-        known = duration_sql(rule.ms)
+        known = rule.ms if rule.ms == "ms" else duration_sql(rule.ms)  # `ms` is one already
         of = rule.of
         if rule.failures_rank:
             self._ms = f"CASE WHEN status <> 'ok' THEN 'inf'::DOUBLE WHEN {of} THEN {known} END"
@@ -102,11 +102,12 @@ class Ranking:
     def _sized(self, rule: Quantile, known: str) -> list[_Size]:
         failed = "status <> 'ok'" if rule.failures_rank else "FALSE"
         found = self._rows.dicts(
-            f"""SELECT {group_sql(self._by)} AS grp, hash({group_sql(self._by)}) AS key,
-                count(CASE WHEN {failed} THEN 1 END) AS failures,
-                count(CASE WHEN NOT ({failed}) AND {rule.of} THEN {known} END) AS answers,
-                count(CASE WHEN NOT ({failed}) AND {rule.of} THEN 1 END) AS wanted
-            FROM counted GROUP BY ALL ORDER BY count(*) DESC, grp"""
+            f"""SELECT *, hash(grp) AS key FROM (
+                SELECT {group_sql(self._by)} AS grp, count(*) AS n,
+                    count(CASE WHEN {failed} THEN 1 END) AS failures,
+                    count(CASE WHEN NOT ({failed}) AND {rule.of} THEN {known} END) AS answers,
+                    count(CASE WHEN NOT ({failed}) AND {rule.of} THEN 1 END) AS wanted
+                FROM counted GROUP BY grp) ORDER BY n DESC, grp"""
         )
         sizes = []
         for row in found:
@@ -217,7 +218,7 @@ class Ranking:
         Of every hundredth request where there are enough of them; a group of few is asked whole.
         """
         found: dict[str, list[float]] = {}
-        for part, least in ((f"hash(run_id, request_id) % {CUT_SAMPLE} = 0", CUT_ROWS), ("TRUE", 1)):
+        for part, least in ((f"hash(arrived_at) % {CUT_SAMPLE} = 0", CUT_ROWS), ("TRUE", 1)):
             if all(size.group in found for size in self._sizes if size.n):
                 break
             for group, n, cuts in self._rows.rows(
@@ -237,7 +238,7 @@ class Ranking:
         values = [value for group, cut in edges.items() for value in (group, *cut)]
         source = f"""(SELECT c.*, {group_sql(self._by)} AS own, {self._ms} AS ranked, cuts.* FROM counted c
             JOIN (VALUES {lines}) cuts(named, {", ".join(names)}) ON named = {group_sql(self._by)})"""
-        terms = [Term(u=f"(ranked <= {name})::INTEGER", v=None, of="ranked IS NOT NULL") for name in names]
+        terms = [Term(u=f"ranked <= {name}", v=None, of="ranked IS NOT NULL", hit=True) for name in names]
         return clustered_moments(self._rows, "own", terms, cluster, source=source, values=values)
 
 

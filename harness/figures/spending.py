@@ -25,7 +25,7 @@ _FROM_REQUEST = """
         coalesce({role}_model, 'unknown') AS model, 'ok' AS outcome, {role}_input_tokens AS input_tokens,
         {role}_cache_read_tokens AS cache_read_tokens, {role}_output_tokens AS output_tokens,
         {role}_cost_usd AS cost_usd, arrived_at AS spent_at
-    FROM counted WHERE {told} IS NOT NULL AND run_id NOT IN (FROM {called})"""
+    FROM counted WHERE {told} IS NOT NULL {uncalled}"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,8 +143,9 @@ def spent_sql(rows: Rows) -> str:
             ) part USING (run_id, request_id) WHERE outcome != 'refused'"""
         )
     if _runs(rows) > _called(rows).rows:
+        uncalled = f"AND run_id NOT IN (FROM {called})" if _called(rows).rows else ""
         for role, source in (("draft", "told_draft_source"), ("repair", "repair_source")):
-            parts.append(_FROM_REQUEST.format(role=role, told=source, called=called))
+            parts.append(_FROM_REQUEST.format(role=role, told=source, uncalled=uncalled))
     return " UNION ALL ".join(parts)
 
 

@@ -13,15 +13,21 @@ from harness.figures.selection import Rows
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Term:
-    """What is added up: u and, for ratios, v of each row; SQL over `counted`, NULL where unknown."""
+    """What is added up: u and, for ratios, v of each row; SQL over `counted`, NULL where unknown.
+
+    `hit`: u is a condition, true or false.
+    """
 
     u: str
     v: str | None
     of: str
+    hit: bool = False
 
     @property
     def known_u(self) -> str:
         """U of the rows that take part and tell it."""
+        if self.hit:
+            return f"CASE WHEN {self.of} THEN coalesce({self.u}, FALSE) END"
         both = "" if self.v is None else f" AND ({self.v}) IS NOT NULL"
         return f"CASE WHEN ({self.of}){both} THEN ({self.u})::DOUBLE END"
 
@@ -34,7 +40,7 @@ class Term:
 def term_of(rule: Share | Mean | Ratio) -> Term:
     """The sums that a rule needs."""
     if isinstance(rule, Share):
-        return Term(u=f"CASE WHEN {rule.hit} THEN 1.0 ELSE 0.0 END", v=None, of=rule.of)
+        return Term(u=rule.hit, v=None, of=rule.of, hit=True)
     if isinstance(rule, Mean):
         return Term(u=rule.value, v=None, of=rule.of)
     return Term(u=rule.top, v=rule.bottom, of=rule.of)
@@ -113,6 +119,11 @@ def _row_columns(place: int, term: Term) -> str:
 
 def _single_sums(place: int, term: Term) -> str:
     u, v = f"u{place}", f"v{place}"
+    if term.hit:  # counting is several times faster than adding up
+        hits, n = f"count(CASE WHEN {u} THEN 1 END)", f"count({u})"
+        sums = f"{n} AS n_{place}, {n} AS g_{place}, {hits} AS u_{place}, {hits} AS uu_{place}"
+        rest = f"{n} AS v_{place}, {hits} AS uv_{place}, {n} AS vv_{place}"
+        return f"{sums}, {rest}, count(o{place}) AS o_{place}"
     known = f"count({u}) AS n_{place}, count({u}) AS g_{place}"
     known += f", sum({u}) AS u_{place}, sum({u} * {u}) AS uu_{place}"
     if term.v is None:
@@ -124,7 +135,8 @@ def _single_sums(place: int, term: Term) -> str:
 
 def _cluster_sums(place: int, term: Term) -> str:
     v = f"count(u{place})::DOUBLE" if term.v is None else f"sum(v{place})"
-    sums = f"count(u{place}) AS k{place}, sum(u{place}) AS u{place}"
+    u = f"count(CASE WHEN u{place} THEN 1 END)::DOUBLE" if term.hit else f"sum(u{place})"
+    sums = f"count(u{place}) AS k{place}, {u} AS u{place}"
     return f"{sums}, {v} AS v{place}, count(o{place}) AS o{place}"
 
 
