@@ -115,8 +115,20 @@ class PageView:
                 store = open_store(where)
                 _memo().put(key, store)
             self._view = self._held.enter_context(store.snapshot())
+            if (where, fingerprint(StorePaths(where))) == self._moment:  # nothing changed meanwhile
+                self._view.share(_shared(self._moment))
             self._opened_s = time.monotonic()
         return self._view
+
+
+def _shared(moment: tuple[object, ...]) -> dict[str, Any]:
+    """What the snapshots of one moment have worked out in common."""
+    key = (*moment, Snapshot.share)
+    known, shared = _memo().get(key)
+    if not known:
+        shared = {}
+        _memo().put(key, shared)
+    return cast("dict[str, Any]", shared)
 
 
 _page: ContextVar[PageView | None] = ContextVar("page", default=None)

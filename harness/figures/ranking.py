@@ -233,6 +233,15 @@ class Ranking:
     def _hits(
         self, quantiles: Sequence[float], edges: dict[str, list[float]], cluster: str
     ) -> dict[str, Any]:
+        if len(edges) == 1:
+            ((cut,),) = (edges.values(),)
+            source = f"(SELECT *, {group_sql(self._by)} AS own, {self._ms} AS ranked FROM counted)"
+            alone = [f"ranked <= {float(edge)!r}::DOUBLE" for edge in cut]
+            terms = [
+                Term(u=hit.replace("inf", "'inf'"), v=None, of="ranked IS NOT NULL", hit=True)
+                for hit in alone
+            ]
+            return clustered_moments(self._rows, "own", terms, cluster, source=source)
         names = [f"c{place}" for place in range(len(quantiles))]
         lines = ", ".join(f"(?{', ?::DOUBLE' * len(names)})" for _ in edges)
         values = [value for group, cut in edges.items() for value in (group, *cut)]

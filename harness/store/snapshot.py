@@ -1,6 +1,7 @@
 # ruff: noqa: S608 - names in SQL come from the records, values are bound
 """Queries over one moment of a store, plain or typed, wherever its rows lie."""
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple, TypeVar, cast
@@ -18,6 +19,10 @@ from harness.store.database.typed import Row, StoredRun, aware, records_from_row
 R = TypeVar("R")
 _LATEST_FIRST = "ORDER BY started_at DESC, run_id DESC"
 _DRIVEN = "kind IN ('baseline', 'eval') AND environment IS DISTINCT FROM 'imported'"
+
+
+SHARED_ROWS = 10_000
+"""Larger answers are worked out anew in each snapshot."""
 
 
 class Kept(NamedTuple):
@@ -39,6 +44,15 @@ class Snapshot:
         self._connection = connection
         self._where = where
         self._kept: dict[tuple[Any, ...], Kept] = {}
+        self._shared: dict[str, pa.Table] | None = None
+
+    def share(self, answers: dict[str, "pa.Table"]) -> None:
+        """Keep small answers of `kept` in a dictionary, and take them from there.
+
+        Args:
+            answers: of snapshots of this very moment of the store alone; the caller sees to that.
+        """
+        self._shared = answers
 
     def close(self) -> None:
         """Give the connection up."""
@@ -69,11 +83,22 @@ class Snapshot:
         """
         key = (sql, *params)
         if key not in self._kept:
-            name = f"kept_{len(self._kept)}"
+            # named by what it answers, so that the same question is the same text in every snapshot
+            digest = hashlib.blake2b(repr(key).encode(), digest_size=10).hexdigest()
             with self._told_plainly():
-                ((rows,),) = self._connection.execute(f"CREATE TEMP TABLE {name} AS {sql}", params).fetchall()
-            self._kept[key] = Kept(name, rows)
+                self._kept[key] = self._keep(f"kept_{digest}", sql, params)
         return self._kept[key]
+
+    def _keep(self, name: str, sql: str, params: Sequence[Any]) -> Kept:
+        known = None if self._shared is None else self._shared.get(name)
+        if known is not None:
+            self._connection.register(f"{name}_known", known)
+            self._connection.execute(f"CREATE TEMP TABLE {name} AS FROM {name}_known")
+            return Kept(name, known.num_rows)
+        ((rows,),) = self._connection.execute(f"CREATE TEMP TABLE {name} AS {sql}", params).fetchall()
+        if self._shared is not None and rows <= SHARED_ROWS:
+            self._shared[name] = self._connection.sql(f"FROM {name}").to_arrow_table()
+        return Kept(name, rows)
 
     def columns(self, sql: str, params: Sequence[Any] | dict[str, Any] = ()) -> dict[str, NDArray[Any]]:
         """One query as NumPy columns; masked where a value is NULL."""

@@ -6,7 +6,7 @@ from benchmarks.store.pages import PAGES
 from dashboard.frame import source
 from dashboard.frame.scope import Scope
 from dashboard.queries.overview import run_states, shares
-from harness.store import Spool, open_store
+from harness.store import Snapshot, Spool, open_store
 from tests.dashboard.stores import Plan, begin, exchange, random, write
 
 A = Scope(kind="baseline", mode="emulated")
@@ -14,7 +14,7 @@ A = Scope(kind="baseline", mode="emulated")
 
 def asked():
     """The queries whose answers are kept now."""
-    return {key[2] for key in source._memo()._answers} - {open_store}
+    return {key[2] for key in source._memo()._answers} - {open_store, Snapshot.share}
 
 
 @pytest.mark.parametrize("page", PAGES)
