@@ -1,174 +1,174 @@
-"""CPU that harness adds to one model call: bare SDK, our adapter, one orchestrated call, side by side.
+"""CPU of one model call: bare SDK, our adapter, an orchestrated call, the same at an earlier commit, LiteLLM.
 
-Every variant streams the same bytes from the same upstream process over a kept-alive connection, one call of
-each in turn, so that a change of the machine's speed hits all alike. Only this process's CPU time counts.
+Every variant streams the same bytes from the same upstream process over a kept-alive connection, in a
+process of its own, one call of each in turn, so that a change of the machine's speed hits all alike. Only the
+variant's own CPU time counts; differences are taken within a turn.
 
-Run: python benchmarks/overhead/measure.py [--rounds 1000]
+Run: python benchmarks/overhead/measure.py [--rounds 1000] [--before 79eddcd | PATH] [--litellm PYTHON]
 """
 
 import argparse
-import asyncio
+import io
+import os
 import statistics
 import subprocess
 import sys
-import time
-from collections.abc import Awaitable, Callable
-from decimal import Decimal
+import tarfile
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
-import anthropic
-import openai
-
-from harness.orchestration.adapters import AdapterPool
-from harness.orchestration.attempt import CallScope
-from harness.orchestration.caller import Caller
-from harness.orchestration.ledger import Ledger
-from harness.orchestration.routing import Route
-from harness.pricing import Budget, PriceBook
-from harness.providers import ProviderSettings
-from harness.records import Prompt, Role
-
-MODELS = {"anthropic": "claude-sonnet-4-6", "openai": "gpt-4o-mini"}
-PROMPT = Prompt(role=Role.DRAFT, system="You are brief. " * 40, user="Say something. " * 20, max_tokens=1000)
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+BEFORE = "79eddcd"
 WARM_UP = 30
-GOAL_US = 1_000
-Variant = Callable[[], Awaitable[object]]
+KINDS = ("anthropic", "openai")
 
 
-def bare_anthropic(url: str) -> Variant:
-    """The SDK alone, as its documentation streams."""
-    client = anthropic.AsyncAnthropic(api_key="none", base_url=url, max_retries=0)
+@dataclass(frozen=True, kw_only=True)
+class Entrant:
+    """One variant: what it runs, with which interpreter, out of which checkout."""
 
-    async def call() -> str:
-        stream = await client.messages.create(
-            model=MODELS["anthropic"],
-            max_tokens=PROMPT.max_tokens,
-            system=PROMPT.system,
-            messages=[{"role": "user", "content": PROMPT.user}],
-            stream=True,
+    name: str
+    variant: str
+    tree: Path
+    python: str = sys.executable
+
+
+class Worker:
+    """An entrant's process."""
+
+    def __init__(self, entrant: Entrant, kind: str, url: str) -> None:
+        environment = {**os.environ, "PYTHONPATH": str(entrant.tree), "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
+        self._process = subprocess.Popen(
+            [entrant.python, str(HERE / "worker.py"), entrant.variant, kind, url],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment,
+            cwd=entrant.tree,
         )
-        parts = [
-            event.delta.text
-            async for event in stream
-            if event.type == "content_block_delta" and event.delta.type == "text_delta"
-        ]
-        return "".join(parts)
+        self._read()
 
-    return call
+    def cpu_us(self) -> float:
+        """CPU microseconds of one call."""
+        self._process.stdin.write("\n")
+        self._process.stdin.flush()
+        return float(self._read())
 
+    def close(self) -> None:
+        """End the process."""
+        self._process.stdin.close()
+        self._process.wait(30)
 
-def bare_openai(url: str) -> Variant:
-    """The SDK alone, as its documentation streams."""
-    client = openai.AsyncOpenAI(api_key="none", base_url=f"{url}/v1", max_retries=0)
-
-    async def call() -> str:
-        parts = []
-        stream = await client.chat.completions.create(
-            model=MODELS["openai"],
-            max_completion_tokens=PROMPT.max_tokens,
-            messages=[
-                {"role": "system", "content": PROMPT.system},
-                {"role": "user", "content": PROMPT.user},
-            ],
-            stream=True,
-            stream_options={"include_usage": True},
-        )
-        async for chunk in stream:
-            parts += [choice.delta.content or "" for choice in chunk.choices]
-        return "".join(parts)
-
-    return call
+    def _read(self) -> str:
+        line = self._process.stdout.readline()
+        if not line:
+            raise SystemExit(f"a worker ended: exit {self._process.wait(30)}")
+        return line
 
 
-def route_to(kind: str, url: str) -> Route:
-    """A route at the upstream."""
-    base_url = url if kind == "anthropic" else f"{url}/v1"
-    settings = ProviderSettings(name=kind, kind=kind, base_url=base_url, api_key="none")
-    return Route(provider=kind, model=MODELS[kind], settings=settings)
+def checkout(before: str, stack: ExitStack) -> Path:
+    """The tree of a commit, unpacked out of git; a folder is taken as it is."""
+    if Path(before).is_dir():
+        return Path(before).resolve()
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+    packed = subprocess.run(
+        ["git", "archive", before, "harness"], cwd=ROOT, check=True, capture_output=True
+    ).stdout
+    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+        archive.extractall(folder, filter="data")
+    return folder
 
 
-def adapter_alone(kind: str, url: str) -> Variant:
-    """Our adapter: the SDK, timed, classified, usage normalised."""
-    adapter = AdapterPool().get(route_to(kind, url))
-    return lambda: adapter.generate(PROMPT, call_id="call-0", timeout_s=30)
+def entrants(before: str, litellm: str | None, stack: ExitStack) -> list[Entrant]:
+    """Who takes part; the bare SDK first, the others are compared with it."""
+    old = checkout(before, stack)
+    label = BEFORE if Path(before).is_dir() else before
+    found = [
+        Entrant(name="bare SDK", variant="bare", tree=ROOT),
+        Entrant(name="adapter", variant="adapter", tree=ROOT),
+        Entrant(name="orchestrated call", variant="orchestrated", tree=ROOT),
+        Entrant(name=f"adapter at {label}", variant="adapter", tree=old),
+        Entrant(name=f"orchestrated call at {label}", variant="orchestrated", tree=old),
+    ]
+    if litellm:
+        found.append(Entrant(name="LiteLLM SDK", variant="litellm", tree=ROOT, python=litellm))
+    return found
 
 
-def orchestrated(kind: str, url: str) -> Variant:
-    """One whole call: worst case reserved, attempt, priced, settled, recorded."""
-    caller = Caller(pool=AdapterPool(), book=PriceBook.load())
-    route = route_to(kind, url)
-
-    async def call() -> object:
-        scope = CallScope(
-            request_id="r-1",
-            run_id=None,
-            budget=Budget("request", Decimal(1)),
-            deadline_ns=time.perf_counter_ns() + 30_000_000_000,
-            ledger=Ledger(),
-        )
-        return await caller.ask(route, PROMPT, scope)
-
-    return call
-
-
-async def cpu_us(variant: Variant) -> float:
-    """CPU microseconds of one call."""
-    started_ns = time.process_time_ns()
-    await variant()
-    return (time.process_time_ns() - started_ns) / 1_000
-
-
-def quartiles(figures: list[float]) -> tuple[float, float, float]:
-    """The quartiles of a sample."""
-    low, middle, high = statistics.quantiles(figures, n=4)
-    return low, middle, high
-
-
-async def measure(url: str, rounds: int) -> float:
-    """Print the table; returns the largest median that an orchestrated call adds, CPU microseconds."""
-    print("| provider | variant | CPU us/call: median (quartiles) | added over the bare SDK (quartiles) |")
-    print("|---|---|---|---|")
-    worst_us = 0.0
-    for kind, bare in (("anthropic", bare_anthropic), ("openai", bare_openai)):
-        variants = {
-            "bare SDK": bare(url),
-            "adapter": adapter_alone(kind, url),
-            "orchestrated call": orchestrated(kind, url),
-        }
-        seen: dict[str, list[float]] = {name: [] for name in variants}
+def measured(kind: str, url: str, rounds: int, taking_part: Sequence[Entrant]) -> dict[str, list[float]]:
+    """CPU microseconds of every call, by entrant."""
+    with ExitStack() as stack:
+        workers = {entrant.name: Worker(entrant, kind, url) for entrant in taking_part}
+        for worker in workers.values():
+            stack.callback(worker.close)
+        seen: dict[str, list[float]] = {name: [] for name in workers}
         for number in range(WARM_UP + rounds):
-            for name, variant in variants.items():
-                figure = await cpu_us(variant)
+            for name, worker in workers.items():
+                figure = worker.cpu_us()
                 if number >= WARM_UP:
                     seen[name].append(figure)
-        for name, figures in seen.items():
-            low, middle, high = quartiles(figures)
-            row = f"| {kind} | {name} | {middle:,.0f} ({low:,.0f} to {high:,.0f}) |"
-            if name == "bare SDK":
-                print(f"{row} |")
-                continue
-            added = [figure - own for figure, own in zip(figures, seen["bare SDK"], strict=True)]
-            low, middle, high = quartiles(added)
-            worst_us = max(worst_us, middle)
-            print(f"{row} {middle:+,.0f} ({low:+,.0f} to {high:+,.0f}) |")
-    return worst_us
+    return seen
+
+
+def table(kind: str, seen: Mapping[str, list[float]]) -> dict[str, float]:
+    """Print the rows of one wire; the median that each entrant adds to the bare SDK."""
+    bare = seen["bare SDK"]
+    added_us = {}
+    for name, figures in seen.items():
+        row = f"| {kind} | {name} | {_quartiles(figures)} |"
+        if name == "bare SDK":
+            print(f"{row} |")
+            continue
+        differences = [figure - own for figure, own in zip(figures, bare, strict=True)]
+        added_us[name] = statistics.median(differences)
+        print(f"{row} {_quartiles(differences, sign='+')} |")
+    return added_us
+
+
+def _quartiles(figures: Sequence[float], *, sign: str = "") -> str:
+    low, middle, high = statistics.quantiles(figures, n=4)
+    return f"{middle:{sign},.0f} ({low:{sign},.0f} to {high:{sign},.0f})"
 
 
 def main() -> int:
     """Start the upstream, measure, stop it; exit 1 when the goal is missed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=1_000, help="calls of each variant")
-    rounds = parser.parse_args().rounds
-    print(f"# Overhead of one orchestrated call\n\nn = {rounds} calls of each variant, in turns.\n")
-    upstream = [sys.executable, str(Path(__file__).with_name("upstream.py"))]
-    with subprocess.Popen(upstream, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        port = int(process.stdout.readline())
-        worst_us = asyncio.run(measure(f"http://127.0.0.1:{port}", rounds))
-        process.stdin.close()
-    print(
-        f"\nAn orchestrated call adds at most {worst_us:,.0f} us of CPU (median); goal: under {GOAL_US:,} us."
-    )
-    return 0 if worst_us < GOAL_US else 1
+    parser.add_argument("--before", default=BEFORE, help="the commit, or a checkout of it, to compare with")
+    parser.add_argument("--litellm", help="an interpreter that has the litellm package")
+    asked = parser.parse_args()
+    print(f"# Overhead of one orchestrated call\n\nn = {asked.rounds} calls of each variant, in turns.\n")
+    print("| provider | variant | CPU us/call: median (quartiles) | added over the bare SDK (quartiles) |")
+    print("|---|---|---|---|")
+    failed = []
+    with ExitStack() as stack:
+        taking_part = entrants(asked.before, asked.litellm, stack)
+        upstream = stack.enter_context(
+            subprocess.Popen(
+                [sys.executable, str(HERE / "upstream.py")],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        )
+        port = int(upstream.stdout.readline())
+        conclusions = []
+        for kind in KINDS:
+            added = table(kind, measured(kind, f"http://127.0.0.1:{port}", asked.rounds, taking_part))
+            now = added["orchestrated call"]
+            then = next(us for name, us in added.items() if name.startswith("orchestrated call at"))
+            conclusions.append(f"{kind}: {now:+,.0f} us now, {then:+,.0f} us at {BEFORE}")
+            if now > then / 2:
+                failed.append(kind)
+        upstream.stdin.close()
+    print(f"\nAn orchestrated call adds to the bare SDK: {'; '.join(conclusions)}. Goal: at most half of it.")
+    if not asked.litellm:
+        print("LiteLLM was not measured: no interpreter that has it was named (--litellm).")
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

@@ -193,3 +193,88 @@ def test_unreadable_headers_tell_nothing():
     assert (
         allowances({"x-ratelimit-limit-requests": "many", "x-ratelimit-remaining-requests": "-1"}, AT) == []
     )
+
+
+def requests_told(limit, remaining, reset=None, kind="requests"):
+    told = {f"x-ratelimit-limit-{kind}": limit, f"x-ratelimit-remaining-{kind}": remaining}
+    return told if reset is None else {**told, f"x-ratelimit-reset-{kind}": reset}
+
+
+@pytest.mark.parametrize(
+    ("headers", "kind", "window_s", "reset_s"),
+    [
+        (requests_told("14400", "14370", "2m59.56s"), "requests", 86_400, 179.56),  # Groq
+        (requests_told("10000", "9999", "8.64s"), "requests", 86_400, 8.64),  # OpenAI, a day
+        (requests_told("500", "499", "120ms"), "requests", 60, 0.12),  # OpenAI, a minute
+        (requests_told("200", "150", "6h0m0s"), "requests", 86_400, 21_600),
+        (requests_told("30000", "29999", "2ms"), "requests", 60, 0.002),
+        (requests_told("100", "99", "10"), "requests", 60, 10),  # Azure: no unit
+        (requests_told("100", "0", "60"), "requests", 60, 60),
+        (requests_told("1000", "999", "33011.38"), "requests", 86_400, 33_011.38),
+        (requests_told("60", "59"), "requests", 60, None),  # Fireworks, x-ai
+        (requests_told("60", "60", "0s"), "requests", 60, 0),
+        (requests_told("50", "49", kind="req-minute"), "requests", 60, None),  # Mistral
+        (requests_told("5", "4", kind="req-10-second"), "requests", 10, None),
+        (requests_told("5", "4", kind="req-second"), "requests", 1, None),
+        (requests_told("1000000", "9", kind="tokens-minute"), "tokens", 60, None),
+        (requests_told("1000000", "9", kind="tokens-month"), "tokens", 2_592_000, None),
+        (
+            requests_told("900", "899", "33011.4", kind="requests-day"),
+            "requests",
+            86_400,
+            33_011.4,
+        ),  # Cerebras
+        (
+            {"x-ratelimit-limit": "20", "x-ratelimit-remaining": "19", "x-ratelimit-reset": "1793491260000"},
+            "requests",
+            60,
+            60,
+        ),  # OpenRouter: a moment, milliseconds since 1970
+        ({"ratelimit-limit": "20", "ratelimit-remaining": "19", "ratelimit-reset": "7"}, "requests", 60, 7),
+        (
+            {
+                "anthropic-ratelimit-requests-limit": "4000",
+                "anthropic-ratelimit-requests-remaining": "3999",
+                "anthropic-ratelimit-requests-reset": "2026-11-01T00:00:01Z",
+            },
+            "requests",
+            60,
+            1,
+        ),
+        (
+            {
+                "anthropic-ratelimit-input-tokens-limit": "4000",
+                "anthropic-ratelimit-input-tokens-remaining": "3999",
+            },
+            "input-tokens",
+            60,
+            None,
+        ),
+    ],
+)
+def test_the_window_is_told_by_name_or_by_limit_remainder_and_reset(headers, kind, window_s, reset_s):
+    (found,) = allowances(headers, AT)
+    assert (found.kind, found.window_s) == (kind, window_s)
+    assert found.reset_s == (None if reset_s is None else pytest.approx(reset_s))
+
+
+async def test_each_window_keeps_its_own_pace():
+    gate, where, done = AdaptiveGate(16), route(), asyncio.Event()
+    done.set()
+    told = {
+        **requests_told("600", "500", kind="req-minute"),
+        **requests_told("100", "2", kind="req-10-second"),
+    }
+    await attempt(gate, where, done, seen=call(), headers=told)
+    began = asyncio.get_running_loop().time()
+    await asyncio.gather(*(attempt(gate, where, done) for _ in range(5)))
+    assert asyncio.get_running_loop().time() - began > 0.25  # two at once, three more at ten a second
+
+
+async def test_a_day_is_not_taken_for_a_minute():
+    gate, where, done = AdaptiveGate(16), route(), asyncio.Event()
+    done.set()
+    await attempt(gate, where, done, seen=call(), headers=requests_told("14400", "1", "23h59m54s"))
+    await attempt(gate, where, done)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(attempt(gate, where, done), 0.2)  # one in six seconds comes back

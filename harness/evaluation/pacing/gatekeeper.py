@@ -48,6 +48,23 @@ class CaseWait:
         return 1000 * sum(self.waited_s.values())
 
 
+@dataclass(slots=True)
+class Level:
+    """What is left of one window's requests, as it flows back. Times are monotonic seconds."""
+
+    left: float
+    at_s: float
+    per_s: float
+    most: float
+    told_s: float
+
+    def wait_s(self, now_s: float) -> float:
+        """Until one may be sent; not above 0 for now."""
+        self.left = min(self.most, self.left + (now_s - self.at_s) * self.per_s)
+        self.at_s = now_s
+        return (1 - self.left) / self.per_s
+
+
 class Lane:
     """One model's window, pace and queue; everything happens on the event loop.
 
@@ -69,8 +86,7 @@ class Lane:
         self._queue: list[tuple[int, int, asyncio.Future[None]]] = []
         self._arrivals = 0
         self._sends: deque[float] = deque(maxlen=10_000)
-        self._told_s = float("-inf")
-        self._level: tuple[float, float, float, float] | None = None  # level, at, a second, most
+        self._levels: dict[float, Level] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._mean_tokens = 0.0
 
@@ -121,14 +137,15 @@ class Lane:
             self.window = max(1.0, self.window / 2)
             self._cut_s = self._now_s()
 
-    def told(self, limit: float, remaining: float, ticket: Ticket | None) -> None:
-        """Requests a minute, and how many were left when the ticket's attempt arrived."""
-        if ticket is None or ticket.sent_s < self._told_s:
+    def told(self, limit: float, remaining: float, ticket: Ticket | None, window_s: float = 60.0) -> None:
+        """Requests in a window, and how many were left when the ticket's attempt arrived."""
+        known = self._levels.get(window_s)
+        if ticket is None or (known is not None and ticket.sent_s < known.told_s):
             return
-        self._told_s, now, per_s = ticket.sent_s, self._now_s(), limit / 60
+        now, per_s = self._now_s(), limit / window_s
         later = sum(1 for sent in self._sends if sent > ticket.sent_s)
         level = min(limit, remaining + (now - ticket.sent_s) * per_s) - later
-        self._level = (level, now, per_s, limit)
+        self._levels[window_s] = Level(level, now, per_s, limit, told_s=ticket.sent_s)
 
     def tokens_told(self, remaining: float, reset_s: float | None, used: float) -> None:
         """Tokens left in the minute; fewer than the next round needs is a pause until they come back."""
@@ -149,20 +166,14 @@ class Lane:
             self.in_flight += 1
             self.sent += 1
             self._sends.append(self._now_s())
-            if self._level is not None:
-                level, at, per_s, most = self._level
-                self._level = (level - 1, at, per_s, most)
+            for level in self._levels.values():
+                level.left -= 1
             future.set_result(None)
 
     def _wait_s(self) -> float:
         now = self._now_s()
         wait_s = self._not_before_s - now
-        if self._level is not None:
-            level, at, per_s, most = self._level
-            level = min(most, level + (now - at) * per_s)
-            self._level = (level, now, per_s, most)
-            wait_s = max(wait_s, (1 - level) / per_s)
-        return wait_s
+        return max([wait_s, *(level.wait_s(now) for level in self._levels.values())])
 
     def _wake_in(self, seconds: float) -> None:
         if self._timer is not None:
@@ -256,8 +267,8 @@ class AdaptiveGate:
         self, lane: Lane, ticket: Ticket | None, call: Call, rate_limits: Mapping[str, str]
     ) -> None:
         for allowance in allowances(rate_limits, self._clock.now()):
-            if allowance.kind == "requests":
-                lane.told(allowance.limit, allowance.remaining, ticket)
-            else:
+            if allowance.is_requests:
+                lane.told(allowance.limit, allowance.remaining, ticket, allowance.window_s)
+            elif allowance.is_tokens:
                 used = float((call.input_tokens or 0) + (call.output_tokens or 0))
                 lane.tokens_told(allowance.remaining, allowance.reset_s, used)
