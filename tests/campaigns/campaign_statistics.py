@@ -5,21 +5,24 @@ Prints Markdown; exits 1 when a claim does not hold. Seeded: the same tables eve
 
 import math
 import sys
-from dataclasses import replace
 
 import numpy as np
+from scipy.signal import lfilter
 from scipy.special import ndtri
 from scipy.stats import binom
 
-from harness.analysis.cluster import clustered_mean
-from harness.analysis.compare import compare_runs
-from harness.analysis.dependence import dependent_quantile_interval
-from harness.analysis.forecast import forecast_cost
-from harness.analysis.interval import quantile_interval, wilson
+from harness.analysis.distributions import t_quantile
+from harness.analysis.estimate import Sides
+from harness.analysis.moments import mean_estimate, moments_of, score_estimate, share_estimate, wilson
+from harness.analysis.quantile import (
+    QuantileSample,
+    inflation_by_block,
+    quantile_at,
+    quantile_estimates,
+    quantile_ranks,
+)
 from harness.analysis.sequential import Decision, decide_sequence
-from harness.gate import GateLimits, evaluate_gate, gate_input
-from harness.records import GateVerdict
-from tests.judged_rows import JudgedRun, request
+from harness.analysis.shift import CaseLatencies, recovered, resampled_quantile_shift
 
 LOCATION, SPREAD = 8.0, 0.45
 """Latencies are lognormal: median 2,981 ms, p95 6,249 ms."""
@@ -51,9 +54,23 @@ def correlated(rng, n, correlation):
 
 
 def encloses(interval, truth):
-    return (interval.low_ms is None or interval.low_ms <= truth) and (
-        interval.high_ms is None or truth <= interval.high_ms
+    return (interval.low is None or interval.low <= truth) and (
+        interval.high is None or truth <= interval.high
     )
+
+
+def percentile(latencies, q, clusters=None, sides=Sides.BOTH):
+    """The one rule, of a sample in arrival order."""
+    sample = QuantileSample(arrivals_ms=latencies, clusters=clusters)
+    return quantile_estimates(sample, [q], sides=sides)[0]
+
+
+def independent(latencies, q):
+    """What an interval that knows of no correlation would say."""
+    ranked = np.sort(latencies)
+    ranks = quantile_ranks(ranked.size, q)
+    at = {rank: float(ranked[rank - 1]) for rank in ranks.wanted if 1 <= rank <= ranked.size}
+    return quantile_at(ranks, at, n=ranked.size, failures=0)
 
 
 def independent_coverage(runs=3000):
@@ -65,9 +82,9 @@ def independent_coverage(runs=3000):
             truth = math.exp(LOCATION + SPREAD * ndtri(q))
             hits = unbounded = 0
             for _ in range(runs):
-                interval = quantile_interval(np.exp(LOCATION + SPREAD * rng.normal(size=n)), q=q)
+                interval = independent(np.exp(LOCATION + SPREAD * rng.normal(size=n)), q)
                 hits += encloses(interval, truth)
-                unbounded += interval.high_ms is None
+                unbounded += interval.high is None
             rows.append((n, f"p{q * 100:g}", f"{hits / runs:.1%}", f"{unbounded / runs:.0%}"))
             if not unbounded:
                 two_sided.append(hits / runs)
@@ -86,10 +103,10 @@ def dependent_coverage(runs=1500):
                 aware = naive = unbounded = 0
                 for _ in range(runs):
                     sample = correlated(rng, n, correlation)
-                    interval = dependent_quantile_interval(sample, q=q)
+                    interval = percentile(sample, q)
                     aware += encloses(interval, truth)
-                    unbounded += interval.high_ms is None
-                    naive += encloses(quantile_interval(sample, q=q), truth)
+                    unbounded += interval.high is None
+                    naive += encloses(independent(sample, q), truth)
                 worst = min(worst, aware / runs)
                 rows.append(
                     (
@@ -131,8 +148,8 @@ def cluster_coverage(runs=4000):
     robust = naive = 0
     for _ in range(runs):
         values = (rng.normal(size=50)[:, None] + 0.5 * rng.normal(size=(50, 6))).ravel()
-        cases = np.repeat(np.arange(50), 6).tolist()
-        by_case, plain = clustered_mean(values, cases), clustered_mean(values)
+        cases = np.repeat(np.arange(50), 6)
+        by_case, plain = mean_estimate(moments_of(values, cases)), mean_estimate(moments_of(values))
         robust += by_case.low <= 0 <= by_case.high
         naive += plain.low <= 0 <= plain.high
     table(
@@ -142,34 +159,126 @@ def cluster_coverage(runs=4000):
     hold("clustered intervals cover 93% to 97%", 0.93 <= robust / runs <= 0.97)
 
 
-def rows_of(rng, template, location):
-    values = np.exp(location + SPREAD * rng.normal(size=len(template)))
-    return [replace(row, latency_ms=float(value)) for row, value in zip(template, values, strict=True)]
+def share_coverage(runs=2000):
+    print("\n## Shares and scores over repeated cases: what the gate's high tier rests on\n")
+    print(
+        f"Each case has its own chance (Beta, mean 0.8, correlation within cases as given); {runs:,} runs a row. "
+        "Plain Wilson takes each repeat for a new case.\n"
+    )
+    rng, rows, shares, scores = np.random.default_rng(8), [], [], []
+    for cases, repeats in ((20, 3), (60, 3), (60, 5), (200, 3)):
+        clusters = np.repeat(np.arange(cases), repeats)
+        for within in (0.1, 0.3, 0.6):
+            size = 1.0 / within - 1.0
+            own = plain = graded = 0
+            for _ in range(runs):
+                chance = rng.beta(0.8 * size, 0.2 * size, size=cases)[clusters]
+                hits = (rng.random(chance.size) < chance).astype(float)
+                own += encloses(share_estimate(moments_of(hits, clusters)), 0.8)
+                plain += encloses(wilson(int(hits.sum()), hits.size), 0.8)
+                graded += encloses(score_estimate(moments_of(chance, clusters)), 0.8)
+            shares.append(own / runs)
+            scores.append(graded / runs)
+            rows.append(
+                (cases, repeats, within, f"{plain / runs:.1%}", f"{own / runs:.1%}", f"{graded / runs:.1%}")
+            )
+    table(("cases", "repeats", "correlation", "plain Wilson, share", "share", "score"), rows)
+    hold(
+        f"shares over cases cover 93% to 97% in the mean ({np.mean(shares):.1%}), and at least 91% everywhere "
+        f"({min(shares):.1%})",
+        0.93 <= np.mean(shares) <= 0.97 and min(shares) >= 0.91,
+    )
+    hold(
+        f"scores over cases cover 93% to 97% in the mean ({np.mean(scores):.1%})",
+        0.93 <= np.mean(scores) <= 0.97,
+    )
+
+
+def repeated_percentiles(runs=1500):
+    print("\n## Percentiles over repeated cases\n")
+    print(
+        f"60 cases, asked again and again in the same order, as different as repeats; {runs:,} runs a row.\n"
+    )
+    rng, rows, fine = np.random.default_rng(9), [], []
+    for repeats in (3, 5):
+        clusters = np.tile(np.arange(60), repeats)
+        for q in (0.5, 0.95):
+            truth = math.exp(math.sqrt(2.0) * ndtri(q))
+            own = naive = unbounded = 0
+            for _ in range(runs):
+                latencies = np.exp(np.tile(rng.normal(size=60), repeats) + rng.normal(size=clusters.size))
+                found = percentile(latencies, q, clusters)
+                own += encloses(found, truth)
+                unbounded += found.high is None
+                naive += encloses(independent(latencies, q), truth)
+            fine.append(own / runs)
+            rows.append(
+                (
+                    repeats,
+                    f"p{q * 100:g}",
+                    f"{naive / runs:.1%}",
+                    f"{own / runs:.1%}",
+                    f"{unbounded / runs:.0%}",
+                )
+            )
+    table(("repeats", "percentile", "independent method", "harness", "no upper bound"), rows)
+    hold(f"clustered percentiles cover at least 93% (worst {min(fine):.1%})", min(fine) >= 0.93)
+
+
+def blocks_of_time(runs=150, n=120_000):
+    print("\n## Percentiles of more requests than are fetched\n")
+    print(f"{n:,} requests, correlated in time; 256 spans of time are the clusters; {runs:,} runs a row.\n")
+    rng, rows, fine = np.random.default_rng(10), [], []
+    blocks = np.arange(n) * 256 // n
+    for correlation in (0.0, 0.9, 0.99):
+        truth = math.exp(LOCATION + SPREAD * ndtri(0.95))
+        own = naive = 0
+        for _ in range(runs):
+            latencies = smooth(rng, n, correlation)
+            cut = np.quantile(latencies, 0.95)
+            by_time = inflation_by_block(moments_of(latencies <= cut, blocks))
+            ranked = np.sort(latencies)
+            ranks = quantile_ranks(n, 0.95, by_time=by_time)
+            at = {rank: float(ranked[rank - 1]) for rank in ranks.wanted if 1 <= rank <= n}
+            own += encloses(quantile_at(ranks, at, n=n, failures=0), truth)
+            naive += encloses(independent(latencies, 0.95), truth)
+        fine.append(own / runs)
+        rows.append((correlation, f"{naive / runs:.1%}", f"{own / runs:.1%}"))
+    table(("correlation", "independent method", "harness"), rows)
+    hold(f"they cover at least 90% (worst {min(fine):.1%})", min(fine) >= 0.90)
+
+
+def smooth(rng, n, correlation):
+    """As `correlated`, fast for many requests."""
+    noise = rng.normal(size=n) * math.sqrt(1 - correlation**2)
+    noise[0] = rng.normal()
+    return np.exp(LOCATION + SPREAD * lfilter([1.0], [1.0, -correlation], noise))
 
 
 def difference_coverage(runs=400):
     print("\n## Two runs compared\n")
     print(f"300 requests each, {runs:,} pairs of runs a row; B slower by the factor given.\n")
     rng, rows, fine = np.random.default_rng(4), [], True
-    with_cases = [request(seq, 1.0) for seq in range(300)]
-    without = [replace(row, case_id=None) for row in with_cases]
-    for name, template in (("same 40 cases", with_cases), ("no cases", without)):
+    cases = np.arange(300) % 40
+    for name in ("same 40 cases", "no cases"):
         for factor in (1.0, 1.1, 1.25):
-            seen = {"p50_latency": [0, 0], "p95_latency": [0, 0]}
-            for _ in range(runs):
-                a, b = rows_of(rng, template, LOCATION), rows_of(rng, template, LOCATION + math.log(factor))
-                comparison = compare_runs(a, b)
-                for figure, counts in seen.items():
-                    found = comparison.named(figure)
-                    z = 0.0 if figure == "p50_latency" else ndtri(0.95)
-                    truth = math.exp(LOCATION + SPREAD * z) * (factor - 1)
-                    counts[0] += (found.low is None or found.low <= truth) and (
-                        found.high is None or truth <= found.high
+            for q in (0.5, 0.95):
+                hits = regressions = 0
+                truth = math.exp(LOCATION + SPREAD * ndtri(q)) * (factor - 1)
+                for _ in range(runs):
+                    a, b = (
+                        np.exp(LOCATION + shift + SPREAD * rng.normal(size=300))
+                        for shift in (0, math.log(factor))
                     )
-                    counts[1] += found.regression
-            for figure, (hits, regressions) in seen.items():
+                    clusters = cases if name != "no cases" else None
+                    shift = recovered(percentile(a, q, clusters), percentile(b, q, clusters))
+                    if clusters is not None:
+                        sides = [CaseLatencies(ms=side, cases=cases) for side in (a, b)]
+                        shift = resampled_quantile_shift(*sides, q, plain=shift)
+                    hits += encloses(shift.change, truth)
+                    regressions += shift.change.low is not None and shift.change.low > 0
                 rows.append(
-                    (name, figure.split("_")[0], factor, f"{hits / runs:.1%}", f"{regressions / runs:.1%}")
+                    (name, f"p{q * 100:g}", factor, f"{hits / runs:.1%}", f"{regressions / runs:.1%}")
                 )
                 fine &= hits / runs >= 0.92 and (factor > 1 or regressions / runs <= 0.05)
     table(
@@ -220,32 +329,28 @@ def sequential_errors(runs=4000, most=4000):
 
 
 def gate_errors(runs=600):
-    print("\n## The gate at a fixed number of requests\n")
+    print("\n## The gate's p95 at a fixed number of requests\n")
     print(f"Limit 8 s, lognormal latencies, {runs:,} runs a row: how often each verdict comes.\n")
     rng, rows, wrong = np.random.default_rng(6), [], 0.0
     for p95_s in (7.0, 7.6, 8.4, 9.0):
         location = math.log(p95_s * 1000) - SPREAD * ndtri(0.95)
         for n in (100, 300, 1000):
-            template = [request(seq, 1.0) for seq in range(n)]
-            counts = {}
-            for _ in range(runs if n < 1000 else runs // 3):
-                run = gate_input(JudgedRun(), rows_of(rng, template, location))
-                for mode, limits in (("point", GateLimits()), ("95%", GateLimits(confidence=0.95))):
-                    verdict = evaluate_gate(run, limits).verdict
-                    counts[mode, verdict] = counts.get((mode, verdict), 0) + 1
-            total = runs if n < 1000 else runs // 3
-            share = {key: count / total for key, count in counts.items()}
-            false_verdict = GateVerdict.PASS if p95_s > 8 else GateVerdict.FAIL
-            wrong = max(wrong, share.get(("95%", false_verdict), 0.0))
+            passed = surely = surely_not = 0
+            for _ in range(runs):
+                latencies = np.exp(location + SPREAD * rng.normal(size=n))
+                passed += percentile(latencies, 0.95).value <= 8000
+                surely_not += percentile(latencies, 0.95, sides=Sides.LOWER).lies_above(8000)
+                surely += percentile(latencies, 0.95, sides=Sides.UPPER).lies_within(8000)
+            wrong = max(wrong, (surely if p95_s > 8 else surely_not) / runs)
+            undecided = runs - surely - surely_not
             rows.append(
                 (
                     f"{p95_s:g} s",
                     n,
-                    f"{share.get(('point', GateVerdict.PASS), 0):.0%}",
-                    *(
-                        f"{share.get(('95%', verdict), 0):.0%}"
-                        for verdict in (GateVerdict.PASS, GateVerdict.INCONCLUSIVE, GateVerdict.FAIL)
-                    ),
+                    f"{passed / runs:.0%}",
+                    f"{surely / runs:.0%}",
+                    f"{undecided / runs:.0%}",
+                    f"{surely_not / runs:.0%}",
                 )
             )
     table(
@@ -257,11 +362,13 @@ def gate_errors(runs=600):
 
 def forecast_coverage(runs=4000):
     print("\n## Cost forecasts\n")
-    rng = np.random.default_rng(7)
-    hits = 0
+    rng, hits, volume = np.random.default_rng(7), 0, 400
     for _ in range(runs):
-        found = forecast_cost(rng.gamma(4, 0.005, 100), 400)
-        hits += found.low_usd <= rng.gamma(4, 0.005, 400).sum() <= found.high_usd
+        costs = rng.gamma(4, 0.005, 100)
+        mean = moments_of(costs)
+        spread = (volume * mean.error) ** 2 + volume * costs.var(ddof=1)
+        half = t_quantile(99, 0.975) * math.sqrt(spread)
+        hits += abs(rng.gamma(4, 0.005, volume).sum() - volume * mean.ratio) <= half
     print(
         f"From 100 requests, the cost of the next 400: the 95% interval held it in {hits / runs:.1%} of {runs:,}.\n"
     )
@@ -274,6 +381,9 @@ def main():
     dependent_coverage()
     ratio_coverage()
     cluster_coverage()
+    share_coverage()
+    repeated_percentiles()
+    blocks_of_time()
     difference_coverage()
     sequential_errors()
     gate_errors()
