@@ -29,6 +29,7 @@ COMMANDS: dict[str, str] = {
     "runs": "list, show, publish, re-price and prune runs",
     "cost": "what a draft and a repair cost, apart and together",
     "prices": "list, show and check the prices of models",
+    "providers": "what an endpoint really does, and the entry for it",
     "config": "what was resolved, and from where",
     "strategies": "the mixes of providers there are, compared; which one to take",
     "export": "rows as Parquet or CSV, dashboards and monitors for Datadog",

@@ -94,6 +94,8 @@ class SdkAdapter(ABC):
     clients: ClientPool[Any]
     path: str
     """Where answers are created, under the base URL."""
+    attempt_type: Callable[..., Attempt] = Attempt
+    """What notes an attempt; whoever wants to see more of it (a probe) puts another in an adapter's place."""
 
     def __init__(self, settings: ProviderSettings, model: str, *, clock: Clock = SYSTEM_CLOCK) -> None:
         self.name = settings.name
@@ -130,7 +132,7 @@ class SdkAdapter(ABC):
 
     def new_attempt(self, prompt: Prompt | None = None) -> Attempt:
         """An attempt that begins now, with nothing learnt yet; nothing of the prompt shows in its errors."""
-        return Attempt(
+        return self.attempt_type(
             provider=self.name,
             model=self.model,
             clock=self._clock,

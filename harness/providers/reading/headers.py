@@ -44,6 +44,11 @@ def request_id_of(headers: Mapping[str, str]) -> str | None:
     return next((word for name in _REQUEST_IDS if (word := as_word(headers.get(name)))), None)
 
 
+def request_id_header(headers: Mapping[str, str]) -> str | None:
+    """The name of the header that `request_id_of` reads; None when there is none."""
+    return next((name for name in _REQUEST_IDS if as_word(headers.get(name))), None)
+
+
 def own_cost_usd_of(headers: Mapping[str, str]) -> Decimal | None:
     """What a gateway says the call cost, US dollars; LiteLLM writes 0 for models it cannot price: untold."""
     return as_usd(headers.get("x-litellm-response-cost")) or None
