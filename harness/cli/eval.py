@@ -12,6 +12,7 @@ from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, err, out
 from harness.cli.lazy import command
 from harness.errors import EXIT_FAIL, EXIT_INTERRUPTED, UsageError
 from harness.evaluation import load_suite
+from harness.evaluation.models import parse_models
 from harness.evaluation.run import Evaluation
 from harness.evaluation.settings import (
     DEFAULT_CONCURRENCY,
@@ -57,6 +58,24 @@ def evaluate(
     resume: Annotated[
         str | None, typer.Option(metavar="RUN", help="Go on with an evaluation that ended early.")
     ] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=URL:MODEL",
+            help="Ask this model: an OpenAI-compatible endpoint, or NAME=PROVIDER/MODEL; may be repeated.",
+        ),
+    ] = None,
+    price: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=IN/OUT", help="What a --model charges, USD per million tokens."),
+    ] = None,
+    store_content: Annotated[
+        bool, typer.Option("--store-content", help="Keep prompts and answers as text, for `eval show`.")
+    ] = False,
+    stop_early: Annotated[
+        bool,
+        typer.Option("--stop-early", help="End as soon as every comparison is settled, with stated error."),
+    ] = False,
     live: Annotated[
         bool, typer.Option("--live", help="Ask the configured providers; it costs real money.")
     ] = False,
@@ -96,7 +115,21 @@ def evaluate(
     """
     budget_usd = _budget(budget)
     if resume is not None:
-        anew = (suite, strategy, repeats, cases, judge, live, name, batch, cache)
+        anew = (
+            suite,
+            strategy,
+            repeats,
+            cases,
+            judge,
+            model,
+            price,
+            live,
+            name,
+            batch,
+            cache,
+            store_content,
+            stop_early,
+        )
         if any(option is not None and option not in (False, []) for option in anew):
             raise UsageError(
                 "--resume goes on with a run as it was: only --budget, --ledger, --cancel-batches and --yes "
@@ -114,18 +147,28 @@ def evaluate(
         embedded = EmbeddedTarget(
             speed=speed, seed=seed, defect_rate=defect_rate, faults=faults, rpm=rpm, ledger=ledger
         )
+        models = parse_models(model or ())
+        chosen = _references(strategy) or (() if models else loaded.strategies)
+        if not chosen and not models:
+            raise UsageError(f"suite '{loaded.name}' names no strategies: say --model or --strategy")
+        if stop_early and (len(chosen) + len(models) < 2 or batch):
+            raise UsageError("--stop-early compares strategies as they answer: it needs two, and no --batch")
         built_in = loaded.path.stem == suite
         plan = EvalPlan(
             store_dir=store,
             suite_reference=suite if built_in else str(loaded.path.resolve()),
             suite=loaded,
-            strategies=_references(strategy) or loaded.strategies,
+            strategies=chosen,
             repeats=repeats or loaded.repeats,
             cases=cases,
             judge=judge,
             budget_usd=budget_usd,
             concurrency=concurrency,
-            live=live,
+            live=live or bool(models),
+            models=models,
+            prices=tuple(price or ()),
+            store_content=store_content,
+            stop_early=stop_early,
             confirmed=yes,
             batch=batch,
             cancel_batches=cancel_batches,

@@ -1,18 +1,19 @@
 """What follows an answered unit beyond its own score: a suite's graders, and what its judges will need."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
 from harness.clock import SYSTEM_CLOCK, Clock
 from harness.evaluation.admission import ANSWER_BYTES_PER_TOKEN
-from harness.evaluation.graders import AnswerGrader, GradedAnswer, grade_row
 from harness.evaluation.judging.panel import Panel
 from harness.evaluation.judging.state import ANSWER_KIND
 from harness.evaluation.plan import Unit
 from harness.orchestration import PipelineResult
 from harness.pricing import PriceBook
 from harness.records import Content, Grade, dump_json
+from harness.tasks.graders import AnswerGrader, GradedAnswer, Weighing, grade_row
 
 _NOT_JUDGED = ("quality_tier", "quality_score")
 """Added by the pipeline; a judge that sees them judges those, not the answer."""
@@ -24,12 +25,14 @@ class Aftercare:
 
     Attributes:
         book: prices of the judges.
+        weighings: what graders count as passed, by name; the high tier where nothing is said.
     """
 
     run_id: str
     task: str
     book: PriceBook
     graders: tuple[AnswerGrader, ...] = ()
+    weighings: Mapping[str, Weighing] = field(default_factory=dict)
     panel: Panel | None = None
     clock: Clock = SYSTEM_CLOCK
 
@@ -45,7 +48,14 @@ class Aftercare:
         """The grades that need no model, and the answer where judges will want it."""
         answer = GradedAnswer(task=self.task, case=unit.case, payload=self._payload(result))
         grades: list[Grade | Content] = [
-            grade_row(grader, answer, run_id=self.run_id, request_id=request_id) for grader in self.graders
+            grade_row(
+                grader,
+                answer,
+                run_id=self.run_id,
+                request_id=request_id,
+                weighing=self.weighings.get(grader.name),
+            )
+            for grader in self.graders
         ]
         if self.panel is None:
             return grades

@@ -94,7 +94,7 @@ class ResponseCache:
             "strategy": strategy,
             "role": prompt.role,
             "system": prompt.system,
-            "user": prompt.user,
+            "messages": prompt.messages,
             "schema": prompt.output_schema,
             "schema_name": prompt.schema_name,
             "max_tokens": prompt.max_tokens,

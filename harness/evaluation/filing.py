@@ -25,6 +25,7 @@ from harness.records import (
     Role,
 )
 from harness.tasks.base import QualityScore
+from harness.tasks.graders import said_row
 from harness.telemetry import event_row
 
 STARTED_EVENT = "eval.case.started"
@@ -44,6 +45,7 @@ class Filing:
     request_id: str
     unit: Unit
     task: str
+    event_stem: str
     environment: str | None
     generation: int
 
@@ -63,10 +65,7 @@ class Filing:
         if not is_graded(result.quality):
             event = replace(event, quality_score=None, quality_tier=None, score_basis=None)
         request = self._request(event, RequestStatus.OK, started_at, timed=timed)
-        name = (
-            None if self.task == "draft_graph" else f"assist.{self.task.split('_', maxsplit=1)[0]}.completed"
-        )
-        told = _told(event, self.run_id, name, timed=timed)
+        told = _told(event, self.run_id, f"{self.event_stem}.completed", timed=timed)
         return request, [*result.calls, *self._grades(result.quality), told, request]
 
     def failed(
@@ -81,8 +80,8 @@ class Filing:
             error_kind=event.error_kind,
             error_message=event.error_message,
         )
-        name = None if self.task == "draft_graph" else f"assist.{self.task.split('_', maxsplit=1)[0]}.failed"
-        return request, [*calls, _told(event, self.run_id, name, timed=timed), request]
+        told = _told(event, self.run_id, f"{self.event_stem}.failed", timed=timed)
+        return request, [*calls, told, request]
 
     def _request(
         self,
@@ -136,7 +135,8 @@ class Filing:
             )
             for name, score in quality.parts.items()
         ]
-        return [overall, *parts]
+        said = [said_row(one, run_id=self.run_id, request_id=self.request_id) for one in quality.said]
+        return [overall, *parts, *said]
 
     def _event(self, name: str, now: datetime, more: Mapping[str, Any]) -> Event:
         payload = {
@@ -170,7 +170,7 @@ def _is_timed(calls: Sequence[Call]) -> bool:
     return all(call.price_context not in UNTIMED_CONTEXTS for call in calls)
 
 
-def _told(event: CompletedEvent | FailedEvent, run_id: str, name: str | None, *, timed: bool) -> Event:
+def _told(event: CompletedEvent | FailedEvent, run_id: str, name: str, *, timed: bool) -> Event:
     """The event's row; of a request that nobody timed, without its times."""
     row = event_row(event, run_id, name=name)
     return row if timed else replace(row, payload={**row.payload, "latency_ms": None, "stages_ms": None})

@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.records import Prompt, ScoreBasis
-from harness.tasks.base import Labels, QualityScore, Task, Violation
-
-UNGRADED = "grader_failed"
-"""Key of a score's detail that says there is none; the score's number then means nothing."""
+from harness.tasks.base import Labels, QualityScore, Task, Violation, event_stem
+from harness.tasks.briefs import BriefCase
+from harness.tasks.from_file import task_of
+from harness.tasks.grading import GRADER_FAILED
 
 
 class GuardedTask:
-    """A task whose grader may fail; everything else is the task's own.
+    """A task whose grader may fail, for one question; everything else is the task's own.
 
     Args:
         task: the task.
@@ -21,7 +21,13 @@ class GuardedTask:
         self.name = task.name
         self.draft_role = task.draft_role
         self.repair_override = task.repair_override
+        self.event_stem = event_stem(task)
         self._task = task
+        self._prompt: Prompt | None = None
+
+    def of(self, case: BriefCase) -> "GuardedTask":
+        """The task for one unit of a case; its first question is put together once."""
+        return GuardedTask(task_of(self._task, case))
 
     def grade(self, answer: Any, task_input: Any, labels: Labels | None = None) -> QualityScore:
         """The task's score, or one that says the grader failed (see `is_graded`)."""
@@ -30,7 +36,7 @@ class GuardedTask:
         except Exception as error:  # noqa: BLE001 - graders are plug-ins: whatever one raises, the answer was paid for
             basis = ScoreBasis.EXTRACTED if labels is None else ScoreBasis.LABELLED
             said = f"{type(error).__name__}: {error}"[:300]
-            return QualityScore(score=0.0, basis=basis, detail={UNGRADED: said})
+            return QualityScore(score=0.0, basis=basis, detail={GRADER_FAILED: said})
 
     def parse_input(self, body: Mapping[str, Any]) -> Any:
         """See `Task.parse_input`."""
@@ -38,7 +44,9 @@ class GuardedTask:
 
     def draft_prompt(self, task_input: Any) -> Prompt:
         """See `Task.draft_prompt`."""
-        return self._task.draft_prompt(task_input)
+        if self._prompt is None:
+            self._prompt = self._task.draft_prompt(task_input)
+        return self._prompt
 
     def parse(self, text: str) -> Any:
         """See `Task.parse`."""
@@ -67,4 +75,4 @@ class GuardedTask:
 
 def is_graded(quality: QualityScore) -> bool:
     """False for the score of a grader that failed."""
-    return UNGRADED not in quality.detail
+    return GRADER_FAILED not in quality.detail

@@ -44,6 +44,23 @@ class Unit:
         return f"{run_id}:{sha256(name.encode()).hexdigest()[:32]}:{self.repeat}{again}"
 
 
+def shuffled(cases: Sequence[BriefCase], seed: int) -> tuple[BriefCase, ...]:
+    """The cases in an order that depends on nothing but the seed and their ids."""
+    return tuple(sorted(cases, key=lambda case: sha256(f"{seed}:{case.case_id}".encode()).digest()))
+
+
+def units_by_case(strategies: Sequence[Strategy], cases: Sequence[BriefCase], repeats: int) -> Iterator[Unit]:
+    """Cases outermost: wherever a run is stopped, the cases it has asked are complete."""
+    triples = (
+        (case, repeat, strategy)
+        for case in cases
+        for repeat in range(1, repeats + 1)
+        for strategy in strategies
+    )
+    for seq, (case, repeat, strategy) in enumerate(triples):
+        yield Unit(seq=seq, strategy=strategy, case=case, repeat=repeat)
+
+
 def units(strategies: Sequence[Strategy], cases: Sequence[BriefCase], repeats: int) -> Iterator[Unit]:
     """Repeats outermost, strategies innermost: wherever a budget ends a run, its strategies stand alike."""
     seq = 0

@@ -7,14 +7,13 @@ import signal
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 from harness.clock import SYSTEM_CLOCK
-from harness.errors import HarnessError, UsageError
+from harness.errors import HarnessError
 from harness.evaluation import (
     Bench,
     EvaluationForecast,
@@ -33,8 +32,10 @@ from harness.evaluation import (
 )
 from harness.evaluation.batches.calls import check_batchable
 from harness.evaluation.batches.driving import BatchBench, announce_batches, drive, either_way, on_interrupt
+from harness.evaluation.before import check_budget, early_stop, resolved_strategies
 from harness.evaluation.cache import ResponseCache, counts_text
 from harness.evaluation.cache_opening import open_cache
+from harness.evaluation.early import EarlyStop
 from harness.evaluation.forecasting import announce, recorded_requests
 from harness.evaluation.judging import forecast_judging
 from harness.evaluation.judging.running import (
@@ -42,26 +43,31 @@ from harness.evaluation.judging.running import (
     asked_and_judged,
     emulated_third_provider,
     seated,
-    suite_graders,
 )
+from harness.evaluation.models import routing_with
+from harness.evaluation.plan import shuffled, units_by_case
 from harness.evaluation.pools import EvaluationPools
 from harness.evaluation.record import begin_record, doubts_json
 from harness.evaluation.settings import EvalPlan, Resumed
-from harness.orchestration import Routing, Strategy, resolve_routing, resolve_strategy
+from harness.orchestration import Routing, Strategy, resolve_routing
 from harness.outputs import replace_file
-from harness.pricing import Budget, PriceBook
+from harness.pricing import Budget
 from harness.pricing.catalogue import BATCH, STANDARD
 from harness.processes.children import Child, ChildGroup
 from harness.processes.embedded import emulated_environment, start_emulator
 from harness.processes.ingestion import Ingestion
-from harness.records import RunEnd, RunStatus, new_id
+from harness.processes.loops import new_event_loop
+from harness.records import Prompt, RunEnd, RunStatus, new_id
 from harness.store import Spool, ingest
 from harness.tasks.base import Task
-from harness.tasks.registry import get_task
+from harness.tasks.briefs import BriefCase
+from harness.tasks.from_file import task_of
 
 UNKNOWN_URL = "http://127.0.0.1:9"
 """Where the emulator is before it has started: enough to read strategies and prices."""
 POLL_S = 0.5
+SHUFFLE_SEED = 20241022
+"""Of the order of cases where a run may stop early: fixed, so that a resumed run has the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,10 +96,11 @@ class Evaluation:
         self._lost: list[InDoubt] = []
         self._cache: ResponseCache | None = None
         self._run_id = resumed.run_id if resumed is not None else new_id("run")
-        self._book = PriceBook.configured(os.environ)
-        self._task: Task[Any, Any] = get_task(plan.suite.task)
-        self._cases = plan.suite.cases[: plan.cases]
-        self._graders = suite_graders(plan.suite)
+        self._book = plan.book
+        self._task: Task[Any, Any] = plan.suite.asked()
+        cases = plan.suite.cases[: plan.cases]
+        self._cases = shuffled(cases, SHUFFLE_SEED) if plan.stop_early else cases
+        self._early: EarlyStop | None = None
         self._stop = Stop()
         self._problem: str | None = None
 
@@ -119,7 +126,7 @@ class Evaluation:
 
     def _routing(self, folder: Path, emulator_url: str) -> Routing:
         if self._plan.live:
-            return resolve_routing(dict(os.environ))
+            return routing_with(resolve_routing(dict(os.environ)), self._plan.models)
         config = folder / "providers.json"
         third, variables = emulated_third_provider(emulator_url)
         replace_file(config, json.dumps(third).encode())
@@ -130,7 +137,7 @@ class Evaluation:
         return resolve_routing(env, config_path=config)
 
     def _forecast(self, routing: Routing) -> EvaluationForecast:
-        plan, strategies = self._plan, _strategies(self._plan, routing)
+        plan, strategies = self._plan, resolved_strategies(self._plan, routing)
         left = self._left(strategies)
         if plan.batch:
             check_batchable(strategies, self._book)
@@ -140,7 +147,7 @@ class Evaluation:
                     route.require_key()
                 if not plan.batch:
                     self._book.require(route.provider, route.model, local=route.settings.local)
-        prompts = [self._task.draft_prompt(self._task.parse_input(case.body)) for case in self._cases]
+        prompts = [self._prompt_of(case) for case in self._cases]
         forecast = forecast_evaluation(
             strategies,
             prompts,
@@ -155,8 +162,12 @@ class Evaluation:
         announce(self._console, plan, self._progress, forecast, cases=len(self._cases))
         if plan.batch:
             announce_batches(self._console, self._batches, self._progress)
-        self._check_budget(forecast)
+        check_budget(plan, self._progress, forecast)
         return forecast
+
+    def _prompt_of(self, case: BriefCase) -> Prompt:
+        task = task_of(self._task, case)
+        return task.draft_prompt(task.parse_input(case.body))
 
     def _forecast_judging(
         self, routing: Routing, strategies: Sequence[Strategy]
@@ -169,35 +180,23 @@ class Evaluation:
         left = {s.name: max(0, each - judged.get(s.name, 0)) for s in strategies}
         return forecast_judging(panel, self._cases, left, self._book, at=SYSTEM_CLOCK.now())
 
-    def _check_budget(self, forecast: EvaluationForecast) -> None:
-        plan = self._plan
-        if plan.confirmed:
-            return
-        if plan.live and plan.budget_usd is None:
-            raise UsageError("--live spends real money: say how much at most with --budget USD, or --yes")
-        if plan.budget_usd is None:
-            return
-        needed = Decimal(str(forecast.cost_usd)) + self._progress.committed_usd
-        if needed > plan.budget_usd:
-            raise UsageError(
-                f"the forecast of ${needed:.4f} exceeds the budget of ${plan.budget_usd}: raise it, ask "
-                "fewer cases, or go as far as it lasts with --yes"
-            )
-
     def _left(self, strategies: Sequence[Strategy]) -> list[Unit]:
-        todo = units(strategies, self._cases, self._plan.repeats)
+        if self._plan.stop_early:
+            todo = units_by_case(strategies, self._cases, self._plan.repeats)
+        else:
+            todo = units(strategies, self._cases, self._plan.repeats)
         return [unit for unit in todo if unit.key not in self._progress.finished]
 
     def _record(self, routing: Routing, forecast: EvaluationForecast, child: Child | None) -> RunStatus:
         plan = self._plan
-        strategies = _strategies(plan, routing)
+        strategies = resolved_strategies(plan, routing)
         planned = len(self._cases) * len(strategies) * plan.repeats
         live = LiveEvaluation(
             planned=planned, before=len(self._progress.finished), budget_usd=plan.budget_usd
         )
         budget = Budget("evaluation", plan.budget_usd)
         budget.spend(self._progress.committed_usd)
-        with Spool.open(plan.store_dir, store_content=bool(plan.suite.marking.judges)) as spool:
+        with Spool.open(plan.store_dir, store_content=self._keeps_content) as spool:
             begun = begin_record(
                 plan,
                 routing,
@@ -218,7 +217,9 @@ class Evaluation:
                 bench = replace(bench, concurrency=planned, batch=batching.calling())
             try:
                 with Ingestion(plan.store_dir):
-                    session = asyncio.run(self._session(bench, self._left(strategies), live, child, batching))
+                    work = self._session(bench, self._left(strategies), live, child, batching)
+                    with asyncio.Runner(loop_factory=new_event_loop()) as loop:
+                        session = loop.run(work)
             except HarnessError as error:
                 self._problem = self._problem or str(error)
                 raise
@@ -227,9 +228,21 @@ class Evaluation:
                 spool.append(end).result()
         if self._cache is not None:
             self._console.print(counts_text(self._cache.counts), soft_wrap=True)
+        for settled in self._early.verdicts if self._early is not None else ():
+            self._console.print(settled.sentence, soft_wrap=True)
+        if self._early is not None and end.status is RunStatus.STOPPED_EARLY:
+            self._console.print(
+                f"stopped early: {live.done:,} of {planned:,} requests settled it, "
+                f"{1 - live.done / planned:.0%} were saved",
+                soft_wrap=True,
+            )
         if end.summary["problem"]:
             self._console.print(f"harness: {end.summary['problem']}", style="red", soft_wrap=True)
         return end.status
+
+    @property
+    def _keeps_content(self) -> bool:
+        return self._plan.store_content or bool(self._plan.suite.marking.judges)
 
     def _batch_bench(self, routing: Routing, spool: Spool, budget: Budget) -> BatchBench:
         return BatchBench(
@@ -254,6 +267,10 @@ class Evaluation:
     ) -> Bench:
         plan = self._plan
         panel = seated(plan.suite, routing, strategies, self._book, live=plan.live)
+        if plan.stop_early and not self._progress.finished:
+            prompts = [self._prompt_of(case) for case in self._cases]
+            repairs = self._task.repair_override is not None
+            self._early = early_stop(plan, strategies, self._cases, prompts, repairs=repairs, book=self._book)
         return Bench(
             run_id=self._run_id,
             task=GuardedTask(self._task),
@@ -266,7 +283,8 @@ class Evaluation:
             pools=EvaluationPools(emulated=not plan.live),
             generations=self._progress.generations,
             alive=lambda: child is None or child.running,
-            aftercare=aftercare_of(self._run_id, plan.suite, self._graders, panel, self._book),
+            aftercare=aftercare_of(self._run_id, plan.suite, panel, self._book),
+            early=self._early,
         )
 
     async def _session(
@@ -362,6 +380,9 @@ class Evaluation:
             "sent_calls": session.sent_calls if session is not None else None,
             "wasted_calls": session.wasted_calls if session is not None else None,
             **doubts_json((*self._progress.in_doubt, *self._lost), self._progress.judging_in_doubt),
+            "stop_early": None
+            if self._early is None
+            else self._early.summary(asked=live.done, planned=planned),
             "cache": None if self._cache is None else asdict(self._cache.counts),
             "problem": problem,
         }
@@ -372,12 +393,3 @@ class Evaluation:
             provider_mode=mode_of(session.modes) if session is not None else None,
             summary=summary,
         )
-
-
-def _strategies(plan: EvalPlan, routing: Routing) -> list[Strategy]:
-    found = [resolve_strategy(routing, reference) for reference in plan.strategies]
-    names = [strategy.name for strategy in found]
-    for name in names:
-        if names.count(name) > 1:
-            raise UsageError(f"two strategies are called '{name}': their figures could not be told apart")
-    return found

@@ -13,6 +13,7 @@ from harness.evaluation.aftercare import Aftercare
 from harness.evaluation.batches.calls import DEADLINE_S as BATCH_DEADLINE_S
 from harness.evaluation.batches.calls import BatchCalling, OpenGate
 from harness.evaluation.cache import ResponseCache
+from harness.evaluation.early import EarlyStop
 from harness.evaluation.filing import Filing, Record
 from harness.evaluation.grading import GuardedTask
 from harness.evaluation.live import LiveEvaluation, Stop
@@ -51,6 +52,7 @@ class Bench:
         aftercare: the suite's own graders and judges; None when it has none.
         batch: calls go out in provider batches; None makes each at once.
         cache: answers of first repeats come from it where it has them; None asks every time.
+        early: ends the run when everything is settled; None goes on to the end.
     """
 
     run_id: str
@@ -68,6 +70,7 @@ class Bench:
     aftercare: Aftercare | None = None
     batch: BatchCalling | None = None
     cache: ResponseCache | None = None
+    early: EarlyStop | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,9 +110,10 @@ class Runner:
         self._live = live
         self._stop = stop
         self._admission = Admission(bench.budget)
+        self._tasks: dict[int, GuardedTask] = {}
         self._turn = asyncio.Lock()
         self._freed = asyncio.Event()
-        self._truncated = self._stalled = False
+        self._truncated = self._stalled = self._settled = False
         self._problem: str | None = None
         self._sent = self._wasted = 0
         self._modes: set[ProviderMode] = set()
@@ -147,6 +151,8 @@ class Runner:
             return RunStatus.FAILED
         if self._next is None:
             return RunStatus.TRUNCATED if self._truncated else RunStatus.COMPLETED
+        if self._settled and not self._stop.asked:
+            return RunStatus.STOPPED_EARLY
         return RunStatus.TRUNCATED if self._truncated else RunStatus.INTERRUPTED
 
     async def _work(self) -> None:
@@ -181,12 +187,13 @@ class Runner:
 
     @property
     def _ending(self) -> bool:
-        return self._stop.asked or self._truncated or self._problem is not None
+        return self._stop.asked or self._truncated or self._settled or self._problem is not None
 
     def _worst_case_usd(self, unit: Unit) -> Decimal:
         bench = self._bench
-        prompt = bench.task.draft_prompt(bench.task.parse_input(unit.case.body))
-        repairs = bench.task.repair_override is not None
+        task = self._tasks[unit.seq] = bench.task.of(unit.case)
+        prompt = task.draft_prompt(task.parse_input(unit.case.body))
+        repairs = task.repair_override is not None
         context = STANDARD if bench.batch is None else BATCH
         worst = worst_case_usd(
             unit.strategy, prompt, bench.book, bench.clock.now(), repairs=repairs, context=context
@@ -198,11 +205,13 @@ class Runner:
     async def _ask(self, unit: Unit, hold: Hold) -> None:
         bench = self._bench
         generation = bench.generations.get(unit.key, 0) + 1
+        task = self._tasks.pop(unit.seq)
         filing = Filing(
             run_id=bench.run_id,
             request_id=unit.request_id(bench.run_id, generation),
             unit=unit,
             task=bench.task.name,
+            event_stem=bench.task.event_stem,
             environment=bench.environment,
             generation=generation,
         )
@@ -212,10 +221,10 @@ class Runner:
                 return
             await self._keep([filing.started(bench.clock.now(), hold.amount_usd)])
             started_at = bench.clock.now()
-            pipeline = self._pipeline(unit, hold, filing)
+            pipeline = self._pipeline(task, unit, hold, filing)
             try:
                 result = await pipeline.run(
-                    bench.task.parse_input(unit.case.body),
+                    task.parse_input(unit.case.body),
                     request_id=filing.request_id,
                     run_id=bench.run_id,
                     labels=unit.case.labels,
@@ -235,6 +244,9 @@ class Runner:
             return
         await self._keep(records)
         self._live.take(request)
+        if bench.early is not None and bench.early.take(unit, request):
+            self._settled = True
+            self._freed.set()
         if request.error_kind is ErrorKind.AUTH:
             self._problem = f"{unit.strategy.name}: {request.error_message}"
 
@@ -248,9 +260,8 @@ class Runner:
         self._admission.set_aside(care.set_aside_usd(unit, result))
         return [*care.records(unit, request.request_id, result), *records]
 
-    def _pipeline(self, unit: Unit, hold: Hold, filing: Filing) -> Pipeline[Any, Any]:
+    def _pipeline(self, task: GuardedTask, unit: Unit, hold: Hold, filing: Filing) -> Pipeline[Any, Any]:
         bench = self._bench
-
         batch = bench.batch
         caller = (
             Caller(pool=bench.pools.of(unit), book=bench.book, clock=bench.clock, gatekeeper=self.gate)
@@ -264,7 +275,7 @@ class Runner:
             bench.spool.append_many(filing.cut(bench.clock.now(), calls, "the run was ended"))
 
         return Pipeline(
-            bench.task,
+            task,
             unit.strategy,
             caller,
             cost_max_usd=bench.cost_max_usd,

@@ -1,5 +1,6 @@
 """What an evaluation was asked to be: from the command line, or from the run that is to be resumed."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -9,9 +10,11 @@ from typing import Any
 from harness.errors import UsageError
 from harness.evaluation import Progress, Suite, load_suite, read_progress
 from harness.evaluation.batches.record import RecordedBatch, batched_progress, read_batches
-from harness.evaluation.graders.marking import name_problem
+from harness.evaluation.models import ModelChoice, parse_models, parse_prices
+from harness.pricing import PriceBook
 from harness.processes.embedded import EmbeddedTarget
 from harness.records import RunKind, RunStatus
+from harness.tasks.graders.marking import WHOLE_NAMES, name_problem
 
 DEFAULT_CONCURRENCY = 16
 DEFAULT_SPEED = 10.0
@@ -31,6 +34,10 @@ class EvalPlan:
         batch: ask through the providers' batch APIs.
         cancel_batches: Ctrl-C cancels the open batches.
         cache: keep answers in the store, and ask for none that is kept.
+        models: named on the command line, each a strategy of its own beside `strategies`.
+        prices: what they charge, as written.
+        store_content: keep prompts and answers as text.
+        stop_early: end as soon as every comparison is settled.
         confirmed: go on where the forecast exceeds the budget, or without a budget on live providers.
     """
 
@@ -48,8 +55,31 @@ class EvalPlan:
     batch: bool = False
     cancel_batches: bool = False
     cache: bool = False
+    models: tuple[ModelChoice, ...] = ()
+    prices: tuple[str, ...] = ()
+    store_content: bool = False
+    stop_early: bool = False
     name: str | None = None
     embedded: EmbeddedTarget = field(default_factory=lambda: EmbeddedTarget(speed=DEFAULT_SPEED))
+
+    @property
+    def book(self) -> PriceBook:
+        """The configured prices, under those of the command line.
+
+        Raises:
+            ConfigError, UsageError: a wrong file or option.
+        """
+        book, own = PriceBook.configured(os.environ), parse_prices(self.prices, self.models)
+        return book if own is None else book.under(own)
+
+    @property
+    def bills_nobody(self) -> bool:
+        """Whether all that is asked stands on this machine."""
+        return not self.live or (
+            bool(self.models)
+            and not self.strategies
+            and all(choice.is_on_this_machine for choice in self.models)
+        )
 
     def config(self) -> dict[str, Any]:
         """As stored with the run, and read back by `resumed_plan`; no secrets."""
@@ -76,6 +106,10 @@ class EvalPlan:
             "concurrency": self.concurrency,
             "batch": self.batch,
             "cache": self.cache,
+            "models": [choice.written for choice in self.models],
+            "prices": list(self.prices),
+            "store_content": self.store_content,
+            "stop_early": self.stop_early,
             "embedded": not self.live,
             **({} if self.live else embedded),
         }
@@ -169,6 +203,10 @@ def resumed_plan(
         batch=bool(config.get("batch")),
         cancel_batches=cancel_batches,
         cache=bool(config.get("cache")),
+        models=parse_models(config.get("models") or ()),
+        prices=tuple(config.get("prices") or ()),
+        store_content=bool(config.get("store_content")),
+        stop_early=bool(config.get("stop_early")),
         name=resumed.name,
         embedded=embedded,
     )
@@ -183,7 +221,7 @@ def judged_suite(suite: Suite, judge: str | None) -> Suite:
     if judge is None:
         return suite
     marking = suite.marking.with_rubric(judge)
-    problem = name_problem(marking.graders)
+    problem = name_problem(marking.graders, WHOLE_NAMES)
     if problem is not None:
         raise UsageError(f"--judge adds a grader called 'rubric', but suite '{suite.name}' has one already")
     return replace(suite, marking=marking)

@@ -112,7 +112,7 @@ class AttemptRecord:
 
     def keep_texts(self, completion: Completion) -> None:
         """Keep prompt and output with the request."""
-        self._keep_text("prompt", f"{self._prompt.system}\n\n{self._prompt.user}")
+        self._keep_text("prompt", "\n\n".join(text for text in self._prompt.texts if text))
         self._keep_text("output", completion.text)
 
     def failed(self, error: ProviderError) -> Call:
@@ -225,7 +225,8 @@ class AttemptRecord:
 def prompt_bytes(prompt: Prompt) -> int:
     """UTF-8 bytes of all that is sent, an upper bound on its tokens (the price book adds the framing)."""
     schema = orjson.dumps(prompt.output_schema) if prompt.output_schema is not None else b""
-    return len(prompt.system.encode()) + len(prompt.user.encode()) + len(schema) + len(prompt.schema_name)
+    said = sum(len(text.encode()) for text in prompt.texts)
+    return said + len(schema) + len(prompt.schema_name)
 
 
 def _terms_of(answer: Completion | ProviderError) -> ServedTerms:

@@ -102,6 +102,10 @@ class PriceBook:
         named = env.get(PRICES_VARIABLE, "").strip()
         return cls.load(Path(named) if named else None)
 
+    def under(self, first: Overrides) -> "PriceBook":
+        """The same book under further overrides, which go before all others."""
+        return PriceBook((first, *self._overrides))
+
     def quote(
         self,
         provider: str,

@@ -3,6 +3,7 @@
 import os
 import sys
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
@@ -10,12 +11,17 @@ from typing import Self
 from harness.errors import StoreError
 
 INGEST_EVERY_S = 1.0
+MOST_SHARE = 0.05
+"""Of the run's time. Whoever looks meanwhile sees all the same: readers take the spools' tails in."""
 LOW_PRIORITY = 10
 """Of the ingest beside a run: it must not make the generator late."""
 
 
 class Ingestion:
-    """Moves records into the database every second, beside the run; a failure waits for the end's ingest."""
+    """Moves records into the database every second or, where that takes long, less often, beside the run.
+
+    A failure waits for the end's ingest.
+    """
 
     def __init__(self, store_dir: Path) -> None:
         self._store_dir = store_dir
@@ -38,8 +44,9 @@ class Ingestion:
                 os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOW_PRIORITY)
         from harness.store import ingest  # noqa: PLC0415 - DuckDB loads beside the run, not before it
 
-        while not self._ended.wait(INGEST_EVERY_S):
-            try:
+        pause_s = INGEST_EVERY_S
+        while not self._ended.wait(pause_s):
+            begun = time.monotonic()
+            with suppress(StoreError):  # said by the last ingest, which is not left out
                 ingest(self._store_dir, wait=False)
-            except StoreError:  # said by the last ingest, which is not left out
-                continue
+            pause_s = max(INGEST_EVERY_S, (time.monotonic() - begun) / MOST_SHARE)

@@ -81,7 +81,7 @@ class AnthropicAdapter(SdkAdapter):
         body: dict[str, Any] = {
             "model": self.model,
             "max_tokens": prompt.max_tokens,
-            "messages": [{"role": "user", "content": prompt.user}],
+            "messages": prompt.messages,
         }
         system = instructed(prompt, fence=True) if mode is Structured.FENCED else prompt.system
         if system:

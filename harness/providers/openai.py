@@ -93,7 +93,7 @@ class OpenAIAdapter(SdkAdapter):
             limit_field = _OTHER_LIMIT[limit_field]
         body: dict[str, Any] = {
             "model": self.model,
-            "messages": [*messages, {"role": "user", "content": prompt.user}],
+            "messages": [*messages, *prompt.messages],
             limit_field: prompt.max_tokens,
         }
         if self._settings.stream and keeps("stream_options"):

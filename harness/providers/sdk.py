@@ -24,6 +24,7 @@ from harness.providers.reading import Reading
 from harness.providers.reading.body import BodyReader, UnreadableError
 from harness.providers.reading.events import TooLargeError
 from harness.providers.reading.values import parse
+from harness.providers.sockets import watch_cheaply
 from harness.providers.structured import plain_answer
 from harness.providers.warmup import tls_context
 from harness.records import NO_USAGE, Completion, ErrorKind, Prompt, dump_json
@@ -63,11 +64,13 @@ def make_client(
         max_retries=0,
         # Redirects off: the prompt and our own headers would follow them to a host that nobody named.
         # A proxy (HTTP_PROXY) is another machine: what is on this one is never asked through it.
-        http_client=http_type(
-            follow_redirects=False,
-            verify=tls_context(),
-            mounts=_unproxied(base_url),
-            event_hooks={"response": [bound_body]},
+        http_client=watch_cheaply(
+            http_type(
+                follow_redirects=False,
+                verify=tls_context(),
+                mounts=_unproxied(base_url),
+                event_hooks={"response": [bound_body]},
+            )
         ),
     )
 
@@ -138,7 +141,7 @@ class SdkAdapter(ABC):
             clock=self._clock,
             reading=self._reading(),
             secrets=self._secrets,
-            asked=() if prompt is None else (prompt.system, prompt.user),
+            asked=() if prompt is None else prompt.texts,
         )
 
     def read_whole(self, body: object, attempt: Attempt) -> Completion:

@@ -30,7 +30,7 @@ from harness.records.kinds import (
     UnpricedReason,
     tier_of,
 )
-from harness.records.prompt import Completion, Prompt
+from harness.records.prompt import Completion, Prompt, Turn
 from harness.records.request import Request
 from harness.records.run import GateResult, Grade, Run, RunEnd
 from harness.records.terms import NO_TERMS, ServedTerms, is_usual, terms_from
@@ -75,6 +75,7 @@ __all__ = [
     "ScoreBasis",
     "ServedTerms",
     "Tier",
+    "Turn",
     "UnpricedReason",
     "Usage",
     "dump_json",

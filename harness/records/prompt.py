@@ -3,11 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from harness.records.kinds import Role
 from harness.records.terms import NO_TERMS, ServedTerms
 from harness.records.usage import Usage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """An earlier turn of a conversation."""
+
+    speaker: Literal["user", "assistant"]
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +26,7 @@ class Prompt:
         role: what the call is for.
         system: the stable part, first, so that prompt caches can serve it.
         user: the part that differs by request.
+        turns: earlier turns of the conversation, before `user`.
         output_schema: JSON schema of the answer, or None for free text.
         schema_name: the schema's name, as structured-output APIs want one.
         max_tokens: upper bound on output tokens; the cost guard reserves all of it.
@@ -27,10 +36,22 @@ class Prompt:
     role: Role
     system: str
     user: str
+    turns: tuple[Turn, ...] = ()
     output_schema: Mapping[str, Any] | None = None
     schema_name: str = "answer"
     max_tokens: int = 4096
     temperature: float | None = None
+
+    @property
+    def messages(self) -> list[dict[str, str]]:
+        """The conversation without the system prompt, as both kinds of chat APIs take it."""
+        earlier = [{"role": turn.speaker, "content": turn.text} for turn in self.turns]
+        return [*earlier, {"role": "user", "content": self.user}]
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Everything that is said in it, the system prompt first."""
+        return (self.system, *(turn.text for turn in self.turns), self.user)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

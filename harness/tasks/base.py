@@ -28,13 +28,27 @@ class Labels:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What one grader of a suite said of an answer: a score 0..1 or None, and whether that passes."""
+
+    grader: str
+    score: float | None
+    passed: bool | None
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QualityScore:
-    """A weighted score 0..1, its parts by grader name (each 0..1), and what coverage was measured against."""
+    """A weighted score 0..1, its parts by grader name (each 0..1), and what coverage was measured against.
+
+    `said` has the graders of a suite that made the score, where they did.
+    """
 
     score: float
     basis: ScoreBasis
     parts: Mapping[str, float] = field(default_factory=dict)
     detail: Mapping[str, Any] = field(default_factory=dict)
+    said: Sequence[Said] = ()
 
     @property
     def tier(self) -> Tier:
@@ -43,6 +57,12 @@ class QualityScore:
         if tier is None:  # a score is a number by type; this keeps the checker honest
             raise ValueError("a quality score without a number")
         return tier
+
+
+def event_stem(task: "Task[Any, Any]") -> str:
+    """What the names of a task's events begin with: its own `event_stem`, or its name's first word."""
+    stem = getattr(task, "event_stem", None)
+    return str(stem) if stem else f"assist.{task.name.split('_', maxsplit=1)[0]}"
 
 
 class Task(Protocol[InputT, AnswerT]):

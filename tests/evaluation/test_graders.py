@@ -9,12 +9,13 @@ import pytest
 
 from harness.errors import ConfigError
 from harness.evaluation import load_suite
-from harness.evaluation.graders import GradedAnswer, answer_graders, grade_row, register_grader
-from harness.evaluation.graders.marking import RESERVED_NAMES
-from harness.evaluation.graders.pointer import MISSING, value_at
-from harness.evaluation.graders.text import NumericGrader
 from harness.tasks.briefs import BriefCase, load_cases
 from harness.tasks.decisions import draft_graph, suggest_options
+from harness.tasks.graders import GradedAnswer, grade_row, register_grader
+from harness.tasks.graders.expected import Expectation
+from harness.tasks.graders.marking import RESERVED_NAMES
+from harness.tasks.graders.pointer import MISSING, value_at
+from harness.tasks.graders.text import NumericGrader
 from harness.tasks.grading import Part
 
 ANSWER = {
@@ -38,9 +39,9 @@ def suite(folder, text, **case):
 def graded(folder, grader, payload=ANSWER, **case):
     """The row that one grader of a suite gives an answer."""
     loaded = suite(folder, f"graders: [{grader}]\n", **case)
-    (found,) = answer_graders(loaded.marking.graders, "suite")
+    ((found, weighing),) = loaded.graders
     answer = GradedAnswer(task="draft_graph", case=loaded.cases[0], payload=payload)
-    return grade_row(found, answer, run_id="run-1", request_id="r")
+    return grade_row(found, answer, run_id="run-1", request_id="r", weighing=weighing)
 
 
 @pytest.mark.parametrize(
@@ -175,17 +176,17 @@ def test_a_grader_of_an_installed_package_is_found_by_its_entry_point(tmp_path, 
 
 def test_two_graders_may_not_record_under_one_name(tmp_path):
     register_grader("other", Long)
-    specs = suite(
-        tmp_path, "graders: [other, {kind: regex, name: long_enough, pattern: x}]\n"
-    ).marking.graders
-    with pytest.raises(ConfigError, match="two graders record under the name 'long_enough'"):
-        answer_graders(specs, "suite")
+    with pytest.raises(ConfigError, match=r"suite.yaml:5: two graders record under the name 'long_enough'"):
+        suite(tmp_path, "graders: [other, {kind: regex, name: long_enough, pattern: x}]\n")
 
 
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("graders: [{kind: nope}]", "a mapping with a kind of exact, regex, numeric, json_schema, rubric"),
+        (
+            "graders: [{kind: nope}]",
+            "a mapping with a kind of exact, contains, regex, numeric, json_schema, f1",
+        ),
         ("graders: [7]", "expected a plug-in's name"),
         ("graders: [{kind: regex, pattern: '('}]", "not a regular expression"),
         ("graders: [{kind: exact, pointer: x}]", "graders.0.exact.pointer"),
@@ -213,7 +214,7 @@ def test_a_wrong_grader_is_one_sentence_that_names_the_file_and_the_place(tmp_pa
 
 def test_an_unknown_plug_in_is_named(tmp_path):
     with pytest.raises(ConfigError, match="no grader is plugged in as 'nowhere'"):
-        answer_graders(suite(tmp_path, "graders: [nowhere]\n").marking.graders, "suite")
+        suite(tmp_path, "graders: [nowhere]\n")
 
 
 def test_the_digest_changes_with_what_changes_a_grade(tmp_path):
@@ -237,6 +238,12 @@ def test_a_decimal_bound_is_exact():
     case = BriefCase(case_id="a", archetype="x", industry="y", body={}, labels=None)
     answer = GradedAnswer(task="t", case=case, payload={"x": 0.3})
     bound = NumericGrader(
-        name="n", pointer="/x", expected=Decimal("0.1"), tolerance=Decimal("0.2"), low=None, high=None
+        name="n",
+        pointer="/x",
+        expected=Expectation(grader="n", given=Decimal("0.1")),
+        tolerance=Decimal("0.2"),
+        low=None,
+        high=None,
+        take=None,
     )
     assert bound.grade(answer).score == 1.0  # 0.1 + 0.2 in floats is above 0.3 only by their error

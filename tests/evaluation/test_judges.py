@@ -6,8 +6,6 @@ import re
 import pytest
 
 from harness.errors import BadOutputError, ConfigError
-from harness.evaluation.graders import Marking
-from harness.evaluation.graders.marking import PairwiseSpec, RubricSpec
 from harness.evaluation.judging import seat_judges
 from harness.evaluation.judging.families import families_of
 from harness.evaluation.judging.pairwise import BASELINE_FIRST, CANDIDATE_FIRST, PairwiseJudge
@@ -15,6 +13,8 @@ from harness.evaluation.judging.question import JudgedAnswer, judged_part
 from harness.evaluation.judging.rubric import ASKED, RubricJudge
 from harness.orchestration import Route, Strategy, StrategyType, resolve_routing, resolve_strategy
 from harness.providers import ProviderSettings
+from harness.tasks.graders import Marking
+from harness.tasks.graders.marking import PairwiseSpec, RubricSpec
 
 ENV = {"ANTHROPIC_API_KEY": "sk-ant-x", "OPENAI_API_KEY": "sk-x", "GATE_KEY": "k"}
 PROVIDERS = '{"providers": {"gate": {"kind": "openai", "base_url": "http://127.0.0.1:9/v1", "api_key_env": "GATE_KEY"}}}'

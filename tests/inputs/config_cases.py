@@ -192,7 +192,7 @@ def _row(row: Any, found: Any, table: str, left_out: set[str]) -> Any:
 def _cases(document: Any, cases: Any) -> Any:
     told = []
     for row, case in zip(document, cases, strict=True):
-        own = {name: getattr(case, name) for name in ("case_id", "archetype", "industry")}
+        own = {name: getattr(case, name) for name in ("case_id", "archetype", "industry") if name in row}
         if "expected" in row:
             own["expected"] = case.expected
         if "language" in row:

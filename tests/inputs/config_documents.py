@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from harness.evaluation.graders.marking import RESERVED_NAMES
+from harness.tasks.graders.marking import RESERVED_NAMES
 
 CANARY = "sk-ant-api03-CanaryCanaryCanaryCanary0123"
 """A key where none belongs; no message may repeat it."""

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.errors import BadOutputError
-from harness.evaluation.graders.marking import PAIRWISE
 from harness.evaluation.judging.question import (
     AS_DATA,
     MAX_JUDGE_TOKENS,
@@ -20,6 +19,7 @@ from harness.evaluation.judging.question import (
 )
 from harness.orchestration import Route
 from harness.records import Prompt, Role
+from harness.tasks.graders.marking import PAIRWISE
 from harness.tasks.grading import Part
 from harness.tasks.jsonobject import find_json_object
 from harness.tasks.jsonschema import object_schema

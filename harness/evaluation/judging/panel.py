@@ -7,7 +7,6 @@ from decimal import Decimal
 
 from harness.errors import ConfigError
 from harness.evaluation.admission import worst_call_usd
-from harness.evaluation.graders.marking import Marking
 from harness.evaluation.judging.families import check_declared, check_impartial
 from harness.evaluation.judging.pairwise import PairwiseJudge
 from harness.evaluation.judging.question import Judge, JudgedAnswer
@@ -18,6 +17,7 @@ from harness.orchestration.attempt import prompt_bytes
 from harness.pricing import PriceBook
 from harness.records import Prompt
 from harness.tasks.briefs import BriefCase
+from harness.tasks.graders.marking import Marking
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

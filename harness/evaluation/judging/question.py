@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from harness.evaluation.graders.base import GRADER_FAILED
 from harness.orchestration import Route
 from harness.records import Prompt, dump_json
 from harness.tasks.fencing import fenced
-from harness.tasks.grading import Part
+from harness.tasks.grading import GRADER_FAILED, Part
 
 MAX_JUDGE_TOKENS = 2048
 """Room for a reasoning judge's thoughts; a verdict itself takes some fifty tokens a criterion."""

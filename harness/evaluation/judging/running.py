@@ -8,7 +8,6 @@ from rich.console import Console
 
 from harness.evaluation import AdaptiveGate, Aftercare, Bench, LiveEvaluation, Runner, Session, Stop, Suite
 from harness.evaluation.display import shown
-from harness.evaluation.graders import AnswerGrader, answer_graders
 from harness.evaluation.judging import (
     JudgeBench,
     JudgingSession,
@@ -24,7 +23,7 @@ from harness.pricing import PriceBook
 from harness.records import RunStatus
 from harness.tasks.briefs import BriefCase
 
-JUDGED = (RunStatus.COMPLETED, RunStatus.TRUNCATED)
+JUDGED = (RunStatus.COMPLETED, RunStatus.TRUNCATED, RunStatus.STOPPED_EARLY)
 """How a session must have ended for its answers to be judged at once; any other is resumed first."""
 THIRD_PROVIDER = "mistral"
 """Stands on the emulator beside anthropic and openai, so that candidates of both have a judge of neither."""
@@ -35,15 +34,6 @@ def emulated_third_provider(emulator_url: str) -> tuple[dict[str, object], dict[
     entry = {"kind": "openai", "api_key_env": "MISTRAL_API_KEY"}
     variables = {"MISTRAL_API_KEY": "emulated", "MISTRAL_BASE_URL": f"{emulator_url}/v1"}
     return {"providers": {THIRD_PROVIDER: entry}}, variables
-
-
-def suite_graders(suite: Suite) -> tuple[AnswerGrader, ...]:
-    """The suite's graders that need no model.
-
-    Raises:
-        ConfigError: names the suite and what is wrong.
-    """
-    return answer_graders(suite.marking.graders, str(suite.path))
 
 
 def seated(
@@ -62,13 +52,19 @@ def seated(
     return panel
 
 
-def aftercare_of(
-    run_id: str, suite: Suite, graders: tuple[AnswerGrader, ...], panel: Panel | None, book: PriceBook
-) -> Aftercare | None:
-    """What is done with each answer; None for a suite without graders of its own."""
+def aftercare_of(run_id: str, suite: Suite, panel: Panel | None, book: PriceBook) -> Aftercare | None:
+    """What is done with each answer; None for a suite without graders beside its task's score."""
+    graders = suite.graders if suite.file_task is None else ()
     if not graders and panel is None:
         return None
-    return Aftercare(run_id=run_id, task=suite.task, book=book, graders=graders, panel=panel)
+    return Aftercare(
+        run_id=run_id,
+        task=suite.task,
+        book=book,
+        graders=tuple(grader for grader, _ in graders),
+        weighings={grader.name: weighing for grader, weighing in graders},
+        panel=panel,
+    )
 
 
 async def asked_and_judged(

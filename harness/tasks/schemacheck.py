@@ -1,38 +1,41 @@
-"""A grader that holds an answer, or a part of it, to a JSON schema."""
+"""Answers held to a JSON schema (draft 2020-12), which may refer only into itself."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from harness.evaluation.graders.base import GradedAnswer
-from harness.evaluation.graders.pointer import MISSING, value_at
-from harness.tasks.grading import Part
+from harness.tasks.base import Violation
 
 MOST_ERRORS = 3
 _SHOWN_CHARS = 200
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JsonSchemaGrader:
-    """1 when the value at the pointer is valid (draft 2020-12), else 0 with the first errors."""
+class SchemaChecker:
+    """Checks values by one schema; the validator is built once.
 
-    name: str
-    pointer: str
-    schema: Mapping[str, Any]
+    Args:
+        schema: a good one, see `schema_problem`.
+    """
 
-    def grade(self, answer: GradedAnswer) -> Part:
-        """See `AnswerGrader.grade`."""
-        found = value_at(answer.payload, self.pointer)
-        if found is MISSING:
-            return Part(score=0.0, detail={"problem": f"nothing at '{self.pointer}'"})
+    def __init__(self, schema: Mapping[str, Any]) -> None:
+        self._schema = schema
+
+    def errors(self, value: Any) -> list[str]:
+        """Every way in which a value breaks the schema, in the order of its places."""
+        found = sorted(self._validator.iter_errors(value), key=lambda e: list(map(str, e.absolute_path)))
+        return [f"{error.json_path}: {error.message}"[:_SHOWN_CHARS] for error in found]
+
+    def violations(self, value: Any) -> list[Violation]:
+        """The same as broken rules, the first few."""
+        return [Violation(code="schema", message=said) for said in self.errors(value)[:MOST_ERRORS]]
+
+    @cached_property
+    def _validator(self) -> Any:
         from jsonschema import Draft202012Validator  # noqa: PLC0415 - a quarter second that few suites need
         from referencing import Registry  # noqa: PLC0415
 
         registry: Registry[Any] = Registry()  # an empty one: no schema is ever fetched
-        validator = Draft202012Validator(self.schema, registry=registry)
-        errors = sorted(validator.iter_errors(found), key=lambda error: list(map(str, error.absolute_path)))
-        said = [f"{error.json_path}: {error.message}"[:_SHOWN_CHARS] for error in errors[:MOST_ERRORS]]
-        return Part(score=float(not errors), detail={"errors": said, "error_count": len(errors)})
+        return Draft202012Validator(self._schema, registry=registry)
 
 
 def schema_problem(schema: Any) -> str | None:
