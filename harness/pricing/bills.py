@@ -38,10 +38,3 @@ def recordable(priced: Priced) -> Priced:
         unpriced_reason=UnpricedReason.USAGE_UNKNOWN,
         problem="more than any call costs",
     )
-
-
-def disagree(ours_usd: Decimal | None, theirs_usd: Decimal | None) -> bool:
-    """Whether our bill and a provider's are further apart than `MOST_APART_RATIO`; never if unknown."""
-    if ours_usd is None or theirs_usd is None:
-        return False
-    return abs(ours_usd - theirs_usd) > MOST_APART_RATIO * theirs_usd

@@ -10,6 +10,7 @@ from harness.errors import UsageError
 from harness.pricing import PriceBook
 from harness.pricing.breakdown import ModelRef, cost_breakdown
 from harness.records import ProviderMode, Request
+from harness.report.answering import answering, answering_payload, remarks
 from harness.report.cost import cost_payload
 from harness.report.cost_terminal import draw_run
 from harness.report.run_cost import run_payload, run_requests
@@ -38,6 +39,7 @@ def show_run(
         run = view.run(reference)
         requests = view.requests(run.run_id, include_warmup=True)
         calls = view.calls(run.run_id)
+        answered = answering(view, run.run_id, book)
     found = run_requests(requests, calls)
     if not found:
         raise UsageError(f"run {run.run_id} recorded no call, nor which models its requests used")
@@ -45,7 +47,8 @@ def show_run(
     mode = run.provider_mode or _mode_of(requests)
     if as_json:
         head = {"run_id": run.run_id, "provider_mode": mode}
-        print_json(head | cost_payload(breakdown, per_month=per_month) | run_payload(breakdown))
+        payload = cost_payload(breakdown, per_month=per_month) | run_payload(breakdown)
+        print_json(head | payload | {"as_answered": answering_payload(answered)})
         return
     out.print(
         Text(
@@ -54,6 +57,8 @@ def show_run(
         )
     )
     draw_run(out, breakdown, per_month=per_month)
+    for remark in remarks(answered):
+        out.print(Text(remark, "yellow"))
 
 
 def _mode_of(requests: Sequence[Request]) -> ProviderMode | None:

@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, out, print_json
 from harness.cli.lazy import command
 from harness.pricing import PriceBook
 from harness.records import Call, Grade, Request, RunKind
+from harness.report.answering import answering, remarks
 from harness.report.evaluation import evaluation_figures, is_evaluation
 from harness.report.evaluation_document import evaluation_document
 from harness.report.evaluation_terminal import evaluation_view
@@ -42,12 +44,22 @@ def show_run(
             print_json(evaluation_document(figures))
         else:
             out.print(evaluation_view(figures))
+            _print_remarks(store, stored)
         return
     summary = run_summary(requests, calls, stored, book=PriceBook.configured(os.environ))
     if as_json:
         print_json(summary)
     else:
         out.print(summary_table(summary))
+        _print_remarks(store, stored)
+
+
+def _print_remarks(store: Path, run: StoredRun) -> None:
+    """Say who answered otherwise than asked, and whose bill is far from ours."""
+    book = PriceBook.configured(os.environ)
+    with open_store(store).snapshot() as view:
+        for remark in remarks(answering(view, run.run_id, book)):
+            out.print(Text(remark, "yellow"))
 
 
 def load_summary(store: Path, run: str) -> RunSummary:
