@@ -136,8 +136,8 @@ def remarks(found: Answering) -> Iterator[str]:
         if bill.disagreeing:
             yield (
                 f"{bill.provider}'s own bill is over {MOST_APART_RATIO:.0%} from ours on "
-                f"{bill.disagreeing:,} of {_calls(bill.calls)}: ${bill.theirs_usd.normalize():f} by its word, "
-                f"${bill.ours_usd.normalize():f} by the price book."
+                f"{bill.disagreeing:,} of {_calls(bill.calls)}: ${bill.theirs_usd.normalize():f} by its "
+                f"word, ${bill.ours_usd.normalize():f} by the price book."
             )
     for part in found.unpriced:
         yield f"{_calls(part.calls)} without a price: {part.problem}."
