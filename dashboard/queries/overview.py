@@ -68,9 +68,9 @@ def shares(view: Snapshot, scope: Scope) -> Shares:
         f"SELECT count(*), min(first_at), max(last_at) FROM {rows.tally.table}"
     )
     tiers = dict(
-        rows.rows(
-            """SELECT coalesce(quality_tier, 'ungraded'), count(*) FROM counted WHERE status = 'ok'
-            GROUP BY ALL"""
+        view.rows(
+            f"""SELECT coalesce(quality_tier, 'ungraded'), sum(n)::BIGINT FROM {rows.combinations.table}
+            WHERE status = 'ok' GROUP BY ALL"""
         )
     )
     return Shares(

@@ -29,19 +29,27 @@ class GroupQuality:
     cases: int
 
 
+_BESIDE = {"ungraded": "status = 'ok' AND quality_tier IS NULL", "failed": "status <> 'ok'"}
+
+
 def group_quality(view: Snapshot, scope: Scope, group_by: str) -> tuple[GroupQuality, ...]:
     """Tiers and mean score by provider, model, strategy or run, largest group first."""
     selected = Rows(view, scope)
-    tiers = ", ".join(
-        f"count(CASE WHEN status = 'ok' AND quality_tier = '{tier}' THEN 1 END) AS {tier}" for tier in TIERS
+    counted = {**{tier: f"status = 'ok' AND quality_tier = '{tier}'" for tier in TIERS}, **_BESIDE}
+    sums = ", ".join(
+        f"coalesce(sum(CASE WHEN {condition} THEN n END), 0)::BIGINT AS {name}"
+        for name, condition in counted.items()
     )
-    rows = selected.dicts(
-        f"""SELECT {group_sql(group_by)} AS grp, {tiers},
-            count(CASE WHEN status = 'ok' AND quality_tier IS NULL THEN 1 END) AS ungraded,
-            count(CASE WHEN status = 'ok' THEN NULL ELSE 1 END) AS failed, count(DISTINCT case_id) AS cases
-        FROM counted GROUP BY grp"""
+    rows = view.dicts(
+        f"SELECT {group_sql(group_by)} AS grp, {sums} FROM {selected.combinations.table} GROUP BY grp"
     )
     counts = {row["grp"]: row for row in rows}
+    cases = dict(
+        selected.rows(
+            f"""SELECT {group_sql(group_by)} AS grp, count(DISTINCT case_id) FROM counted
+            WHERE case_id IS NOT NULL GROUP BY grp"""
+        )
+    )
     found = measure(selected, [figure_named("high_tier"), figure_named("quality_score")], by=group_by)
     return tuple(
         GroupQuality(
@@ -51,7 +59,7 @@ def group_quality(view: Snapshot, scope: Scope, group_by: str) -> tuple[GroupQua
             failed=counts[group]["failed"],
             high=figures.get("high_tier", no_estimate("wilson")),
             score=figures.get("quality_score", no_estimate("wilson")),
-            cases=counts[group]["cases"],
+            cases=cases.get(group, 0),
         )
         for group, figures in found.items()
     )

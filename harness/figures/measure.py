@@ -15,7 +15,7 @@ from harness.figures.declaration import Custom, Figure, Mean, Quantile, Ratio, S
 from harness.figures.grouping import group_sql
 from harness.figures.ranking import rankings
 from harness.figures.selection import Rows
-from harness.figures.sums import moments, term_of
+from harness.figures.sums import combined, moments, term_of
 
 Figures = Mapping[str, Estimate]
 """Figure name -> its estimate."""
@@ -67,10 +67,13 @@ def group_sizes(rows: Rows, by: str) -> dict[str, int]:
     """Requests of each group, largest first."""
     if by == "all":
         return {"all": rows.n}
-    kept = rows.kept(
-        f"SELECT {group_sql(by)} AS grp, count(*) AS n FROM counted GROUP BY grp"  # noqa: S608 - of the allow-list
-    )
-    return dict(rows.view.rows(f"FROM {kept.table} ORDER BY n DESC, grp"))
+    group = group_sql(by)
+    if combined(group):
+        counts = f"SELECT {group} AS grp, sum(n)::BIGINT AS n FROM {rows.combinations.table} GROUP BY grp"  # noqa: S608 - of the allow-list
+    else:
+        kept = rows.kept(f"SELECT {group} AS grp, count(*) AS n FROM counted GROUP BY grp")  # noqa: S608 - likewise
+        counts = f"FROM {kept.table}"
+    return dict(rows.view.rows(f"{counts} ORDER BY n DESC, grp"))
 
 
 def measure_all(

@@ -20,7 +20,7 @@ from harness.analysis.quantile import (
 from harness.figures.declaration import Quantile
 from harness.figures.grouping import group_sql
 from harness.figures.selection import Rows, duration_sql
-from harness.figures.sums import Term, cases_repeat, clustered_moments
+from harness.figures.sums import Term, cases_repeat, clustered_moments, combined
 
 IN_MEMORY_ROWS = 100_000
 """Up to here latencies are fetched in arrival order; beyond, the database ranks and counts them."""
@@ -101,6 +101,8 @@ class Ranking:
 
     def _sized(self, rule: Quantile, known: str) -> list[_Size]:
         failed = "status <> 'ok'" if rule.failures_rank else "FALSE"
+        if rule.ms == "ms" and combined(rule.of, group_sql(self._by)):
+            return self._sizes_of(self._combined_sizes(rule.of, failed))
         found = self._rows.dicts(
             f"""SELECT *, hash(grp) AS key FROM (
                 SELECT {group_sql(self._by)} AS grp, count(*) AS n,
@@ -109,6 +111,28 @@ class Ranking:
                     count(CASE WHEN NOT ({failed}) AND {rule.of} THEN 1 END) AS wanted
                 FROM counted GROUP BY grp) ORDER BY n DESC, grp"""
         )
+        return self._sizes_of(found)
+
+    def _combined_sizes(self, of: str, failed: str) -> list[dict[str, Any]]:
+        """The same counts, from how often each combination of columns comes."""
+        answered = f"NOT ({failed}) AND {of}"
+        sums = ", ".join(
+            f"coalesce(sum(CASE WHEN {condition} THEN n END), 0)::BIGINT AS {name}"
+            for name, condition in (
+                ("n", "TRUE"),
+                ("failures", failed),
+                ("answers", f"{answered} AND timed"),
+                ("wanted", answered),
+            )
+        )
+        return self._rows.view.dicts(
+            f"""SELECT *, hash(grp) AS key FROM (
+                SELECT {group_sql(self._by)} AS grp, {sums} FROM {self._rows.combinations.table} GROUP BY grp
+            ) ORDER BY n DESC, grp"""
+        )
+
+    @staticmethod
+    def _sizes_of(found: list[dict[str, Any]]) -> list[_Size]:
         sizes = []
         for row in found:
             unknown = row["wanted"] - row["answers"]

@@ -23,6 +23,27 @@ CLOCKS = {"client": CLIENT_MS, "server": SERVER_MS}
 """A request's latency by whose clock; no percentile mixes the two."""
 
 
+COMBINED = (
+    "run_id",
+    "status",
+    "error_kind",
+    "quality_tier",
+    "draft_source",
+    "draft_model",
+    "told_draft_source",
+    "repair_source",
+    "repair_model",
+    "mixed_providers",
+    "prompt_cache_hit",
+    "fallback_reason",
+    "strategy",
+    "scenario",
+    "task",
+    "environment",
+)
+"""Columns of few different values: what conditions and groups are mostly about."""
+
+
 def duration_sql(expression: str) -> str:
     """A duration in milliseconds; what is none (negative, infinite, not a number) is unknown."""
     return f"CASE WHEN ({expression}) >= 0 AND ({expression}) < 'inf'::DOUBLE THEN {expression} END"
@@ -249,6 +270,16 @@ class Rows:
                 count(case_id) AS cases
             FROM scoped GROUP BY run_id""",
             self.values,
+        )
+
+    @cached_property
+    def combinations(self) -> Kept:
+        """Every combination of the columns in `COMBINED` with its number of requests `n`, apart by whether they are `timed`.
+
+        Few rows that stand for many: shares and counts of any group are added up from them.
+        """
+        return self.kept(
+            f"SELECT {', '.join(COMBINED)}, ms IS NOT NULL AS timed, count(*) AS n FROM counted GROUP BY ALL"
         )
 
     @cached_property

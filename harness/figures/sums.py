@@ -1,6 +1,7 @@
 # ruff: noqa: S608 - names come from declarations and the allow-list of groups, values are bound
 """Sums over clusters, added up by the database: what means, shares and ratios need of any number of rows."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +9,8 @@ from typing import Any
 from harness.analysis.moments import NO_MOMENTS, Moments
 from harness.figures.declaration import Mean, Ratio, Share
 from harness.figures.grouping import group_sql
-from harness.figures.selection import Rows
+from harness.figures.selection import COMBINED, Rows
+from harness.store.spool.codec import columns_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +58,59 @@ def moments(rows: Rows, by: str, terms: Sequence[Term]) -> dict[str, tuple[Momen
     """
     if not terms:
         return {}
-    cluster = "case_id" if cases_repeat(rows, by) else None
-    return clustered_moments(rows, group_sql(by), terms, cluster)
+    if cases_repeat(rows, by):
+        return clustered_moments(rows, group_sql(by), terms, "case_id")
+    counted = [term for term in terms if term.hit and combined(term.u, term.of, group_sql(by))]
+    added = [term for term in terms if term not in counted]
+    found = [_combined_moments(rows, group_sql(by), counted) if counted else {}]
+    found.append(clustered_moments(rows, group_sql(by), added, None) if added else {})
+    none = (NO_MOMENTS,)
+    result = {}
+    for group in dict.fromkeys([*found[0], *found[1]]):
+        parts = [
+            iter(side.get(group, none * len(own))) for side, own in zip(found, (counted, added), strict=True)
+        ]
+        result[group] = tuple(next(parts[0] if term in counted else parts[1]) for term in terms)
+    return result
+
+
+def combined(*expressions: str) -> bool:
+    """The expressions are about columns of few different values alone."""
+    words = {word for expression in expressions for word in _WORD.findall(_TEXT.sub("", expression))}
+    return not words & _SINGLE_COLUMNS
+
+
+_TEXT = re.compile(r"'[^']*'")
+_WORD = re.compile(r"[a-z_0-9]+")
+_SINGLE_COLUMNS = {
+    *columns_of("request"),
+    "ms",
+    "usd",
+    "draft_usd",
+    "repair_usd",
+    "arrived_at",
+    "kind",
+    "mode",
+} - {*COMBINED}
+"""Columns of `counted` that a combination does not tell."""
+
+
+def _combined_moments(rows: Rows, group: str, terms: Sequence[Term]) -> dict[str, tuple[Moments, ...]]:
+    """Moments of conditions over independent rows, from how often each combination comes."""
+    columns = ", ".join(
+        f"coalesce(sum(CASE WHEN {term.known_u} IS NOT NULL THEN n END), 0)::BIGINT AS n{place}, "
+        f"coalesce(sum(CASE WHEN {term.known_u} THEN n END), 0)::BIGINT AS u{place}"
+        for place, term in enumerate(terms)
+    )
+    found = rows.view.dicts(f"SELECT {group} AS grp, {columns} FROM {rows.combinations.table} GROUP BY grp")
+    return {
+        row["grp"]: tuple(_of_counts(row[f"n{place}"], row[f"u{place}"]) for place in range(len(terms)))
+        for row in found
+    }
+
+
+def _of_counts(n: int, hits: int) -> Moments:
+    return Moments(n=n, clusters=n, u=float(hits), v=float(n), uu=float(hits), uv=float(hits), vv=float(n))
 
 
 def cases_repeat(rows: Rows, by: str) -> bool:
