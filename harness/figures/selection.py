@@ -274,7 +274,7 @@ class Rows:
 
     @cached_property
     def combinations(self) -> Kept:
-        """Every combination of the columns in `COMBINED` with its number of requests `n`, apart by whether they are `timed`.
+        """Every combination of the columns in `COMBINED` and of `timed`, with its number of requests `n`.
 
         Few rows that stand for many: shares and counts of any group are added up from them.
         """

@@ -82,16 +82,8 @@ def combined(*expressions: str) -> bool:
 
 _TEXT = re.compile(r"'[^']*'")
 _WORD = re.compile(r"[a-z_0-9]+")
-_SINGLE_COLUMNS = {
-    *columns_of("request"),
-    "ms",
-    "usd",
-    "draft_usd",
-    "repair_usd",
-    "arrived_at",
-    "kind",
-    "mode",
-} - {*COMBINED}
+_DERIVED = {"ms", "usd", "draft_usd", "repair_usd", "arrived_at", "kind", "mode"}
+_SINGLE_COLUMNS = ({*columns_of("request")} | _DERIVED) - {*COMBINED}
 """Columns of `counted` that a combination does not tell."""
 
 
