@@ -113,7 +113,12 @@ class ModelStream(Exchange):
         }
         if known_provider and read.served_model:
             priced = self._book.price(
-                self.provider, read.served_model, usage, at=SYSTEM_CLOCK.now(), context=read.price_context
+                self.provider,
+                read.served_model,
+                usage,
+                at=SYSTEM_CLOCK.now(),
+                context=read.price_context,
+                terms=read.terms,
             )
             cost = priced.cost_usd
             answer.columns |= {"draft_cost_usd": cost, "cost_usd": cost, "unpriced": cost is None}

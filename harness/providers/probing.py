@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
+from harness.clock import SYSTEM_CLOCK
 from harness.errors import ProviderError
 from harness.providers.attempt import Attempt
 from harness.providers.base import ProviderSettings
-from harness.providers.limits import RateLimit, rate_limits_in
+from harness.providers.limits import Allowance, allowances
 from harness.providers.reading.headers import request_id_header
 from harness.providers.registry import build_adapter
 from harness.providers.sdk import SdkAdapter
@@ -45,7 +46,7 @@ class Observed:
     request_id_header: str | None
     provider_cost_usd: Decimal | None
     terms: ServedTerms | None
-    rate_limits: tuple[RateLimit, ...]
+    rate_limits: tuple[Allowance, ...]
     emulated: bool | None
 
     @property
@@ -154,7 +155,7 @@ def _observed(
         request_id_header=request_id_header(headers),
         provider_cost_usd=answer.provider_cost_usd,
         terms=answer.terms if isinstance(answer.terms, ServedTerms) else None,
-        rate_limits=tuple(rate_limits_in(headers)),
+        rate_limits=tuple(allowances(headers, SYSTEM_CLOCK.now())),
         emulated=answer.emulated,
     )
 

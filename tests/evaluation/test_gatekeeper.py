@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import pytest
 
 from harness.evaluation.pacing.gatekeeper import AdaptiveGate
-from harness.evaluation.pacing.headers import allowances
 from harness.orchestration import Route
 from harness.providers import ProviderSettings
+from harness.providers.limits import allowances
 from harness.records import Call, CallOutcome, ErrorKind, Role
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)

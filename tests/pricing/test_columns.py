@@ -51,7 +51,7 @@ moments = st.datetimes(
         datetime.fromisoformat("2026-09-01T10:00"),
     ]
 )
-contexts = st.sampled_from(["standard", "batch", "priority", "flex", "no-such-context", "cached"])
+contexts = st.sampled_from(["standard", "batch", "priority", "flex", "fast", "no-such-context", "cached"])
 
 
 @st.composite

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 from harness.cli.app import main
+from harness.clock import SYSTEM_CLOCK
 from harness.emulator import EmulatorSettings, running_emulator
 from harness.orchestration.routing import resolve_routing
 from harness.providers import build_adapter
-from harness.providers.limits import rate_limits_in
+from harness.providers.limits import allowances
 from harness.providers.probing import probe, usage_places
 from harness.records import Usage
 from tests.providers.asking import PLAIN, ask
@@ -114,7 +115,7 @@ def test_an_odd_server_gets_an_entry_that_works(run: Any, tmp_path: Path, monkey
         assert (whole["finish_reason"], whole["served_model"]) == ("eos", "odd-large-v7")
         assert (whole["request_id"], whole["request_id_header"]) == ("gen-77", "x-generation-id")
         assert whole["provider_cost_usd"] == 0.00042
-        assert (whole["rate_limits"][0]["of"], whole["rate_limits"][0]["window_s"]) == ("requests", 86400)
+        assert (whole["rate_limits"][0]["kind"], whole["rate_limits"][0]["window_s"]) == ("requests", 86400)
         assert (told["streamed"]["http_status"], told["priced"]) == (501, False)
         written = json.loads(file.read_text())
         assert (written["defaults"], list(written["providers"])) == ({"provider": "openai"}, ["mine", "odd"])
@@ -133,7 +134,7 @@ def test_an_odd_server_gets_an_entry_that_works(run: Any, tmp_path: Path, monkey
             "odd-large-v7",
             "gen-77 (x-generation-id)",
             "$0.00042",
-            "a day by limit",
+            "14400 requests a day, by limit",
         ):
             assert shown in text
 
@@ -217,24 +218,19 @@ def test_usage_is_found_wherever_it_stands(told: object, places: list[str]) -> N
 
 
 @pytest.mark.parametrize(
-    ("headers", "of", "window_s"),
+    ("headers", "window_s", "window_from"),
     [
         ({"x-ratelimit-limit-requests": "14400", "x-ratelimit-remaining-requests": "14399",
-          "x-ratelimit-reset-requests": "6s"}, "requests", 86400),
-        ({"x-ratelimit-limit-requests": "500", "x-ratelimit-remaining-requests": "499",
-          "x-ratelimit-reset-requests": "120ms"}, "requests", 60),
+          "x-ratelimit-reset-requests": "6s"}, 86400, "reset"),
         ({"x-ratelimit-limit-tokens": "30000", "x-ratelimit-remaining-tokens": "15000",
-          "x-ratelimit-reset-tokens": "30s"}, "tokens", 60),
-        ({"x-ratelimit-limit-req-minute": "60", "x-ratelimit-remaining-req-minute": "60"}, "requests", 60),
-        ({"x-ratelimit-limit-req-10-second": "10", "x-ratelimit-remaining-req-10-second": "9"}, "requests", 10),
+          "x-ratelimit-reset-tokens": "30s"}, 60, "reset"),
+        ({"x-ratelimit-limit-req-10-second": "10", "x-ratelimit-remaining-req-10-second": "9"}, 10, "name"),
         ({"anthropic-ratelimit-input-tokens-limit": "9", "anthropic-ratelimit-input-tokens-remaining": "9",
-          "anthropic-ratelimit-input-tokens-reset": "2026-11-30T00:00:00Z"}, "tokens", None),
-        ({"x-ratelimit-limit-requests": "250", "x-ratelimit-remaining-requests": "249",
-          "x-ratelimit-reset-requests": "12"}, "requests", None),
+          "anthropic-ratelimit-input-tokens-reset": "2026-11-30T00:00:00Z"}, 60, "assumed"),
     ],
 )  # fmt: skip
-def test_a_limits_unit_is_told_or_follows_or_is_unknown(
-    headers: Any, of: str, window_s: float | None
+def test_a_limits_window_is_told_or_follows_or_is_assumed(
+    headers: Any, window_s: float, window_from: str
 ) -> None:
-    (limit,) = rate_limits_in(headers)
-    assert (limit.of, limit.window_s) == (of, window_s)
+    (limit,) = allowances(headers, SYSTEM_CLOCK.now())
+    assert (limit.window_s, limit.window_from) == (window_s, window_from)

@@ -22,7 +22,7 @@ from harness.orchestration import resolve_routing
 from harness.orchestration.routing import AUTO, Route
 from harness.pricing import PriceBook
 from harness.providers import ProviderSettings
-from harness.providers.limits import RateLimit
+from harness.providers.limits import Allowance
 from harness.providers.probing import Observed, Probe
 from harness.providers.probing import probe as ask
 
@@ -153,10 +153,7 @@ def _lines(seen: Observed) -> Iterator[tuple[str, str]]:
     yield "rate limits", "; ".join(map(_limit, seen.rate_limits)) or "untold"
 
 
-def _limit(limit: RateLimit) -> str:
-    window = (
-        "an unknown window" if limit.window_s is None else f"a {_WINDOWS.get(limit.window_s, limit.window_s)}"
-    )
-    how = "" if limit.window_s is None or limit.window_is_told else " by limit, remainder and reset"
-    amount = "?" if limit.limit is None else f"{limit.limit:g}"
-    return f"{limit.name}: {amount} {limit.of} in {window}{how}"
+def _limit(limit: Allowance) -> str:
+    window = _WINDOWS.get(limit.window_s, f"{limit.window_s:g} seconds")
+    how = {"name": "", "reset": ", by limit, remainder and reset", "assumed": ", assumed: nothing tells"}
+    return f"{limit.limit:g} {limit.kind} a {window}{how[limit.window_from]}"

@@ -15,8 +15,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from harness.clock import SYSTEM_CLOCK, Clock
-from harness.evaluation.pacing.headers import allowances
 from harness.orchestration import Route
+from harness.providers.limits import allowances
 from harness.records import Call, CallOutcome, ErrorKind, Role
 
 FIRST_WINDOW = 4.0
