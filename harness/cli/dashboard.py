@@ -11,6 +11,7 @@ from harness.cli.console import DEFAULT_STORE, StoreOption, out
 from harness.cli.lazy import command
 from harness.errors import UsageError
 from harness.processes.dashboard import dashboard_command, dashboard_env, free_port
+from harness.store.reader import no_store_at
 
 app = command()
 
@@ -39,6 +40,8 @@ def dashboard(
         for path in save_pictures(store, screenshots, query=query):
             out.print(str(path))
         return
+    if ":/" not in str(store) and not store.is_dir():
+        raise no_store_at(store)
     command = [*dashboard_command(), "--port", str(free_port(port))]
     if port_file is not None:
         command += ["--port-file", str(port_file.resolve())]

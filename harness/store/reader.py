@@ -111,7 +111,7 @@ def open_store(store_dir: Path | str) -> Store:
         if exported is not None:
             return exported
         if not paths.root.is_dir():
-            raise StoreMissingError(f"there is no store at {store_dir}; `harness demo` makes one")
+            raise no_store_at(paths.root)
         raise StoreMissingError(f"the store at {store_dir} is empty; `harness demo` fills it")
     if has_database:
         with reading(paths):
@@ -120,3 +120,16 @@ def open_store(store_dir: Path | str) -> Store:
             with writing(paths):
                 make_current(paths)
     return Store(str(paths.root))
+
+
+def no_store_at(root: Path) -> StoreMissingError:
+    """The sentence for a folder that is not there, with the stores that lie beside it."""
+    try:
+        beside = sorted(entry for entry in root.absolute().parent.iterdir() if entry.is_dir())
+    except OSError:
+        beside = []
+    found = [
+        entry.name for entry in beside if (entry / "harness.duckdb").exists() or (entry / "spool").is_dir()
+    ]
+    named = f"; beside it: {', '.join(found[:5])}" if found else "; `harness demo` makes one"
+    return StoreMissingError(f"there is no store at {root}{named}")

@@ -5,6 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from typer.testing import CliRunner
+
+from harness.cli.dashboard import app as dashboard_app
+from harness.errors import StoreMissingError
 from harness.store import StorePaths, ingest
 from tests.store.samples import a_request, a_run, an_event, write
 
@@ -43,3 +47,11 @@ def test_export_csv_to_standard_output_and_parquet_to_a_folder(tmp_path: Path) -
     missing = harness("export", "csv", "requests", "--store", str(tmp_path / "nowhere"))
     assert missing.returncode == 2
     assert missing.stderr.count("\n") == 1
+
+
+def test_a_misspelt_store_starts_no_dashboard_and_names_what_is_there(tmp_path):
+    (tmp_path / "results" / "spool").mkdir(parents=True)
+    result = CliRunner().invoke(dashboard_app, ["--store", str(tmp_path / "typo")])
+    assert isinstance(result.exception, StoreMissingError)
+    assert str(result.exception) == f"there is no store at {tmp_path / 'typo'}; beside it: results"
+    assert result.exception.exit_code == 2
