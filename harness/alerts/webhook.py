@@ -1,6 +1,7 @@
 """Telling people: one POST that Slack, Mattermost and most others understand. The address is a secret."""
 
 import logging
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from harness.errors import ConfigError
+from harness.proxies import proxy_for
 from harness.records import AlertEvent, AlertState, utc_text
 
 WEBHOOK_VARIABLE = "HARNESS_ALERT_WEBHOOK"
@@ -49,6 +51,7 @@ class Webhook:
         if not valid:
             raise ConfigError(WEBHOOK_VARIABLE, "is not an http or https address")
         self._url = url
+        self._proxy = proxy_for(url, os.environ)
         self._pause = pause
         logging.getLogger("httpx2").setLevel(logging.WARNING)  # it logs addresses
 
@@ -62,7 +65,9 @@ class Webhook:
         for attempt in range(1, ATTEMPTS + 1):
             pause_s = _FIRST_PAUSE_S * 2 ** (attempt - 1)
             try:
-                answer = httpx2.post(self._url, json=message(event), timeout=_TIMEOUT_S)
+                answer = httpx2.post(
+                    self._url, json=message(event), timeout=_TIMEOUT_S, proxy=self._proxy, trust_env=False
+                )
             except (httpx2.HTTPError, httpx2.InvalidURL, OSError, ValueError) as error:
                 problem = f"the webhook could not be reached ({type(error).__name__})"
             else:

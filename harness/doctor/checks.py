@@ -1,5 +1,6 @@
 """The questions of `harness doctor`, each answered by looking, not by believing."""
 
+import os
 import re
 import time
 from collections.abc import Iterator, Mapping
@@ -12,9 +13,11 @@ from typing import Any
 
 import httpx2
 
+from harness.addresses import joined
 from harness.alerts import WEBHOOK_VARIABLE, Webhook, current_states, load_rules
 from harness.errors import ConfigError, HarnessError, StoreError
 from harness.orchestration import Route, resolve_routing, resolve_strategy
+from harness.proxies import proxy_for
 from harness.records import AlertState, GateVerdict, environment_name, new_id
 from harness.records.jsontext import load_json_exact
 from harness.store import Store, open_store
@@ -130,13 +133,18 @@ def _service_checks(question: Question) -> Iterator[Check]:
 
 def _health(base: str) -> tuple[Check, dict[str, Any]]:
     try:
-        answer = httpx2.get(f"{base}/healthz", timeout=_TIMEOUT_S)
+        answer = httpx2.get(joined(base, "/healthz"), timeout=_TIMEOUT_S, **_way(base))
         told = load_json_exact(answer.content)
     except (httpx2.HTTPError, httpx2.InvalidURL, ValueError, OSError) as error:
         return Check("health", Answer.FAIL, f"/healthz: no answer to use ({type(error).__name__})"), {}
     if not isinstance(told, dict) or answer.status_code != 200 or told.get("ok") is not True:
         return Check("health", Answer.FAIL, f"/healthz answered {answer.status_code}, not ok"), {}
     return Check("health", Answer.OK, f"/healthz is ok, version {told.get('version', 'not told')}"), told
+
+
+def _way(base: str) -> dict[str, Any]:
+    """Through the proxy that the environment names for it, if any."""
+    return {"proxy": proxy_for(base, os.environ), "trust_env": False}
 
 
 def _health_details(told: dict[str, Any], question: Question) -> Iterator[Check]:
@@ -156,7 +164,11 @@ def _test_request(base: str, question: Question) -> Check:
     headers = {"X-Request-Id": request_id, "X-Assist-Telemetry": "1"}
     try:
         answer = httpx2.post(
-            f"{base}/assist/draft-graph", json={"brief": _BRIEF}, headers=headers, timeout=_TIMEOUT_S
+            joined(base, "/assist/draft-graph"),
+            json={"brief": _BRIEF},
+            headers=headers,
+            timeout=_TIMEOUT_S,
+            **_way(base),
         )
     except (httpx2.HTTPError, OSError) as error:
         return Check(name, Answer.FAIL, f"no answer ({type(error).__name__})")

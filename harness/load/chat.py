@@ -134,12 +134,6 @@ class OpenAIChat(ModelStream):
     key_env = "OPENAI_API_KEY"
     room = ChatReading
 
-    def path_for(self, target: str) -> str:
-        """SDK-style base URLs end in /v1 already."""
-        return (
-            self.path.removeprefix("/v1") if urlsplit(target).path.rstrip("/").endswith("/v1") else self.path
-        )
-
     def protected_headers(self, target: str) -> dict[str, str]:
         """The key."""
         key = self.key(target)

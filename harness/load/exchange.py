@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Protocol
 
 import orjson
 
+from harness.addresses import under_version
 from harness.load.answer import MAX_EXCERPT_CHARS, Answer, judge_status
 from harness.load.told import server_timing, telemetry_fields
 from harness.providers.reading.events import TooLargeError
@@ -58,9 +59,9 @@ class Exchange(ABC):
     has_health: ClassVar[bool] = True
     telemetry: ClassVar[bool] = True
 
-    def path_for(self, target: str) -> str:  # noqa: ARG002
-        """What is appended to this target."""
-        return self.path
+    def path_for(self, target: str) -> str:
+        """The path under a target; SDK-style base URLs say the version already."""
+        return under_version(target, self.path)
 
     def protected_headers(self, target: str) -> dict[str, str]:  # noqa: ARG002
         """Headers with secrets that this target may have; masked in every excerpt, never stored."""

@@ -1,7 +1,6 @@
 """Before the first request: is the target there, may it be loaded, what will it tell, what may it cost?"""
 
 import http.client
-import ipaddress
 import ssl
 import time
 from collections.abc import Mapping
@@ -11,12 +10,13 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
+from harness import addresses
+from harness.addresses import request_target, shown
 from harness.clock import SYSTEM_CLOCK
 from harness.errors import TargetError
 from harness.load.answer import Answer
 from harness.load.exchange import Exchange
 from harness.load.plan import LoadPlan
-from harness.load.runrecord import without_password
 from harness.providers.reading.events import MOST_BODY_BYTES
 from harness.providers.reading.excerpts import excerpt
 from harness.records import ProviderMode, RequestStatus, load_json_exact
@@ -54,14 +54,8 @@ class WarmUp:
 
 
 def is_loopback(target: str) -> bool:
-    """True when the target cannot be another machine."""
-    host = urlsplit(target).hostname or ""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    """True when the target is this machine."""
+    return addresses.is_loopback(urlsplit(target).hostname or "")
 
 
 def check_permission(target: str, *, allowed: bool) -> None:
@@ -72,11 +66,10 @@ def check_permission(target: str, *, allowed: bool) -> None:
     """
     parts = urlsplit(target)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise TargetError(f"the target must be an http or https URL, not '{target[:80]}'")
+        raise TargetError(f"the target must be an http or https URL, not '{shown(target)[:80]}'")
     if not is_loopback(target) and not allowed:
         raise TargetError(
-            f"{without_password(target)} is another machine: confirm with --yes, or bound the run with "
-            "--max-requests"
+            f"{shown(target)} is another machine: confirm with --yes, or bound the run with --max-requests"
         )
 
 
@@ -86,21 +79,21 @@ def check_health(target: str, headers: Mapping[str, str]) -> Health:
     Raises:
         TargetError: no answer, not 200, or not the JSON of a service.
     """
-    shown = without_password(target)
+    called = shown(target)
     try:
         status, body = _get(target, "/healthz", headers)
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise TargetError(f"{shown}/healthz does not answer ({type(error).__name__}: {error})") from error
+        raise TargetError(f"{called}/healthz does not answer ({type(error).__name__}: {error})") from error
     if status != 200:
-        raise TargetError(f"{shown}/healthz answers {status}")
+        raise TargetError(f"{called}/healthz answers {status}")
     try:
         fields = load_json_exact(body)
     except (ValueError, RecursionError) as error:
-        raise TargetError(f"{shown}/healthz does not answer with JSON") from error
+        raise TargetError(f"{called}/healthz does not answer with JSON") from error
     if not isinstance(fields, dict):
-        raise TargetError(f"{shown}/healthz does not answer with a JSON object")
+        raise TargetError(f"{called}/healthz does not answer with a JSON object")
     if fields.get("ok") is False:
-        raise TargetError(f"{shown}/healthz says that the service is not well")
+        raise TargetError(f"{called}/healthz says that the service is not well")
     return Health(
         provider=_text(fields.get("provider")),
         repair_provider=_text(fields.get("repair_provider")),
@@ -215,7 +208,7 @@ class PlainSender:
     def __init__(self, target: str, path: str, headers: Mapping[str, str], *, timeout_s: float) -> None:
         parts = urlsplit(target)
         self._connection = _connection(parts, timeout_s)
-        self._path = parts.path.rstrip("/") + path
+        self._path = request_target(target, path)
         self._headers = dict(headers)
 
     def post(self, request_id: str, body: bytes) -> "PlainResponse":
@@ -268,7 +261,7 @@ def _get(target: str, path: str, headers: Mapping[str, str]) -> tuple[int, bytes
     parts = urlsplit(target)
     connection = _connection(parts, HEALTH_TIMEOUT_S)
     try:
-        connection.request("GET", parts.path.rstrip("/") + path, headers=dict(headers))
+        connection.request("GET", request_target(target, path), headers=dict(headers))
         response = connection.getresponse()
         return response.status, response.read(MAX_HEALTH_BYTES)
     finally:

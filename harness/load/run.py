@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 from rich.console import Console
 
+from harness import addresses
 from harness.analysis.sequential import ArrivalOrderTest
 from harness.bundle import bundled
 from harness.clock import SYSTEM_CLOCK
@@ -21,7 +22,7 @@ from harness.load.exchange import Exchange
 from harness.load.live import LiveRun
 from harness.load.plan import LoadPlan, header_values
 from harness.load.recorder import Epoch, Recorder
-from harness.load.runrecord import begin_record, without_password
+from harness.load.runrecord import begin_record
 from harness.load.saturation import Staircase
 from harness.load.scenarios import exchange_of
 from harness.load.watch import RunWatch, interruptions
@@ -199,8 +200,8 @@ class _Run:
         ceiling = preflight.spend_ceiling_usd(planned, self._health)
         count = "an open number of" if planned is None else planned
         most = "unknown" if ceiling is None else f"${ceiling}"
-        shown = without_password(self._load.target)
-        self._console.print(f"{shown}: {count} requests, spend at most {most}", soft_wrap=True)
+        called = addresses.shown(self._load.target)
+        self._console.print(f"{called}: {count} requests, spend at most {most}", soft_wrap=True)
         book = CaseBook(
             self._load.cases_path, self._exchange, seed=self._load.seed, model=self._load.model, requests=1
         )

@@ -14,6 +14,7 @@ from gevent import monkey
 from geventhttpclient.connectionpool import ConnectionPool, SSLConnectionPool
 from geventhttpclient.response import HTTPSocketPoolResponse
 
+from harness.addresses import request_target, shown
 from harness.errors import TargetError
 from harness.providers.reading.events import MOST_BODY_BYTES, TooLargeError
 
@@ -81,7 +82,7 @@ class Transport:
     ) -> None:
         parts = urlsplit(target)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise TargetError(f"the target must be an http or https URL, not '{target[:80]}'")
+            raise TargetError(f"the target must be an http or https URL, not '{shown(target)[:80]}'")
         tls = parts.scheme == "https"
         port = parts.port or (443 if tls else 80)
         pool_type: Any = _TlsPool if tls else _PlainPool
@@ -94,7 +95,7 @@ class Transport:
             connection_timeout=timeout_s,
             network_timeout=None,
         )
-        lines = [f"POST {parts.path.rstrip('/')}{path} HTTP/1.1", f"Host: {parts.netloc.rpartition('@')[2]}"]
+        lines = [f"POST {request_target(target, path)} HTTP/1.1", f"Host: {parts.netloc.rpartition('@')[2]}"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
         self._head = ("\r\n".join(lines) + "\r\nX-Request-Id: ").encode("ascii")
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from harness.addresses import shown
 from harness.errors import ConfigError
 from harness.orchestration.config_file import ProviderEntry, ProvidersFile, RouteChoice, load_providers_file
 from harness.orchestration.variables import (
@@ -244,5 +245,5 @@ def _provider_settings(entries: Mapping[str, ProviderEntry], env: Mapping[str, s
             )
         url, origin = _base_url(name, entry, env)
         if url is not None:
-            settings.append(Setting(name=f"{name}.base_url", value=url, origin=origin))
+            settings.append(Setting(name=f"{name}.base_url", value=shown(url), origin=origin))
     return settings

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from harness.addresses import shown
 from harness.records import Completion, Prompt
 
 CostSource = Literal["ours", "provider"]
@@ -35,7 +36,8 @@ class ProviderSettings:
 
     def __repr__(self) -> str:
         """Without the key."""
-        return f"ProviderSettings(name={self.name!r}, kind={self.kind!r}, base_url={self.base_url!r})"
+        url = None if self.base_url is None else shown(self.base_url)
+        return f"ProviderSettings(name={self.name!r}, kind={self.kind!r}, base_url={url!r})"
 
 
 class LLMAdapter(Protocol):

@@ -4,7 +4,8 @@ Both raise classes of the same names and shapes, and both let `httpx2` errors th
 """
 
 import asyncio
-import ipaddress
+import os
+import socket
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import aclosing, suppress
@@ -13,6 +14,7 @@ from typing import Any
 
 import httpx2
 
+from harness.addresses import secrets_in, under_version, without_query
 from harness.clock import SYSTEM_CLOCK, Clock
 from harness.errors import ProviderError
 from harness.providers.attempt import Attempt
@@ -27,6 +29,7 @@ from harness.providers.reading.values import parse
 from harness.providers.sockets import watch_cheaply
 from harness.providers.structured import plain_answer
 from harness.providers.warmup import tls_context
+from harness.proxies import proxy_for
 from harness.records import NO_USAGE, Completion, ErrorKind, Prompt, dump_json
 
 PLACEHOLDER_KEY = "none"
@@ -36,6 +39,7 @@ MIN_SECRET_CHARS = 6
 """Shorter header values (`1`, `true`) are no secrets, and masking them would garble every message."""
 
 _OWN_HEADERS = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
+_LIMITS = httpx2.Limits(max_connections=1_000, max_keepalive_connections=100)
 _REUSE_WITHIN_S = 0.1
 _NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 
@@ -56,33 +60,39 @@ def make_client(
     settings: ProviderSettings,
     default_url: str,
 ) -> ClientT:
-    """An SDK's client with its retries off, and no key taken from the environment."""
-    base_url = settings.base_url or default_url
+    """An SDK's client with its retries off, and no key taken from the environment.
+
+    Raises:
+        ConfigError: the environment names a proxy that cannot be used.
+    """
+    base_url, query = without_query(settings.base_url or default_url)
     return client_type(
         api_key=settings.api_key or PLACEHOLDER_KEY,
         base_url=base_url,
+        default_query=query,
         max_retries=0,
         # Redirects off: the prompt and our own headers would follow them to a host that nobody named.
-        # A proxy (HTTP_PROXY) is another machine: what is on this one is never asked through it.
         http_client=watch_cheaply(
             http_type(
                 follow_redirects=False,
-                verify=tls_context(),
-                mounts=_unproxied(base_url),
+                # Our own: the SDKs' reading of NO_PROXY and ALL_PROXY raises on values that others take.
+                transport=_transport(base_url),
+                trust_env=False,
                 event_hooks={"response": [bound_body]},
             )
         ),
     )
 
 
-def _unproxied(base_url: str) -> dict[str, None]:
-    """The base URL's host as a mount without a proxy, where it is this machine; nothing elsewhere."""
-    url = httpx2.URL(base_url)
-    try:
-        here = url.host == "localhost" or ipaddress.ip_address(url.host).is_loopback
-    except ValueError:
-        here = False
-    return {f"all://{url.netloc.decode()}": None} if here else {}
+def _transport(base_url: str) -> httpx2.AsyncHTTPTransport:
+    """Connections as the SDKs keep them, through the proxy that the environment names for the host."""
+    return httpx2.AsyncHTTPTransport(
+        verify=tls_context(),
+        proxy=proxy_for(base_url, os.environ),
+        trust_env=False,
+        limits=_LIMITS,
+        socket_options=[(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)],
+    )
 
 
 class SdkAdapter(ABC):
@@ -108,7 +118,13 @@ class SdkAdapter(ABC):
         self._clock = clock
         self._concessions = Concessions()
         self._holder = object()
-        known = (settings.api_key or "", *(value for _, value in settings.extra_headers))
+        if settings.base_url is not None:
+            proxy_for(settings.base_url, os.environ)  # what cannot work is told at the start
+        known = (
+            settings.api_key or "",
+            *(value for _, value in settings.extra_headers),
+            *secrets_in(settings.base_url or ""),
+        )
         self._secrets = tuple(value for value in known if len(value) >= MIN_SECRET_CHARS)
         tls_context()
 
@@ -195,7 +211,7 @@ class SdkAdapter(ABC):
         headers = {**_OWN_HEADERS, **dict(self._settings.extra_headers), "X-Client-Request-Id": call_id}
         body = {**self.request_body(prompt), "stream": self._settings.stream}
         response: httpx2.Response = await self.client.post(
-            self.path,
+            under_version(self._settings.base_url or "", self.path),
             cast_to=httpx2.Response,
             content=dump_json(body),
             options={"headers": headers, "timeout": timeout_s},

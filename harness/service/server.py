@@ -22,7 +22,7 @@ LAST_WORDS_S = 0.5
 """How long the answers of cancelled requests may take to leave, seconds."""
 TICKS_PER_S = 10
 GC_THRESHOLDS = (50_000, 20, 50)
-"""A request makes thousands of objects and few cycles: looking for them every 700 objects costs a tenth of it."""
+"""A request makes thousands of objects and few cycles: looking for them every 700 objects is dear."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
