@@ -22,6 +22,7 @@ COMMANDS: dict[str, str] = {
     "baseline": "drive load at a service and record every request",
     "calibrate": "measure the harness's own error on this machine",
     "eval": "a suite through several strategies: graded, priced, compared",
+    "suites": "write, list and check suites of your own",
     "gate": "PASS, FAIL or INCONCLUSIVE on a run",
     "compare": "two runs: differences with intervals",
     "savings": "what one strategy saves against another, measured and what-if",

@@ -9,6 +9,7 @@ import typer
 from rich.text import Text
 
 from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, err, out, print_json
+from harness.cli.eval_show import show_case
 from harness.cli.lazy import command
 from harness.errors import EXIT_FAIL, EXIT_INTERRUPTED, UsageError
 from harness.evaluation import load_suite
@@ -35,6 +36,11 @@ def evaluate(
     suite: Annotated[
         str | None, typer.Argument(metavar="[SUITE]", help="golden, smoke, suggest, judged, or a suite file.")
     ] = None,
+    case: Annotated[
+        str | None,
+        typer.Argument(help="With `show` as SUITE: a case's id, or a text of its prompt."),
+    ] = None,
+    run: Annotated[str, typer.Option(help="With `show`: the evaluation.")] = "latest",
     strategy: Annotated[
         list[str] | None,
         typer.Option(help="A strategy's name or file; may be repeated [the suite's own]."),
@@ -113,6 +119,11 @@ def evaluate(
 
     Example: harness eval golden --repeats 3
     """
+    if case is not None:
+        if suite != "show":
+            raise UsageError(f"'{case[:80]}': only `harness eval show CASE` takes a second word")
+        show_case(store, run, case, as_json=as_json)
+        return
     budget_usd = _budget(budget)
     if resume is not None:
         anew = (
@@ -177,11 +188,11 @@ def evaluate(
             embedded=embedded,
         )
         outcome = Evaluation(plan, err).run()
-    _conclude(store, outcome.run_id, as_json=as_json)
+    any_answered = _conclude(store, outcome.run_id, as_json=as_json)
     if outcome.status is RunStatus.INTERRUPTED:
         err.print(f"go on with: harness eval --resume {outcome.run_id}", soft_wrap=True)
         raise typer.Exit(EXIT_INTERRUPTED)
-    raise typer.Exit(EXIT_FAIL if outcome.status is RunStatus.FAILED else 0)
+    raise typer.Exit(EXIT_FAIL if outcome.status is RunStatus.FAILED or not any_answered else 0)
 
 
 def _references(strategies: list[str] | None) -> tuple[str, ...]:
@@ -200,8 +211,8 @@ def _budget(text: str | None) -> Decimal | None:
     return amount
 
 
-def _conclude(store: Path, run_id: str, *, as_json: bool) -> None:
-    """Figures from the store, the report's files, and what is shown."""
+def _conclude(store: Path, run_id: str, *, as_json: bool) -> bool:
+    """Figures from the store, the report's files, and what is shown; whether anything was answered."""
     from harness.cli.run_source import load_run  # noqa: PLC0415
     from harness.pricing import PriceBook  # noqa: PLC0415
     from harness.report.evaluation import evaluation_figures  # noqa: PLC0415
@@ -211,9 +222,11 @@ def _conclude(store: Path, run_id: str, *, as_json: bool) -> None:
     loaded = load_run(run_id, store)
     book = PriceBook.configured(os.environ)
     figures = evaluation_figures(loaded.run, loaded.requests, loaded.calls, book, grades=loaded.grades)
+    any_answered = not figures.strategies or any(side.ok for side in figures.strategies)
     files = write_evaluation(figures, loaded.requests, loaded.calls, store / "reports", grades=loaded.grades)
     if as_json:
         print_json({**evaluation_document(figures), "files": [str(path) for path in files]})
-        return
+        return any_answered
     out.print(evaluation_view(figures))
     out.print(Text("\nreport: " + ", ".join(str(path) for path in files), style="dim"), soft_wrap=True)
+    return any_answered

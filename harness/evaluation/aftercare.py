@@ -21,7 +21,7 @@ _NOT_JUDGED = ("quality_tier", "quality_score")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aftercare:
-    """The graders and judges of an evaluation. Where the panel is None, no answer is kept.
+    """The graders and judges of an evaluation. Without judges, an answer is kept only when asked for.
 
     Attributes:
         book: prices of the judges.
@@ -34,6 +34,7 @@ class Aftercare:
     graders: tuple[AnswerGrader, ...] = ()
     weighings: Mapping[str, Weighing] = field(default_factory=dict)
     panel: Panel | None = None
+    keeps_answers: bool = False
     clock: Clock = SYSTEM_CLOCK
 
     def worst_case_usd(self, unit: Unit, max_answer_tokens: int) -> Decimal:
@@ -57,7 +58,7 @@ class Aftercare:
             )
             for grader in self.graders
         ]
-        if self.panel is None:
+        if self.panel is None and not self.keeps_answers:
             return grades
         return [*grades, self._kept(request_id, self._text(result), self.clock.now())]
 

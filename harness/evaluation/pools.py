@@ -1,5 +1,6 @@
 """Adapters for an evaluation: one set for all, or one for each strategy and repeat on the emulator."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from harness.evaluation.plan import Unit
@@ -44,6 +45,16 @@ class EvaluationPools:
         if draw not in self._pools:
             self._pools[draw] = _DrawingPool(draw) if draw else AdapterPool()
         return self._pools[draw]
+
+    def prepare(self, todo: Sequence[Unit]) -> None:
+        """Build every adapter that the units will ask: what an SDK takes to import is in nobody's latency.
+
+        Raises:
+            ConfigError: a provider's key is missing.
+        """
+        for unit in {(one.strategy.name, one.repeat): one for one in todo}.values():
+            for route in unit.strategy.routes:
+                self.of(unit).get(route)
 
     async def aclose(self) -> None:
         """Release every connection."""

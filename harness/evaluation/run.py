@@ -283,8 +283,11 @@ class Evaluation:
             pools=EvaluationPools(emulated=not plan.live),
             generations=self._progress.generations,
             alive=lambda: child is None or child.running,
-            aftercare=aftercare_of(self._run_id, plan.suite, panel, self._book),
+            aftercare=aftercare_of(
+                self._run_id, plan.suite, panel, self._book, keeps_answers=plan.store_content
+            ),
             early=self._early,
+            keeps_content=plan.store_content,
         )
 
     async def _session(
@@ -296,6 +299,8 @@ class Evaluation:
         batching: BatchBench | None,
     ) -> Session | None:
         """One session on its own event loop; None when it was ended at once."""
+        if bench.batch is None:
+            bench.pools.prepare(todo)
         runner = Runner(bench, todo, live, self._stop)
         driver = None if bench.batch is None else asyncio.create_task(drive(bench.batch, runner, live))
         work = asyncio.create_task(

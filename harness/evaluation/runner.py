@@ -52,6 +52,7 @@ class Bench:
         aftercare: the suite's own graders and judges; None when it has none.
         batch: calls go out in provider batches; None makes each at once.
         cache: answers of first repeats come from it where it has them; None asks every time.
+        keeps_content: prompts and outputs of answered requests are recorded as text.
         early: ends the run when everything is settled; None goes on to the end.
     """
 
@@ -71,6 +72,7 @@ class Bench:
     batch: BatchCalling | None = None
     cache: ResponseCache | None = None
     early: EarlyStop | None = None
+    keeps_content: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,7 +237,7 @@ class Runner:
             else:
                 calls = result.calls
                 request, records = filing.answered(result, wait, started_at)
-                records = self._cared_for(unit, request, result, records)
+                records = [*result.contents, *self._cared_for(unit, request, result, records)]
         self._count(calls, request.provider_mode)
         why = self._why_cut(request, calls)
         if why is not None:
@@ -268,6 +270,8 @@ class Runner:
             if batch is None
             else batch.caller(unit, filing.request_id)
         )
+        if bench.keeps_content:
+            caller = replace(caller, keep_content=True)
         if bench.cache is not None:
             caller = replace(caller, pool=bench.cache.pool(caller.pool, unit))
 

@@ -24,6 +24,7 @@ from harness.analysis.sample import RunFacts, case_of, counted, latency_sample, 
 from harness.pricing import PriceBook
 from harness.records import Call, Grade, ProviderMode, Request, RequestStatus, RunStatus, Tier
 from harness.report.answers import answer_notes, is_untimed
+from harness.report.failures import answered, failure_notes
 from harness.report.grading import GradingFigures, grading_figures
 from harness.report.savings import MeasuredSaving, SavingsSide, cost_outcomes, savings_report, savings_sides
 
@@ -84,6 +85,7 @@ class StrategyComparison:
         confidence: of each interval; all comparisons of the run hold together at 95% (Bonferroni).
         verdict: in one sentence.
         power: how many cases a noteworthy difference needs; None without spread.
+        is_comparable: False where a side answered nothing: then there is no saving to speak of.
     """
 
     first: str
@@ -95,6 +97,7 @@ class StrategyComparison:
     saving: MeasuredSaving
     verdict: str
     power: str | None
+    is_comparable: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +108,7 @@ class EvaluationFigures:
         caution: why they are not those of the whole run; None for a complete one.
         latency_note: on which clock the latencies stand, when it is not the real one.
         answer_notes: what must be said of batched and cached answers.
+        failures: why requests failed, strategy by strategy.
     """
 
     run: RunFacts
@@ -116,6 +120,7 @@ class EvaluationFigures:
     strategies: tuple[StrategyFigures, ...]
     comparisons: tuple[StrategyComparison, ...]
     grading: GradingFigures = field(default_factory=GradingFigures)
+    failures: tuple[str, ...] = ()
 
 
 def is_evaluation(requests: Sequence[Request]) -> bool:
@@ -156,6 +161,7 @@ def evaluation_figures(
         strategies=tuple(strategy_figures(side, each) for side in sides),
         comparisons=tuple(_comparison(saving, confidence) for saving in savings),
         grading=grading_figures(run, requests, calls, grades),
+        failures=failure_notes(requests),
     )
 
 
@@ -276,6 +282,7 @@ def _comparison(saving: MeasuredSaving, confidence: float) -> StrategyComparison
         "high_tier", "ratio", _highs(a), _highs(b), confidence=confidence, higher_is_worse=False
     )
     other = saving.b.strategy or saving.b.label
+    silent = [side.strategy or side.label for side in (saving.a, saving.b) if not answered(side.requests)]
     return StrategyComparison(
         first=saving.a.strategy or saving.a.label,
         other=other,
@@ -284,7 +291,10 @@ def _comparison(saving: MeasuredSaving, confidence: float) -> StrategyComparison
         score=score,
         high=high,
         saving=saving,
-        verdict=f"{other} {_quality_words(score)}, and {_saving_words(saving)}",
+        verdict=f"{other} cannot be compared: {' and '.join(silent)} answered no request"
+        if silent
+        else f"{other} {_quality_words(score)}, and {_saving_words(saving)}",
+        is_comparable=not silent,
         power=_power_note(score, _scores(a), _scores(b)),
     )
 

@@ -93,7 +93,7 @@ def comparison_rows(figures: EvaluationFigures) -> list[tuple[str, ...]]:
             found.other,
             _points(found.score),
             _points(found.high),
-            percent_cell(found.saving.ratio),
+            percent_cell(found.saving.ratio) if found.is_comparable else "-",
             f"{found.cases:,}",
         )
         for found in figures.comparisons
@@ -115,7 +115,7 @@ def evaluation_notes(figures: EvaluationFigures) -> list[str]:
         said.append(
             f"{wording.count(len(doubted), 'case')} possibly paid twice (in flight when a session died)"
         )
-    return [text for text in said if text is not None]
+    return [*(text for text in said if text is not None), *figures.failures]
 
 
 def evaluation_markdown(figures: EvaluationFigures) -> str:

@@ -52,10 +52,12 @@ def seated(
     return panel
 
 
-def aftercare_of(run_id: str, suite: Suite, panel: Panel | None, book: PriceBook) -> Aftercare | None:
-    """What is done with each answer; None for a suite without graders beside its task's score."""
+def aftercare_of(
+    run_id: str, suite: Suite, panel: Panel | None, book: PriceBook, *, keeps_answers: bool = False
+) -> Aftercare | None:
+    """What is done with each answer; None without graders beside the task's score, judges or keeping."""
     graders = suite.graders if suite.file_task is None else ()
-    if not graders and panel is None:
+    if not graders and panel is None and not keeps_answers:
         return None
     return Aftercare(
         run_id=run_id,
@@ -64,6 +66,7 @@ def aftercare_of(run_id: str, suite: Suite, panel: Panel | None, book: PriceBook
         graders=tuple(grader for grader, _ in graders),
         weighings={grader.name: weighing for grader, weighing in graders},
         panel=panel,
+        keeps_answers=keeps_answers,
     )
 
 

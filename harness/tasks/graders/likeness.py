@@ -62,12 +62,14 @@ class LikenessGrader:
 
     Attributes:
         measure: a key of `LIKENESSES`.
+        enough: the likeness that scores 1; less scores in proportion.
     """
 
     name: str
     pointer: str
     measure: str
     expected: Expectation
+    enough: float
 
     def grade(self, answer: GradedAnswer) -> Part:
         """See `AnswerGrader.grade`."""
@@ -76,7 +78,9 @@ class LikenessGrader:
         if found is MISSING:
             return Part(score=0.0, detail={"problem": f"nothing at '{self.pointer}'"})
         said, measure = text_of(found)[:MAX_TEXT_CHARS], LIKENESSES[self.measure]
-        return Part(score=round(max(measure(said, wanted[:MAX_TEXT_CHARS]) for wanted in references), 6))
+        likeness = max(measure(said, wanted[:MAX_TEXT_CHARS]) for wanted in references)
+        score = min(1.0, round(likeness / self.enough, 6))
+        return Part(score=score, detail={"likeness": round(likeness, 6)})
 
 
 def _texts(expected: Any, name: str) -> Sequence[str]:

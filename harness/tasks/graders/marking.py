@@ -98,11 +98,12 @@ class ContainsSpec(_Expecting):
 class SimilaritySpec(_Expecting):
     """How alike the text is to the expected one, or to the likest of several: 0..1.
 
-    `f1` and `rouge_l` compare words, `similarity` characters.
+    `f1` and `rouge_l` compare words, `similarity` characters; a likeness of `enough` counts as 1.
     """
 
     kind: Literal["f1", "rouge_l", "similarity"]
     name: GraderName | None = None
+    enough: Annotated[float, Field(gt=0, le=1, strict=False)] = 1.0
     expected: str | list[str] | None = None
 
 

@@ -106,7 +106,13 @@ def _comparing(
                 ignore_case=spec.ignore_case,
             )
         case SimilaritySpec():
-            return LikenessGrader(name=name, pointer=spec.pointer, expected=expected, measure=spec.kind)
+            return LikenessGrader(
+                name=name,
+                pointer=spec.pointer,
+                expected=expected,
+                measure=spec.kind,
+                enough=spec.enough,
+            )
         case NumericSpec():
             return NumericGrader(
                 name=name,
