@@ -233,10 +233,11 @@ class SdkAdapter(ABC):
             refusal: Any = error
             attempt.saw_response(refusal.response.headers)
             return attempt.refusal(int(refusal.status_code), _body_of(refusal.response))
+        for found in (error, error.__cause__):  # an SDK wraps what a response hook raises
+            if isinstance(found, TooLargeError | UnreadableError):
+                return attempt.failure(ErrorKind.BAD_OUTPUT, str(found))
         if isinstance(error, self.errors.connection | httpx2.HTTPError | httpx2.StreamError):
             return _disconnected(error, attempt)
-        if isinstance(error, TooLargeError | UnreadableError):
-            return attempt.failure(ErrorKind.BAD_OUTPUT, str(error))
         if isinstance(error, self.errors.api):
             return attempt.failure(ErrorKind.UPSTREAM_5XX, f"the SDK gave up ({type(error).__name__})")
         raise error

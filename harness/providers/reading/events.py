@@ -47,6 +47,7 @@ class EventSplitter:
         self._data: list[bytes] = []
         self._data_bytes = 0
         self._skips_line_feed = False
+        self._is_first = True
 
     def feed(self, chunk: bytes) -> Iterator[tuple[str, bytes]]:
         """The events that this chunk completes, as name (empty for unnamed ones) and data.
@@ -54,8 +55,6 @@ class EventSplitter:
         Raises:
             TooLargeError: beyond one of the limits.
         """
-        if not self._bytes:
-            chunk = chunk.removeprefix(_BYTE_ORDER_MARK)
         self._bytes += len(chunk)
         if self._bytes > self._most_bytes:
             raise TooLargeError(f"the stream is larger than {self._most_bytes} bytes")
@@ -73,6 +72,8 @@ class EventSplitter:
             lines[0] = b"".join([*self._rest, lines[0]])
             self._rest, self._rest_bytes = [], 0
         self._keep(rest)
+        if self._is_first:
+            lines[0], self._is_first = lines[0].removeprefix(_BYTE_ORDER_MARK), False
         for line in lines:
             if line:
                 self._take(line)
