@@ -196,6 +196,7 @@ class AttemptRecord:
             provider_request_id=answer.provider_request_id if answer else None,
             ttft_ms=None if ttft_ns is None else ms_from_ns(ttft_ns),
             first_answer_ms=None if first_answer_ns is None else ms_from_ns(first_answer_ns),
+            usage_remark="; ".join(answer.usage_remarks) or None if answer else None,
             input_tokens=usage.input_tokens if usage else None,
             cache_read_tokens=usage.cache_read_tokens if usage else None,
             cache_write_5m_tokens=usage.cache_write_5m_tokens if usage else None,

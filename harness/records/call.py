@@ -24,6 +24,7 @@ class Call:
     `model` is the one asked for and `served_model` the one that the provider says answered, which is priced.
     `finish_reason` is the provider's own word. `provider_cost_usd` is the provider's own bill. `served_terms`
     is what else the bill rests on (`ServedTerms.material`); None for nothing but text at the usual terms.
+    `usage_remark` says what was mended or left out to get at the tokens, or why they are unknown though told.
     """
 
     run_id: str | None
@@ -60,3 +61,4 @@ class Call:
     provider_cost_usd: Decimal | None = None
     served_terms: Mapping[str, Any] | None = None
     first_answer_ms: float | None = None
+    usage_remark: str | None = None
