@@ -10,6 +10,7 @@ from typing import Any
 import typer
 
 from harness.cli.root import app
+from harness.figures import all_figures
 from harness.telemetry.catalogue import METRICS
 
 PAGE = Path(__file__).with_name("reference.md")
@@ -88,6 +89,17 @@ def reference() -> str:
     lines += ["## Metrics", "", "Sent by DogStatsD and OpenTelemetry, shown on the service's `/metrics`.", ""]
     rows = [(f"`{metric.name}`", metric.kind.value, metric.unit, metric.help) for metric in METRICS]
     lines += _table(("metric", "kind", "unit", "meaning"), rows)
+    lines += [
+        "## Figures",
+        "",
+        "What they rest on and how their intervals are made: [figures.md](figures.md).",
+        "",
+    ]
+    figures = [
+        (f"`{figure.name}`", figure.title, figure.unit, figure.better, figure.rows, figure.source)
+        for figure in all_figures()
+    ]
+    lines += _table(("figure", "title", "unit", "better", "rows", "from"), figures)
     return "\n".join(lines).rstrip() + "\n"
 
 
