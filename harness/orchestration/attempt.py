@@ -162,6 +162,7 @@ class AttemptRecord:
             context=context,
             terms=terms,
             local=self._adapter.local,
+            itemised=False,
         )
         return recordable(priced)
 

@@ -152,6 +152,7 @@ class PriceBook:
         context: str = catalogue.STANDARD,
         terms: ServedTerms = NO_TERMS,
         local: bool = False,
+        itemised: bool = True,
     ) -> Priced:
         """What a call costs. Never raises for an unknown model or context: the cost is then None.
 
@@ -163,6 +164,7 @@ class PriceBook:
             context: standard, batch, priority, flex or fast.
             terms: what else the answer said its bill rests on.
             local: free of charge by declaration.
+            itemised: also the lines of the arithmetic; without them it takes half the time.
         """
         context = self.context_of(context, terms)
         quote = self.quote(provider, model, at=at, context=context, local=local)
@@ -171,15 +173,16 @@ class PriceBook:
             problem = f"no {context} price is known for {provider}/{model}: {because}"
             return Priced(cost_usd=None, unpriced_reason=UnpricedReason.UNPRICED, problem=problem)
         card = self._card(quote, provider, model, terms)
-        lines = _lines(card, usage, terms)
+        exact_usd = _exact_usd(card, usage, terms)
+        lines = _lines(card, usage, terms) if itemised else None
         known = Priced(
-            cost_usd=None if lines is None else money_usd(sum((x.cost_usd for x in lines), Decimal(0))),
+            cost_usd=None if exact_usd is None else money_usd(exact_usd),
             price_source=quote.price_source,
             price_version=quote.price_version,
             priced_as=quote.priced_as,
             lines=tuple(lines or ()),
         )
-        if lines is not None:
+        if exact_usd is not None:
             return known
         if usage is None:
             why, problem = UnpricedReason.USAGE_UNKNOWN, "the provider never told the usage"
@@ -207,15 +210,12 @@ class PriceBook:
         quote = self.quote(provider, model, at=at, context=context, local=local)
         if quote is None:
             return None
-        if quote.card is FREE_CARD:
-            return money_usd(Decimal(0))
-        card = self._card(quote, provider, model, terms)
-        exact_usd = card.cost_usd(usage, terms) if card and usage else None
+        exact_usd = _exact_usd(self._card(quote, provider, model, terms), usage, terms)
         return None if exact_usd is None else money_usd(exact_usd)
 
     def context_of(self, context: str, terms: ServedTerms) -> str:
         """The context that an answer is priced in: what it told of its tier and speed counts."""
-        return context if context == catalogue.CACHED else served_context(context, terms)
+        return context if terms is NO_TERMS or context == catalogue.CACHED else served_context(context, terms)
 
     def charged_model(self, provider: str, asked: str, served: str | None) -> str:
         """The model that a call is priced as: the one that answered.
@@ -342,8 +342,14 @@ class PriceBook:
         return sorted(name for name, quote in quotes if quote and (quote.card.input or quote.card.output))
 
 
-def _lines(card: RateCard | None, usage: Usage | None, terms: ServedTerms) -> list[CostLine] | None:
+def _exact_usd(card: RateCard | None, usage: Usage | None, terms: ServedTerms) -> Decimal | None:
     if card is FREE_CARD:  # nothing is charged, whatever was used
+        return Decimal(0)
+    return card.cost_usd(usage, terms) if card and usage else None
+
+
+def _lines(card: RateCard | None, usage: Usage | None, terms: ServedTerms) -> list[CostLine] | None:
+    if card is FREE_CARD:
         return []
     return card.lines(usage, terms) if card and usage else None
 

@@ -122,12 +122,14 @@ class RateCard:
         Returns:
             None when the usage touches a kind of token that has no price, or more tokens than any call.
         """
-        if self.cost_usd(usage, terms) is None:
+        if usage.input_tokens > MOST_TOKENS or usage.output_tokens > MOST_TOKENS:
             return None
         lines = []
         for kind, units, rate in self._partition(usage, terms):
-            if units == 0 or rate is None:
+            if units == 0:
                 continue
+            if rate is None or units < 0:
+                return None
             price = rate.at(usage.input_tokens)
             cost_usd = (price * units).scaleb(_MTOK_EXPONENT)
             lines.append(CostLine(kind=kind, tokens=units, usd_per_mtok=price, cost_usd=cost_usd))

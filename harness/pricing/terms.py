@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import lru_cache
 
 from harness.pricing.catalogue import STANDARD
 from harness.records import ServedTerms, is_usual
@@ -40,5 +41,6 @@ def surcharge_of(provider: str, terms: ServedTerms) -> Decimal | None:
     return Decimal(1) if place is None else _SURCHARGES.get((provider, place))
 
 
+@lru_cache(maxsize=256)
 def _unusual(word: str | None) -> str | None:
     return None if word is None or is_usual(word) else word.strip().lower() or None

@@ -1,7 +1,7 @@
 """What a bill rests on beside its token counts, as an answer told it."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 _USUAL = frozenset(
@@ -49,18 +49,21 @@ class ServedTerms:
 
     def material(self) -> dict[str, str | int]:
         """What makes the bill another than text at the usual terms: as the store keeps it, often nothing."""
-        return {name: value for name, value in asdict(self).items() if value and not is_usual(value)}
+        if self is NO_TERMS:
+            return {}
+        return {name: told for name in _NAMES if (told := getattr(self, name)) and not is_usual(told)}
 
     def elsewhere(self) -> "ServedTerms":
         """The same work at another provider: what was used, without the words for how this one served it."""
-        counts: dict[str, Any] = {
-            name: value for name, value in asdict(self).items() if isinstance(value, int)
-        }
+        told = ((name, getattr(self, name)) for name in _NAMES)
+        counts: dict[str, Any] = {name: value for name, value in told if isinstance(value, int)}
         return ServedTerms(**counts)
 
 
 NO_TERMS = ServedTerms()
 """Nothing was told."""
+
+_NAMES = tuple(item.name for item in fields(ServedTerms))
 
 
 def is_usual(word: object) -> bool:
