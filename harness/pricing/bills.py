@@ -3,7 +3,7 @@
 from dataclasses import replace
 from decimal import Decimal
 
-from harness.pricing.book import Priced
+from harness.pricing.quote import Priced
 from harness.pricing.rates import money_usd
 from harness.records import UnpricedReason
 

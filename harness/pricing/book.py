@@ -1,7 +1,7 @@
 """The price book: provider, model and usage in, exact USD out, or a plain statement that it is unknown."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, time
 from decimal import Decimal
 from pathlib import Path
@@ -9,8 +9,9 @@ from pathlib import Path
 from harness.clock import SYSTEM_CLOCK
 from harness.errors import UnpricedModelError
 from harness.pricing import catalogue
-from harness.pricing.finding import Finder, Found
-from harness.pricing.overrides import SHIPPED_PATH, Overrides, PriceEntry, load_overrides
+from harness.pricing.finding import Finder
+from harness.pricing.overrides import SHIPPED_PATH, Overrides, load_overrides
+from harness.pricing.quote import Priced, Quote, listed_quote, override_quote
 from harness.pricing.rates import FREE_CARD, CostLine, RateCard, money_usd
 from harness.pricing.served import is_same_family
 from harness.pricing.terms import served_context, surcharge_of
@@ -30,43 +31,6 @@ CACHE = "cache"
 
 _FIXTURES, _FIXTURE_MODELS = "fixtures", "fixture-"
 _MOST_QUOTES = 10_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Quote:
-    """A model's prices at a moment, and where they come from.
-
-    `source_url` and `start_date` are None where the price data does not say. `moving` names stand for another
-    model from time to time: their price is that of `start_date`. `lent_by` is the provider whose prices these
-    are, where the one that was called has none of its own; `rule` says
-    how an id was read that is written otherwise than the price data writes it.
-    """
-
-    card: RateCard
-    price_source: str
-    price_version: str | None
-    priced_as: str | None
-    source_url: str | None = None
-    start_date: date | None = None
-    moving: bool = False
-    lent_by: str | None = None
-    rule: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Priced:
-    """What one call costs. `cost_usd` is None exactly when `unpriced_reason` says why.
-
-    `lines` is the arithmetic; `problem` says in words what was missing.
-    """
-
-    cost_usd: Decimal | None
-    unpriced_reason: UnpricedReason | None = None
-    price_source: str | None = None
-    price_version: str | None = None
-    priced_as: str | None = None
-    lines: tuple[CostLine, ...] = ()
-    problem: str | None = None
 
 
 class PriceBook:
@@ -137,10 +101,10 @@ class PriceBook:
         for overrides in self._overrides:
             entry = overrides.find_any(found.charged_by, found.forms, at, context)
             if entry:
-                return _override_quote(overrides, entry, found)
+                return override_quote(overrides, entry, found)
             if context != catalogue.STANDARD and overrides.find_any(found.charged_by, found.forms, at):
                 return None  # whoever changes the standard price has not said what the context costs
-        return _listed_quote(found, at, context)
+        return listed_quote(found, at, context)
 
     def price(
         self,
@@ -352,37 +316,3 @@ def _lines(card: RateCard | None, usage: Usage | None, terms: ServedTerms) -> li
     if card is FREE_CARD:
         return []
     return card.lines(usage, terms) if card and usage else None
-
-
-def _override_quote(overrides: Overrides, entry: PriceEntry, found: Found) -> Quote:
-    return Quote(
-        card=entry.card(),
-        price_source=overrides.source,
-        price_version=overrides.version,
-        priced_as=entry.model,
-        source_url=entry.source_url,
-        start_date=entry.start_date,
-        moving=found.is_moving,
-        lent_by=found.charged_by if found.spelling.is_lent else None,
-        rule=found.spelling.why,
-    )
-
-
-def _listed_quote(found: Found, at: datetime, context: str) -> Quote | None:
-    listed = found.listed
-    card = listed.card(at, context) if listed else None
-    if listed is None or card is None:
-        return None
-    lent_by, dated = found.lent_by, catalogue.DATA_DATES.get(catalogue.VERSION)
-    urls = listed.lender.pricing_urls
-    return Quote(
-        card=card,
-        price_source=catalogue.SOURCE,
-        price_version=f"{catalogue.VERSION} lent by {lent_by}" if lent_by else catalogue.VERSION,
-        priced_as=listed.model.id,
-        source_url=urls[0] if urls else None,
-        start_date=listed.start_date(at) or (dated if found.is_moving else None),
-        moving=found.is_moving,
-        lent_by=lent_by,
-        rule=found.spelling.why,
-    )

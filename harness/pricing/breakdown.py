@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, localcontext
 
-from harness.pricing.book import DECLARED, PriceBook, Priced
+from harness.pricing.book import DECLARED, PriceBook
 from harness.pricing.catalogue import STANDARD
+from harness.pricing.quote import Priced
 from harness.pricing.rates import money_usd
 from harness.records import NO_TERMS, Call, Role, ServedTerms, UnpricedReason, Usage, terms_from
 

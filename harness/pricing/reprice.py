@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from harness.pricing.book import DECLARED, PriceBook, Priced
+from harness.pricing.book import DECLARED, PriceBook
 from harness.pricing.breakdown import usage_of
+from harness.pricing.quote import Priced
 from harness.pricing.rates import money_usd
 from harness.records import Call, CallOutcome, terms_from
 
