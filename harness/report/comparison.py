@@ -10,6 +10,7 @@ from harness.analysis.difference import Difference
 from harness.analysis.sample import RunFacts, latency_sample, provider_mode
 from harness.records import ProviderMode, Request
 from harness.report import wording
+from harness.report.charts import two_ecdfs_chart
 from harness.report.html import environment
 from harness.report.rows import mode_banner
 
@@ -132,8 +133,6 @@ def comparison_html(
     warning: str | None,
 ) -> str:
     """The comparison as one self-contained page."""
-    from harness.report.charts import two_ecdfs_chart  # noqa: PLC0415 - matplotlib loads for half a second
-
     chart = two_ecdfs_chart(latency_sample(a_requests), latency_sample(b_requests))
     return (
         environment()
@@ -145,7 +144,7 @@ def comparison_html(
             warning=warning,
             head=comparison_head(comparison),
             rows=comparison_rows(comparison),
-            chart_svg=Markup(chart or ""),  # noqa: S704 - drawn here, its text escaped by matplotlib
+            chart_svg=Markup(chart or ""),  # noqa: S704 - drawn here, its text escaped by the plot
             confidence=f"{comparison.confidence:.10g}",
         )
     )

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from harness.analysis.sample import RunFacts, latency_sample
 from harness.records import Request, dump_json
-from harness.report import rows, wording
+from harness.report import charts, rows, wording
 from harness.report.figures import RunSummary
 from harness.version import __version__
 
@@ -108,15 +108,13 @@ def _gate_limit(gate: Mapping[str, Any] | None) -> float | None:
 
 
 def _charts(summary: RunSummary, requests: Sequence[Request], limit_ms: float | None) -> dict[str, Markup]:
-    from harness.report import charts  # noqa: PLC0415 - matplotlib loads for half a second; only pages need it
-
     drawn = {
         "ecdf": charts.ecdf_chart(latency_sample(requests), limit_ms),
         "timeline": charts.timeline_chart(requests, limit_ms),
         "slowest": charts.slowest_chart(requests),
         "cost": charts.cost_chart(summary.cost.rows),
     }
-    # matplotlib escapes the text it puts into an SVG
+    # a plot escapes the text it puts into an SVG
     return {name: Markup(svg or "") for name, svg in drawn.items()}  # noqa: S704
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 import duckdb
 
 from harness.store.database.migrate import PLAIN_NAMES
-from harness.store.objects.parquet_view import find_parquet, parquet_snapshot
 
 SMALLEST_PIECE_ROWS = 2_048
 """A vector of DuckDB's: less cannot be read alone."""
@@ -182,6 +181,11 @@ def _next_rowid(connection: duckdb.DuckDBPyConnection, table: str) -> int:
 def _fill(connection: duckdb.DuckDBPyConnection, table: _Table, exported: str) -> int:
     """Rows that are lost or incomplete, from an export; what is here and whole stays as it is."""
     key = _KEYS.get(table.name)
+    from harness.store.objects.parquet_view import (  # noqa: PLC0415 - data sets load pandas, 0.3 s
+        find_parquet,
+        parquet_snapshot,
+    )
+
     source = find_parquet(exported)
     if key is None or source is None:
         return 0
