@@ -7,7 +7,7 @@ from decimal import Decimal
 from hashlib import sha256
 
 from harness.clock import SYSTEM_CLOCK, Clock
-from harness.errors import UsageError
+from harness.errors import ProviderError, UsageError
 from harness.evaluation.batches.batcher import Batcher
 from harness.evaluation.batches.queue import Waiting
 from harness.evaluation.batches.record import BatchedCall
@@ -22,6 +22,7 @@ from harness.pricing.catalogue import BATCH
 from harness.providers.base import LLMAdapter
 from harness.providers.batch import BatchApi, BatchItem
 from harness.providers.batch_registry import batch_api, has_batch_api
+from harness.providers.reading.excerpts import excerpt
 from harness.providers.structured import plain_answer
 from harness.records import Call, Completion, ErrorKind, Prompt, dump_json
 
@@ -50,7 +51,13 @@ class BatchAdapter:
         )
         item = BatchItem(custom_id=call_id, body=self._api.body(prompt))
         waiting = Waiting(call=call, order=self._unit.seq, item=item, api=self._api)
-        return plain_answer(await self._owner.batcher.ask(waiting), prompt)
+        try:
+            return plain_answer(await self._owner.batcher.ask(waiting), prompt)
+        except (
+            ProviderError
+        ) as error:  # the batch's reader does not know what was asked: nothing of it may show
+            error.args = (excerpt(str(error), asked=(prompt.system, prompt.user)),)
+            raise
 
     async def aclose(self) -> None:
         """The API is shared: its owner closes it."""
