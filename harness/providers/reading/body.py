@@ -70,7 +70,7 @@ class BodyReader:
                 if data.startswith(DONE):
                     self._sink.take_done()
                 elif data:
-                    self._sink.take_event(_decoded(data, "an event of the stream"), name=name)
+                    self._sink.take_event(_event(name, data), name=name)
                 if self._sink.is_over:
                     return False
         elif chunk:
@@ -116,6 +116,13 @@ class BodyReader:
         except ValueError:
             return
         self._sink.take_event(event, name=name)
+
+
+def _event(name: str, data: bytes) -> object:
+    """An event's data; an error event may be a plain text."""
+    if name == "error" and data[:1] not in (b"{", b"["):
+        return {"error": data.decode(errors="replace")}
+    return _decoded(data, "an event of the stream")
 
 
 def _decoded(data: bytes, what: str) -> object:

@@ -13,6 +13,7 @@ FINISHED = frozenset(
         "eos_token",
         "complete",
         "completed",
+        "normal",
         "tool_calls",
         "tool_call",
         "tool_use",
@@ -30,6 +31,7 @@ _KINDS: dict[ErrorKind, tuple[str, ...]] = {
         "model_context_window_exceeded",
         "context_length_exceeded",
         "max_context_length",
+        "error_limit",
         "pause_turn",
     ),
     ErrorKind.CONTENT_FILTER: (

@@ -23,7 +23,18 @@ _SECRET = re.compile(
 _STRUCTURE = re.compile(r"[\[{]\s*[\[{\"']")
 _QUOTED = re.compile(r"""(["'`])(.{3,}?)\1""")
 _NAME_LIKE = re.compile(r"[\w-]*[\d_-][\w-]*")
-_SPEAKING = ("message", "msg", "error", "detail", "details", "description", "error_description", "reason")
+_SPEAKING = (
+    "message",
+    "msg",
+    "Message",
+    "error",
+    "errors",
+    "detail",
+    "details",
+    "description",
+    "error_description",
+    "reason",
+)
 
 
 def first_of(body: object) -> object:
@@ -36,7 +47,7 @@ def error_part(body: object) -> Mapping[str, Any]:
     body = first_of(body)
     if not isinstance(body, Mapping):
         return {}
-    inner = first_of(body.get("error"))
+    inner = first_of(body.get("error") or body.get("errors"))
     return inner if isinstance(inner, Mapping) else body
 
 

@@ -99,6 +99,7 @@ _KEY_COMPLAINT = re.compile(
     r"|credit balance is too low",
     re.IGNORECASE,
 )
+_TELLING = ("code", "type", "status", "error_type", "status_code", "http_status_code", "statusCode")
 _COMPLAINT_CHARS = 2000
 _WORD_CHARS = 100
 
@@ -146,7 +147,7 @@ def _kind_of_bad_request(body: object, said: list[ErrorKind]) -> ErrorKind:
 def _words(body: object) -> list[str]:
     """The machine-readable words of an error body, most specific first."""
     part = error_part(body)
-    told = [part.get(key) for key in ("code", "type", "status", "error_type")]
+    told = [part.get(key) for key in _TELLING]
     told += [item.get("reason") for item in _details(body)]
     inner = part.get("innererror")
     told += [inner.get("code")] if isinstance(inner, dict) else []

@@ -73,6 +73,7 @@ SHAPES: list[Shape] = [
             ("stop_sequence", "Hugging Face", "ok"),
             ("end_turn", "a gateway to Anthropic", "ok"),
             ("COMPLETE", "Cohere", "ok"),
+            ("normal", "Baidu", "ok"),
             ("STOP", "Gemini", "ok"),
             ("length", "OpenAI", "truncated"),
             ("model_length", "Mistral", "truncated"),
@@ -196,6 +197,20 @@ SHAPES: list[Shape] = [
         Right(kind="rate_limited", input=None, finish=None),
         *_SAID,
         'event: error\ndata: {"type": "rate_limit_error", "message": "slow"}\n\n',
+    ),
+    chat_events(
+        "an event named error that is a text",
+        "a proxy",
+        Right(kind="upstream_5xx", input=None, finish=None, says="upstream went away"),
+        *_SAID,
+        "event: error\ndata: upstream went away\n\n",
+    ),
+    chat_events(
+        "an error with an HTTP status under a longer name",
+        "Hugging Face",
+        Right(kind="rate_limited", input=None, finish=None),
+        *_SAID,
+        {"error": {"message": "busy", "http_status_code": 429}},
     ),
     chat_events(
         "an object that is an error",

@@ -50,6 +50,13 @@ SHAPES: list[Shape] = [
         400,
         {"object": "error", "message": str(_VALIDATOR["detail"])},
     ),
+    refusal(
+        "a list of errors",
+        "Cloudflare",
+        _right("bad_request", says="no such model"),
+        400,
+        {"success": False, "errors": [{"code": 5007, "message": "no such model"}], "result": {}},
+    ),
     refusal("a validator's list", "FastAPI", _right("bad_request", says="Field required"), 422, _VALIDATOR),
     refusal(
         "a sentence that quotes the prompt",
