@@ -5,7 +5,10 @@ other tools' logs read the same bytes the same way:
 
     answer.py               ReadAnswer, and the protocol of a room
     openai_chat.py          chat completions, whole and streamed
-    anthropic_messages.py   Anthropic messages, whole and streamed
+    openai_responses.py     OpenAI's responses, likewise
+    anthropic_messages.py   Anthropic messages, likewise
+    gemini.py               Gemini's own answers, likewise
+    bedrock_converse.py     Bedrock's Converse, likewise
     by_hand.py              a plug-in's own wire
     body.py                 a body's bytes into a room
     counts.py               the one normaliser of token counts
@@ -22,6 +25,18 @@ other tools' logs read the same bytes the same way:
 
 from harness.providers.reading.answer import Heard, ReadAnswer, Reading
 from harness.providers.reading.anthropic_messages import MessagesReading
+from harness.providers.reading.bedrock_converse import ConverseReading
+from harness.providers.reading.gemini import GeminiReading
 from harness.providers.reading.openai_chat import ChatReading
+from harness.providers.reading.openai_responses import ResponsesReading
 
-__all__ = ["ChatReading", "Heard", "MessagesReading", "ReadAnswer", "Reading"]
+__all__ = [
+    "ChatReading",
+    "ConverseReading",
+    "GeminiReading",
+    "Heard",
+    "MessagesReading",
+    "ReadAnswer",
+    "Reading",
+    "ResponsesReading",
+]

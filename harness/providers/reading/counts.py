@@ -7,7 +7,14 @@ zero beside a text that somebody was paid for, leaves the usage unknown: unknown
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from harness.providers.reading.values import Illegible, JsonObject, as_count, as_count_or_none, as_object
+from harness.providers.reading.values import (
+    Illegible,
+    JsonObject,
+    as_count,
+    as_count_or_none,
+    as_list,
+    as_object,
+)
 from harness.records import Usage
 
 _INPUT = ("prompt_tokens", "input_tokens")
@@ -154,6 +161,65 @@ def messages_usage(told: JsonObject, *, free_input: bool, free_output: bool) -> 
         written_5m=written - written_1h,
         written_1h=written_1h,
         reasoning=max(_legible(details, _REASONING), _legible(told, _REASONING)),
+        free_input=free_input,
+        free_output=free_output,
+        remarks=remarks,
+    )
+
+
+def gemini_usage(told: JsonObject, *, free_input: bool, free_output: bool) -> Counted:
+    """Counts in Gemini's way: thoughts stand beside the candidates, tools' results beside the prompt.
+
+    A count that is zero is left out; the total then tells what it was.
+    """
+    if not told:
+        return NOT_COUNTED
+    try:
+        prompt, said = as_count(told.get("promptTokenCount")), as_count(told.get("candidatesTokenCount"))
+        read = as_count(told.get("cachedContentTokenCount")) or 0
+        thoughts = as_count(told.get("thoughtsTokenCount")) or 0
+        results = as_count(told.get("toolUsePromptTokenCount")) or 0
+    except Illegible:
+        return Counted(remarks=("a token count is no number of tokens: usage unknown",))
+    total = as_count_or_none(told.get("totalTokenCount"))
+    if prompt is None or (said is None and total is None):
+        return NOT_COUNTED
+    remarks = []
+    beside = 0 if total is None else total - prompt - results - (said or 0) - thoughts
+    if beside > 0:
+        thoughts += beside
+        remarks.append("tokens counted only in the total: added to the output")
+    return normalised(
+        input_tokens=prompt + results,
+        output_tokens=(said or 0) + thoughts,
+        read=read,
+        reasoning=thoughts,
+        free_input=free_input,
+        free_output=free_output,
+        remarks=remarks,
+    )
+
+
+def converse_usage(told: JsonObject, *, free_input: bool, free_output: bool) -> Counted:
+    """Counts in Bedrock's way: `inputTokens` leaves the cached ones out, and thinking is not told apart."""
+    if not told:
+        return NOT_COUNTED
+    try:
+        uncached, output = as_count(told.get("inputTokens")), as_count(told.get("outputTokens"))
+        read = as_count(told.get("cacheReadInputTokens")) or 0
+        written = as_count(told.get("cacheWriteInputTokens")) or 0
+        rows = [as_object(row) for row in as_list(told.get("cacheDetails"))]
+        written_1h = sum(as_count(row.get("inputTokens")) or 0 for row in rows if row.get("ttl") == "1h")
+    except Illegible:
+        return Counted(remarks=("a token count is no number of tokens: usage unknown",))
+    remarks = ["cache writes by lifetime exceed their total: clamped"] if written_1h > written else []
+    written_1h = min(written_1h, written)
+    return normalised(
+        input_tokens=None if uncached is None else uncached + read + written,
+        output_tokens=output,
+        read=read,
+        written_5m=written - written_1h,
+        written_1h=written_1h,
         free_input=free_input,
         free_output=free_output,
         remarks=remarks,

@@ -51,6 +51,9 @@ _KINDS: dict[ErrorKind, tuple[str, ...]] = {
         "guardrail_intervened",
         "error_toxic",
         "moderation",
+        "model_armor",
+        "blocked",
+        "jailbreak",
     ),
     ErrorKind.OVERLOADED: ("insufficient_system_resource", "overloaded"),
     ErrorKind.UPSTREAM_5XX: (
@@ -66,7 +69,15 @@ _KINDS: dict[ErrorKind, tuple[str, ...]] = {
         "failed",
     ),
     ErrorKind.TIMEOUT: ("timeout", "time_limit"),
-    ErrorKind.BAD_OUTPUT: ("malformed_function_call", "unexpected_tool_call", "error_parsing"),
+    ErrorKind.BAD_OUTPUT: (
+        "malformed_function_call",
+        "unexpected_tool_call",
+        "error_parsing",
+        "malformed_response",
+        "malformed_model_output",
+        "malformed_tool_use",
+        "too_many_tool_calls",
+    ),
 }
 _KIND_BY_REASON = {reason: kind for kind, reasons in _KINDS.items() for reason in reasons}
 _NOT_TOLD = frozenset({"null", "none", "finish_reason_unspecified", "unspecified"})

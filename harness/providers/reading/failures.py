@@ -11,6 +11,7 @@ _KIND_BY_STATUS: dict[int, ErrorKind] = {
     402: ErrorKind.AUTH,  # an account without credit: no retry helps
     403: ErrorKind.AUTH,
     408: ErrorKind.TIMEOUT,
+    424: ErrorKind.UPSTREAM_5XX,  # Bedrock: the model behind it failed
     429: ErrorKind.RATE_LIMITED,
     498: ErrorKind.OVERLOADED,  # Groq: no capacity in the flex tier
     504: ErrorKind.TIMEOUT,  # the provider's own deadline
@@ -26,6 +27,7 @@ _WORDS: dict[ErrorKind, tuple[str, ...]] = {
         "model_overloaded",
         "server_overloaded",
         "insufficient_system_resource",
+        "modelnotreadyexception",
     ),
     ErrorKind.RATE_LIMITED: (
         "rate_limit_error",
@@ -35,8 +37,10 @@ _WORDS: dict[ErrorKind, tuple[str, ...]] = {
         "rate_limited",
         "too_many_requests",
         "resource_exhausted",
+        "throttlingexception",
+        "servicequotaexceededexception",
     ),
-    ErrorKind.TIMEOUT: ("timeout_error", "timeout", "deadline_exceeded"),
+    ErrorKind.TIMEOUT: ("timeout_error", "timeout", "deadline_exceeded", "modeltimeoutexception"),
     ErrorKind.AUTH: (
         "authentication_error",
         "permission_error",
@@ -52,6 +56,10 @@ _WORDS: dict[ErrorKind, tuple[str, ...]] = {
         "invalid_authentication_error",
         "api_key_invalid",
         "expired_api_key",
+        "accessdeniedexception",
+        "expiredtokenexception",
+        "invalidsignatureexception",
+        "unrecognizedclientexception",
     ),
     ErrorKind.CONTENT_FILTER: (
         "content_filter",
@@ -60,6 +68,7 @@ _WORDS: dict[ErrorKind, tuple[str, ...]] = {
         "responsibleaipolicyviolation",
         "data_inspection_failed",
         "prohibited_content",
+        "invalid_prompt",  # the responses API: flagged by the usage policy
     ),
     ErrorKind.BAD_REQUEST: (
         "invalid_request_error",
@@ -71,6 +80,8 @@ _WORDS: dict[ErrorKind, tuple[str, ...]] = {
         "context_length_exceeded",
         "bad_request",
         "validation_error",
+        "validationexception",
+        "resourcenotfoundexception",
     ),
     ErrorKind.UPSTREAM_5XX: (
         "api_error",
@@ -83,6 +94,8 @@ _WORDS: dict[ErrorKind, tuple[str, ...]] = {
     ),
 }
 _KIND_BY_WORD = {word: kind for kind, words in _WORDS.items() for word in words}
+_OVERLOADED = re.compile(r"\boverloaded\b", re.IGNORECASE)
+"""Gemini's 503 says so in its sentence only."""
 _DECISIVE = (ErrorKind.OVERLOADED, ErrorKind.CONTENT_FILTER)
 _ACCOUNT_WORDS = frozenset(
     {
@@ -130,9 +143,14 @@ def kind_of(status: int | None, body: object) -> ErrorKind:
         return exact
     if _ACCOUNT_WORDS.intersection(words):
         return ErrorKind.AUTH
-    by_class = ErrorKind.UPSTREAM_5XX if status >= 500 else ErrorKind.BAD_REQUEST
+    by_class = _kind_of_5xx(body) if status >= 500 else ErrorKind.BAD_REQUEST
     kind = _KIND_BY_STATUS.get(status, by_class)
     return _kind_of_bad_request(body, said) if kind is ErrorKind.BAD_REQUEST else kind
+
+
+def _kind_of_5xx(body: object) -> ErrorKind:
+    overloaded = _OVERLOADED.search(message_of(body)[:_COMPLAINT_CHARS])
+    return ErrorKind.OVERLOADED if overloaded else ErrorKind.UPSTREAM_5XX
 
 
 def _kind_of_bad_request(body: object, said: list[ErrorKind]) -> ErrorKind:

@@ -62,11 +62,12 @@ def rate_limits_of(headers: Mapping[str, str]) -> dict[str, str]:
 def retry_after_ms_of(headers: Mapping[str, str], clock: Clock) -> float | None:
     """How long a refusing answer asks to wait, milliseconds; None when it does not say, or not legibly.
 
-    `retry-after-ms` wins over `retry-after`, which is seconds or an HTTP date (RFC 9110, section 10.2.3).
+    `retry-after-ms`, or AWS's `x-amz-retry-after`, wins over `retry-after`, which is seconds or an HTTP date
+    (RFC 9110, section 10.2.3).
     On a success the header is no request to wait (Anthropic and Hugging Face send it with an allowance left),
     so only refusals may ask here.
     """
-    exact = _number(headers.get("retry-after-ms"))
+    exact = _number(headers.get("retry-after-ms") or headers.get("x-amz-retry-after"))
     if exact is not None:
         return exact
     value = headers.get("retry-after")

@@ -10,7 +10,7 @@ from harness.providers.reading.endings import failure_told, is_told, kind_of_end
 from harness.providers.reading.failures import wait_ms_told
 from harness.providers.reading.pieces import AnswerText
 from harness.providers.reading.values import EMPTY, JsonObject, as_word, merged
-from harness.records import dump_json
+from harness.records import ServedTerms, dump_json
 
 
 class Room(ABC):
@@ -98,6 +98,10 @@ class Room(ABC):
             self._beside, self._is_latest = beside, True
             self._is_bill = self._is_whole or self._reason is not None or self.has_failed
 
+    def _terms(self) -> ServedTerms:
+        """What else the bill rests on."""
+        return terms_of(self._usage, tier=self._tier)
+
     def answer(self) -> ReadAnswer:
         """What was told so far."""
         text = self._text.text
@@ -121,6 +125,6 @@ class Room(ABC):
             served_model=self._model,
             provider_cost_usd=own_cost_usd(self._usage, self._beside),
             price_context=price_context_of(self._tier) or "standard",
-            terms=terms_of(self._usage, tier=self._tier),
+            terms=self._terms(),
             answer_id=self._id,
         )
