@@ -17,6 +17,7 @@ from harness.addresses import joined
 from harness.alerts import WEBHOOK_VARIABLE, Webhook, current_states, load_rules
 from harness.errors import ConfigError, HarnessError, StoreError
 from harness.orchestration import Route, resolve_routing, resolve_strategy
+from harness.providers.access import access_problem
 from harness.proxies import proxy_for
 from harness.records import AlertState, GateVerdict, environment_name, new_id
 from harness.records.jsontext import load_json_exact
@@ -24,7 +25,17 @@ from harness.store import Store, open_store
 
 _TIMEOUT_S = 70.0
 _BRIEF = "Should we raise the price of the basic plan from $20 to $25 in March, or wait for the new billing?"
-_KEY_SHAPES = {"anthropic": re.compile(r"sk-ant-[\w-]{8,}"), "openai": re.compile(r"sk-[\w-]{8,}")}
+_KEY_SHAPES = {
+    "anthropic": ("ANTHROPIC_API_KEY", "sk-ant-...", re.compile(r"sk-ant-[\w-]{8,}")),
+    "openai": ("OPENAI_API_KEY", "sk-...", re.compile(r"sk-[\w-]{8,}")),
+    "gemini": ("GEMINI_API_KEY", "AIza... or AQ....", re.compile(r"AIza[\w-]{30,}|AQ\.[\w-]{20,}")),
+    "bedrock": (
+        "AWS_BEARER_TOKEN_BEDROCK",
+        "ABSK... or bedrock-api-key-...",
+        re.compile(r"(?:ABSK|bedrock-api-key-)[\w+/=.-]{20,}"),
+    ),
+}
+"""By provider: the variable, how a key begins, and the whole of one."""
 TELEMETRY_WITHIN = timedelta(hours=1)
 GATE_WITHIN = timedelta(days=7)
 _LOOKS, _LOOK_S = 10, 0.2
@@ -103,13 +114,16 @@ def _routing_checks(question: Question) -> Iterator[Check]:
 def _key_check(name: str, route: Route) -> Check:
     if route.missing_key is not None:
         return Check("key", Answer.FAIL, f"{name}: {route.missing_key} is not set")
-    key, shape = route.settings.api_key, _KEY_SHAPES.get(route.settings.name)
+    problem = access_problem(route.settings, route.model)
+    if problem is not None:
+        return Check("key", Answer.FAIL, f"{name}: {problem}")
+    key = route.settings.api_key
     if key is None:
-        return Check("key", Answer.OK, f"{name}: needs none")
+        found = "AWS credentials found" if route.settings.kind == "bedrock" else "needs none"
+        return Check("key", Answer.OK, f"{name}: {found}")
+    variable, begins, shape = _KEY_SHAPES.get(route.settings.name, (None, None, None))
     if shape is not None and (shape.fullmatch(key) is None or len(set(key)) < 8):
-        variable = f"{route.provider.upper()}_API_KEY"
-        begin = "sk-ant-" if route.settings.name == "anthropic" else "sk-"
-        return Check("key", Answer.FAIL, f"{name}: {variable} does not look like a key ({begin}...)")
+        return Check("key", Answer.FAIL, f"{name}: {variable} does not look like a key ({begins})")
     return Check("key", Answer.OK, f"{name}: present and plausible")
 
 

@@ -88,6 +88,7 @@ class ResponseCache:
             "harness": __version__,
             "provider": route.provider,
             "kind": settings.kind,
+            **({} if settings.api is None else {"api": settings.api}),
             "model": route.model,
             "origin": self.origin or settings.base_url,
             "headers": sorted(settings.extra_headers),

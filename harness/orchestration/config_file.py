@@ -3,6 +3,7 @@
 Every mistake is one sentence that names the file and the place in it.
 """
 
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -12,6 +13,7 @@ from harness.inputs import LARGEST_SETTINGS_BYTES, checked, load_json
 from harness.providers.base import CostSource
 
 ProviderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+Api = Literal["chat", "responses"]
 TaskKey = Literal["draft_graph", "repair_graph", "suggest_options"]
 
 
@@ -30,6 +32,7 @@ class ProviderEntry(_Strict):
     """How to reach a named provider. `api_key_env` names the variable; the key itself never stands here.
 
     `cost` says whose bill counts where the provider tells its own: `ours`, by the price book, or `provider`.
+    `api` is OpenAI's route, for all models or by patterns of their names.
     """
 
     kind: str = Field(min_length=1, max_length=64)
@@ -38,6 +41,13 @@ class ProviderEntry(_Strict):
     local: bool = False
     stream: bool = True
     cost: CostSource = "ours"
+    api: Api | dict[str, Api] | None = None
+
+    def api_of(self, model: str) -> Api | None:
+        """The route for a model, by the first pattern that matches; None leaves it to the model."""
+        if not isinstance(self.api, dict):
+            return self.api
+        return next((api for pattern, api in self.api.items() if fnmatchcase(model, pattern)), None)
 
 
 class ProvidersFile(_Strict):

@@ -30,8 +30,13 @@ AUTO = "auto"
 BUILT_IN_PROVIDERS: Mapping[str, ProviderEntry] = {
     "anthropic": ProviderEntry(kind="anthropic", api_key_env="ANTHROPIC_API_KEY"),
     "openai": ProviderEntry(kind="openai", api_key_env="OPENAI_API_KEY"),
+    "gemini": ProviderEntry(kind="gemini", api_key_env="GEMINI_API_KEY"),
+    "bedrock": ProviderEntry(kind="bedrock", api_key_env="AWS_BEARER_TOKEN_BEDROCK"),
     "fixtures": ProviderEntry(kind="fixtures", local=True),
 }
+_SIGNING_KINDS = frozenset({"bedrock"})
+"""Where there is no key, they sign with credentials that the machine has."""
+_WITH_APIS = ("openai", "openai_compatible")
 TASK_KEYS = ("draft_graph", "repair_graph", "suggest_options")
 
 
@@ -155,6 +160,8 @@ def _check_kinds(providers: Mapping[str, ProviderEntry], path: str) -> None:
         if entry.kind not in BUILT_IN_PROVIDERS and entry.kind not in provider_kinds():
             known = ", ".join(provider_kinds())
             raise ConfigError(path, f"'providers.{name}.kind': unknown kind '{entry.kind}' (known: {known})")
+        if entry.api is not None and entry.kind not in _WITH_APIS:
+            raise ConfigError(path, f"'providers.{name}.api': kind '{entry.kind}' has one route only")
         if name == "fixtures" and entry.kind != "fixtures":
             raise ConfigError(path, "'providers.fixtures.kind': this name means canned answers at no cost")
 
@@ -189,14 +196,18 @@ def _route(
     key = variable(env, entry.api_key_env) if entry.api_key_env else None
     if key is not None and (not key.isascii() or any(c.isspace() for c in key)):
         raise ConfigError(str(entry.api_key_env), "holds characters that no key has")
+    base_url, url_origin = _base_url(provider, entry, env)
+    if base_url is None and entry.kind == "openai_compatible":
+        raise ConfigError(url_origin, f"is missing: kind '{entry.kind}' has no endpoint of its own")
     settings = ProviderSettings(
         name=provider,
         kind=entry.kind,
-        base_url=_base_url(provider, entry, env)[0],
+        base_url=base_url,
         api_key=key,
         local=entry.local or entry.kind == "fixtures",
         stream=entry.stream,
         cost=entry.cost,
+        api=entry.api_of(model),
     )
     return Route(
         provider=provider,
@@ -204,7 +215,7 @@ def _route(
         settings=settings,
         provider_origin=provider_origin,
         model_origin=model_origin,
-        missing_key=entry.api_key_env if entry.api_key_env and key is None else None,
+        missing_key=entry.api_key_env if key is None and entry.kind not in _SIGNING_KINDS else None,
     )
 
 
@@ -220,7 +231,7 @@ def _base_url(provider: str, entry: ProviderEntry, env: Mapping[str, str]) -> tu
     from_env = variable(env, name)
     url, origin = (from_env, name) if from_env else (entry.base_url, f"providers.{provider}.base_url")
     if url is None:
-        return None, "built-in"
+        return None, f"providers.{provider}.base_url"
     try:
         parts = urlsplit(url)
         valid = parts.scheme in ("http", "https") and parts.hostname is not None

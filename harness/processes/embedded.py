@@ -11,7 +11,17 @@ from harness.processes.children import Child, ChildGroup, harness_command
 
 DRAFT_MODEL = "claude-3-5-sonnet-20241022"
 REPAIR_MODEL = "gpt-4o-mini"
-_DROPPED = ("ANTHROPIC_", "OPENAI_", "LLM_", "PROVIDERS_", "HARNESS_", "DD_")
+_DROPPED = (
+    "ANTHROPIC_",
+    "OPENAI_",
+    "GEMINI_",
+    "BEDROCK_",
+    "AWS_BEARER_TOKEN_",
+    "LLM_",
+    "PROVIDERS_",
+    "HARNESS_",
+    "DD_",
+)
 """The user's own providers, keys and settings stay out of an embedded run; their prices do not."""
 
 
@@ -55,7 +65,7 @@ def start_emulator(group: ChildGroup, embedded: EmbeddedTarget) -> tuple[Child, 
 
 
 def emulated_environment(emulator_url: str) -> dict[str, str]:
-    """This process's variables with both providers at the emulator, without the user's own settings."""
+    """This process's variables with every provider at the emulator, without the user's own settings."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_DROPPED)}
     env = kept | {name: value for name, value in os.environ.items() if name == PRICES_VARIABLE}
     return env | {
@@ -63,6 +73,10 @@ def emulated_environment(emulator_url: str) -> dict[str, str]:
         "ANTHROPIC_API_KEY": "sk-ant-emulated",
         "OPENAI_BASE_URL": f"{emulator_url}/v1",
         "OPENAI_API_KEY": "sk-emulated",
+        "GEMINI_BASE_URL": emulator_url,
+        "GEMINI_API_KEY": "AIza-emulated",
+        "BEDROCK_BASE_URL": emulator_url,
+        "AWS_BEARER_TOKEN_BEDROCK": "ABSK-emulated",
     }
 
 

@@ -1,23 +1,18 @@
 """Anthropic's Messages API through the official asynchronous SDK, streamed."""
 
-import json
-from functools import lru_cache
 from typing import Any
 
 import anthropic
 
-from harness.clock import SYSTEM_CLOCK, Clock
-from harness.providers.base import ProviderSettings
-from harness.providers.capabilities import Structured, capabilities_of
+from harness.providers.capabilities import Structured
 from harness.providers.clients import ClientPool
 from harness.providers.concessions import Feature
 from harness.providers.reading import MessagesReading
 from harness.providers.sdk import SdkAdapter, SdkErrors, make_client
-from harness.providers.structured import instructed
+from harness.providers.structured import claude_schema, instructed, within_claude
 from harness.records import Prompt, dump_json
 
 DEFAULT_BASE_URL = "https://api.anthropic.com"
-_LADDER = (Structured.JSON_SCHEMA, Structured.TOOL, Structured.FENCED)
 _CACHE = Feature(name="cache_control", named=("cache_control",))
 _SAMPLING = Feature(name="temperature", named=("temperature",), unless=("range", "less than", "greater than"))
 _STRUCTURED = {
@@ -52,28 +47,17 @@ class AnthropicAdapter(SdkAdapter):
             anthropic.AsyncAnthropic, anthropic.DefaultAsyncHttpxClient, settings, DEFAULT_BASE_URL
         )
     )
+    rules = "anthropic"
+    ladder = (Structured.JSON_SCHEMA, Structured.TOOL, Structured.FENCED)
+    dispensable = (_CACHE, _SAMPLING)
+    holding = _STRUCTURED
     path = "/v1/messages"
-
-    def __init__(self, settings: ProviderSettings, model: str, *, clock: Clock = SYSTEM_CLOCK) -> None:
-        super().__init__(settings, model, clock=clock)
-        self._accepts = capabilities_of("anthropic", model)
 
     def _reading(self) -> MessagesReading:
         return MessagesReading()
 
     def _mode(self, prompt: Prompt) -> Structured | None:
-        """How this prompt is held to its schema; None when it has none."""
-        if prompt.output_schema is None:
-            return None
-        mode = self._concessions.strongest(self._accepts.structured, _LADDER)
-        if mode is Structured.JSON_SCHEMA and _api_schema(dump_json(dict(prompt.output_schema))) is None:
-            return Structured.TOOL
-        return mode
-
-    def _sent(self, prompt: Prompt) -> list[Feature]:
-        mode = self._mode(prompt)
-        optional = [_STRUCTURED[mode]] if mode in _STRUCTURED else []
-        return [f for f in (*optional, _CACHE, _SAMPLING) if self._concessions.keeps(f.name)]
+        return within_claude(super()._mode(prompt), prompt)
 
     def request_body(self, prompt: Prompt) -> dict[str, Any]:
         """See `SdkAdapter.request_body`."""
@@ -94,7 +78,7 @@ class AnthropicAdapter(SdkAdapter):
             body["temperature"] = prompt.temperature
         schema = dict(prompt.output_schema or {})
         if mode is Structured.JSON_SCHEMA:
-            accepted = _api_schema(dump_json(schema))
+            accepted = claude_schema(dump_json(schema))
             body["output_config"] = {"format": {"type": "json_schema", "schema": accepted}}
         elif mode is Structured.TOOL:
             tool = {"name": prompt.schema_name, "description": "Give the answer.", "input_schema": schema}
@@ -107,12 +91,3 @@ class AnthropicAdapter(SdkAdapter):
         if self._concessions.keeps("cache_control"):
             block["cache_control"] = {"type": "ephemeral"}
         return block
-
-
-@lru_cache(maxsize=64)
-def _api_schema(schema_json: bytes) -> dict[str, Any] | None:
-    """The schema as structured outputs accept it, other limits moved into descriptions; None if not."""
-    try:
-        return anthropic.transform_schema(json.loads(schema_json))
-    except (ValueError, TypeError, AttributeError, AssertionError):
-        return None

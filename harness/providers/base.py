@@ -16,11 +16,13 @@ class ProviderSettings:
 
     Attributes:
         name: as configured and recorded (`anthropic`, `openai`, `groq`, `fixtures`).
-        kind: the wire format: `anthropic`, `openai` or `fixtures` (or a plug-in's own).
+        kind: the wire format: `anthropic`, `openai`, `openai_compatible`, `gemini`, `bedrock`, `fixtures`
+            or a plug-in's own.
         base_url: None for the SDK's default.
         api_key: None where none is needed.
         local: declared free of charge; its calls cost 0.
         extra_headers: sent with every attempt.
+        api: OpenAI's route: `chat` or `responses`; None for the one that the model needs.
         stream: False asks for whole answers (for a gateway that cannot stream): no time to first token then.
         cost: whose bill counts where both are known, `ours` (the price book's) or `provider` (its own word).
     """
@@ -33,6 +35,7 @@ class ProviderSettings:
     extra_headers: tuple[tuple[str, str], ...] = ()
     stream: bool = True
     cost: CostSource = "ours"
+    api: str | None = None
 
     def __repr__(self) -> str:
         """Without the key."""

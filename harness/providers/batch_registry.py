@@ -12,6 +12,7 @@ from harness.providers.registry import build_adapter
 _SHIPPED = {
     "anthropic": "harness.providers.anthropic_batch:AnthropicBatches",
     "openai": "harness.providers.openai_batch:OpenAIBatches",
+    "openai_compatible": "harness.providers.openai_batch:OpenAIBatches",
 }
 
 

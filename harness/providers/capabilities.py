@@ -30,8 +30,10 @@ class Capabilities:
     Attributes:
         structured: the strongest way it can be held to a schema.
         sampling: it accepts `temperature`.
-        effort: the reasoning effort to ask for; None for models that take none.
+        effort: the reasoning effort to ask for, a word or a number of tokens; None for models that take none.
         limit_field: the name of its output limit (`max_tokens` or `max_completion_tokens`).
+        api: OpenAI's route that it needs (`responses`), or that suits it.
+        cache_points: Bedrock lets it mark what is to be cached.
         known: False when only the catch-all rule matched.
     """
 
@@ -39,6 +41,8 @@ class Capabilities:
     sampling: bool
     limit_field: str = "max_tokens"
     effort: str | None = None
+    api: str = "chat"
+    cache_points: bool = False
     known: bool = True
 
 
@@ -67,6 +71,8 @@ def capabilities_of(kind: str, model: str) -> Capabilities:
                 sampling=rule["sampling"],
                 limit_field=rule.get("limit_field", "max_tokens"),
                 effort=rule.get("effort"),
+                api=rule.get("api", "chat"),
+                cache_points=rule.get("cache_points", False),
                 known=rule["match"] != "*",
             )
     raise KeyError(model)

@@ -1,4 +1,4 @@
-"""OpenAI's batches of chat completions through the official SDK: a file up, a batch, one or two files down.
+"""OpenAI's batches through the official SDK: a file up, a batch, one or two files down.
 
 Source: https://developers.openai.com/api/docs/guides/batch: 50,000 requests of one model, 200 MB, results
 unordered; what did not finish within 24 hours is `batch_expired` and not billed.
@@ -20,7 +20,6 @@ from harness.providers.batch import (
 )
 from harness.records import NO_USAGE, ErrorKind, dump_json
 
-ENDPOINT = "/v1/chat/completions"
 _ENDED = ("completed", "expired", "cancelled", "failed")
 _STOPPED = {"batch_expired": ErrorKind.TIMEOUT, "batch_cancelled": ErrorKind.CANCELLED}
 
@@ -32,8 +31,9 @@ class OpenAIBatches(BatchApi):
 
     async def submit(self, items: Sequence[BatchItem], *, label: str) -> str:
         """See `BatchApi.submit`; the label goes into the batch's metadata."""
+        endpoint = f"/v1{self.adapter.path}"
         lines = [
-            dump_json({"custom_id": item.custom_id, "method": "POST", "url": ENDPOINT, "body": item.body})
+            dump_json({"custom_id": item.custom_id, "method": "POST", "url": endpoint, "body": item.body})
             for item in items
         ]
         upload = (f"{label}.jsonl", b"\n".join(lines) + b"\n")
@@ -46,7 +46,7 @@ class OpenAIBatches(BatchApi):
         batch: Any = await self._told(
             client.batches.create(
                 input_file_id=stored.id,
-                endpoint=ENDPOINT,
+                endpoint=endpoint,
                 completion_window="24h",
                 metadata={"harness_batch": label},
             )

@@ -6,7 +6,7 @@ from importlib.metadata import entry_points
 
 from harness.errors import ConfigError
 from harness.providers.base import LLMAdapter, ProviderSettings
-from harness.providers.capabilities import shipped_default
+from harness.providers.capabilities import capabilities_of, shipped_default
 
 ENTRY_POINT_GROUP = "harness.providers"
 
@@ -17,8 +17,14 @@ AdapterFactory = Callable[[ProviderSettings, str], LLMAdapter]
 _SHIPPED = {
     "anthropic": "harness.providers.anthropic:AnthropicAdapter",
     "openai": "harness.providers.openai:OpenAIAdapter",
+    "openai_compatible": "harness.providers.openai:OpenAIAdapter",
+    "gemini": "harness.providers.gemini:GeminiAdapter",
+    "bedrock": "harness.providers.bedrock:BedrockAdapter",
     "fixtures": "harness.providers.fixtures:FixturesAdapter",
 }
+_EXTRAS = {"gemini": "google-genai", "bedrock": "boto3"}
+"""The SDKs of kinds that come with the extra of the kind's name."""
+_RESPONSES = "harness.providers.openai_responses:ResponsesAdapter"
 _registered: dict[str, AdapterFactory] = {}
 
 AUTO = "auto"
@@ -45,10 +51,19 @@ def build_adapter(settings: ProviderSettings, model: str) -> LLMAdapter:
     """The adapter of a provider and model; `auto` becomes the kind's default.
 
     Raises:
-        ConfigError: unknown kind, or a kind without a default was asked for `auto`.
+        ConfigError: unknown kind, one whose package is not installed, or one without a default that was asked
+            for `auto`.
     """
-    factory = _factory(settings.kind)
-    return factory(settings, default_model(settings.kind) if model == AUTO else model)
+    named = default_model(settings.kind) if model == AUTO else model
+    factory = _imported(_RESPONSES) if _speaks_responses(settings, named) else _factory(settings.kind)
+    return factory(settings, named)
+
+
+def _speaks_responses(settings: ProviderSettings, model: str) -> bool:
+    """Whether a model is asked over the responses route: as configured, else as OpenAI's own models need."""
+    if settings.api is not None:
+        return settings.api == "responses"
+    return settings.kind == "openai" and capabilities_of("openai", model).api == "responses"
 
 
 def default_model(kind: str) -> str:
@@ -65,9 +80,15 @@ def default_model(kind: str) -> str:
 
 def _factory(kind: str) -> AdapterFactory:
     if kind in _SHIPPED:
-        module, name = _SHIPPED[kind].split(":")
-        shipped: AdapterFactory = getattr(importlib.import_module(module), name)
-        return shipped
+        try:
+            return _imported(_SHIPPED[kind])
+        except ImportError as error:
+            if kind not in _EXTRAS:
+                raise
+            raise ConfigError(
+                f"provider kind '{kind}'",
+                f"needs {_EXTRAS[kind]}, which is not installed: pip install 'llm-harness[{kind}]'",
+            ) from error
     if kind in _registered:
         return _registered[kind]
     for point in entry_points(group=ENTRY_POINT_GROUP, name=kind):
@@ -75,3 +96,9 @@ def _factory(kind: str) -> AdapterFactory:
         return plugged
     known = ", ".join(provider_kinds())
     raise ConfigError(f"provider kind '{kind}'", f"is not known; known kinds: {known}")
+
+
+def _imported(place: str) -> AdapterFactory:
+    module, name = place.split(":")
+    factory: AdapterFactory = getattr(importlib.import_module(module), name)
+    return factory

@@ -7,10 +7,10 @@ import asyncio
 import os
 import socket
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import httpx2
 
@@ -20,6 +20,7 @@ from harness.errors import ProviderError
 from harness.providers.attempt import Attempt
 from harness.providers.base import ProviderSettings
 from harness.providers.bounded import bound_body
+from harness.providers.capabilities import Structured, capabilities_of
 from harness.providers.clients import ClientPool, ClientT
 from harness.providers.concessions import MAX_RESENDS, REFUSING_STATUS, Concessions, Feature
 from harness.providers.reading import Reading
@@ -38,7 +39,7 @@ PLACEHOLDER_KEY = "none"
 MIN_SECRET_CHARS = 6
 """Shorter header values (`1`, `true`) are no secrets, and masking them would garble every message."""
 
-_OWN_HEADERS = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
+OWN_HEADERS = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
 _LIMITS = httpx2.Limits(max_connections=1_000, max_keepalive_connections=100)
 _REUSE_WITHIN_S = 0.1
 _NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
@@ -71,17 +72,20 @@ def make_client(
         base_url=base_url,
         default_query=query,
         max_retries=0,
-        # Redirects off: the prompt and our own headers would follow them to a host that nobody named.
-        http_client=watch_cheaply(
-            http_type(
-                follow_redirects=False,
-                # Our own: the SDKs' reading of NO_PROXY and ALL_PROXY raises on values that others take.
-                transport=_transport(base_url),
-                trust_env=False,
-                event_hooks={"response": [bound_body]},
-            )
-        ),
+        http_client=watch_cheaply(http_type(**http_options(base_url))),
     )
+
+
+def http_options(base_url: str) -> dict[str, Any]:
+    """What every HTTP client to a provider is opened with."""
+    return {
+        # Redirects off: the prompt and our own headers would follow them to a host that nobody named.
+        "follow_redirects": False,
+        # Our own: the SDKs' reading of NO_PROXY and ALL_PROXY raises on values that others take.
+        "transport": _transport(base_url),
+        "trust_env": False,
+        "event_hooks": {"response": [bound_body]},
+    }
 
 
 def _transport(base_url: str) -> httpx2.AsyncHTTPTransport:
@@ -95,6 +99,18 @@ def _transport(base_url: str) -> httpx2.AsyncHTTPTransport:
     )
 
 
+class Feed(Protocol):
+    """Takes a body's bytes in as they arrive; see `BodyReader`."""
+
+    def feed(self, chunk: bytes) -> bool:
+        """The next bytes; False when no more are wanted."""
+        ...
+
+    def end(self) -> None:
+        """The body ended."""
+        ...
+
+
 class SdkAdapter(ABC):
     """An adapter on an official SDK; see `LLMAdapter`. Subclasses say what to ask, and which room reads it.
 
@@ -105,6 +121,14 @@ class SdkAdapter(ABC):
 
     errors: SdkErrors
     clients: ClientPool[Any]
+    rules: str
+    """The kind whose rules say what a model accepts."""
+    ladder: tuple[Structured, ...]
+    """The ways to hold a model to a schema, strongest first."""
+    dispensable: tuple[Feature, ...]
+    """What a request carries that it could do without, whatever it asks."""
+    holding: Mapping[Structured, Feature]
+    """The same of the ways to hold a model to a schema."""
     path: str
     """Where answers are created, under the base URL."""
     attempt_type: Callable[..., Attempt] = Attempt
@@ -116,6 +140,7 @@ class SdkAdapter(ABC):
         self.local = settings.local
         self._settings = settings
         self._clock = clock
+        self._accepts = capabilities_of(self.rules, model)
         self._concessions = Concessions()
         self._holder = object()
         if settings.base_url is not None:
@@ -132,13 +157,21 @@ class SdkAdapter(ABC):
         """Without the key."""
         return f"{type(self).__name__}(name={self.name!r}, model={self.model!r})"
 
+    def _mode(self, prompt: Prompt) -> Structured | None:
+        """How this prompt is held to its schema; None when it has none."""
+        if prompt.output_schema is None:
+            return None
+        return self._concessions.strongest(self._accepts.structured, self.ladder)
+
     @abstractmethod
     def request_body(self, prompt: Prompt) -> dict[str, Any]:
         """The JSON body of one request, as a batch carries it too."""
 
-    @abstractmethod
     def _sent(self, prompt: Prompt) -> list[Feature]:
         """What the request carries that it could do without, the likeliest culprit first."""
+        mode = self._mode(prompt)
+        held = [self.holding[mode]] if mode is not None and mode in self.holding else []
+        return [f for f in (*held, *self.dispensable) if self._concessions.keeps(f.name)]
 
     @abstractmethod
     def _reading(self) -> Reading:
@@ -180,7 +213,7 @@ class SdkAdapter(ABC):
             async with asyncio.timeout(timeout_s) as deadline:
                 response = await self._conceding(prompt, call_id=call_id, timeout_s=timeout_s)
                 attempt.saw_response(response.headers)
-                await _take(response, attempt, deadline)
+                await _take(response, attempt, self._body_reader(response, attempt), deadline)
         except (TimeoutError, httpx2.HTTPError, httpx2.StreamError, ValueError, self.errors.api) as error:
             failure = self.classified(error, attempt, timeout_s)
             # `from None`: the SDK's error carries the provider's body, which must not reach a log by way of a
@@ -200,7 +233,7 @@ class SdkAdapter(ABC):
             except self.errors.status as error:
                 refusal: Any = error
                 learnt = refusal.status_code in REFUSING_STATUS and self._concessions.learn(
-                    _body_of(refusal.response), offered
+                    self._refused_body(refusal.response), offered
                 )
                 if not learnt:
                     raise
@@ -208,7 +241,7 @@ class SdkAdapter(ABC):
 
     async def _send(self, prompt: Prompt, *, call_id: str, timeout_s: float) -> httpx2.Response:
         """The response to the prompt, its body unread."""
-        headers = {**_OWN_HEADERS, **dict(self._settings.extra_headers), "X-Client-Request-Id": call_id}
+        headers = {**OWN_HEADERS, **dict(self._settings.extra_headers), "X-Client-Request-Id": call_id}
         body = {**self.request_body(prompt), "stream": self._settings.stream}
         response: httpx2.Response = await self.client.post(
             under_version(self._settings.base_url or "", self.path),
@@ -219,6 +252,14 @@ class SdkAdapter(ABC):
         )
         return response
 
+    def _body_reader(self, response: httpx2.Response, attempt: Attempt) -> Feed:  # noqa: ARG002 - for others
+        """What takes a body's bytes into the attempt."""
+        return BodyReader(attempt)
+
+    def _refused_body(self, response: httpx2.Response) -> object:
+        """A refusal's body, decoded where it is JSON."""
+        return _body_of(response)
+
     def classified(self, error: Exception, attempt: Attempt, timeout_s: float) -> ProviderError:
         """The error of the attempt, from whatever the SDK or the transport raised.
 
@@ -226,13 +267,13 @@ class SdkAdapter(ABC):
             Exception: the error itself, when it is neither (a programmer's error stays one).
         """
         if isinstance(error, TimeoutError | httpx2.TimeoutException | self.errors.timeout):
-            if isinstance(error.__cause__ or error, _NEVER_SENT):
+            if _never_sent(error):
                 return attempt.failure(ErrorKind.TIMEOUT, "no connection in time", usage=NO_USAGE)
             return attempt.timed_out(timeout_s)
         if isinstance(error, self.errors.status):
             refusal: Any = error
             attempt.saw_response(refusal.response.headers)
-            return attempt.refusal(int(refusal.status_code), _body_of(refusal.response))
+            return attempt.refusal(int(refusal.status_code), self._refused_body(refusal.response))
         for found in (error, error.__cause__):  # an SDK wraps what a response hook raises
             if isinstance(found, TooLargeError | UnreadableError):
                 return attempt.failure(ErrorKind.BAD_OUTPUT, str(found))
@@ -243,9 +284,8 @@ class SdkAdapter(ABC):
         raise error
 
 
-async def _take(response: httpx2.Response, attempt: Attempt, deadline: asyncio.Timeout) -> None:
+async def _take(response: httpx2.Response, attempt: Attempt, body: Feed, deadline: asyncio.Timeout) -> None:
     """Read the answer into the attempt as it arrives; what is left after its own end is let run out."""
-    body = BodyReader(attempt)
     async with aclosing(response.aiter_raw()) as chunks:
         async for chunk in chunks:
             if not body.feed(chunk):
@@ -271,7 +311,12 @@ def _body_of(response: httpx2.Response) -> object:
 
 
 def _disconnected(error: Exception, attempt: Attempt) -> ProviderError:
-    cause = error.__cause__ or error
-    if isinstance(cause, _NEVER_SENT):
+    if _never_sent(error):
         return attempt.failure(ErrorKind.CONNECTION, "cannot connect", usage=NO_USAGE)
+    cause = error if isinstance(error, httpx2.HTTPError) else error.__cause__ or error
     return attempt.failure(ErrorKind.CONNECTION, f"the connection broke ({type(cause).__name__})")
+
+
+def _never_sent(error: Exception) -> bool:
+    """Whether no byte of the request left: told by our client itself, or by the one beneath an SDK."""
+    return isinstance(error, _NEVER_SENT) or isinstance(error.__cause__, _NEVER_SENT)

@@ -1,10 +1,13 @@
 """Holding a model to a JSON schema when its API cannot, and reading what comes back."""
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
+from harness.providers.capabilities import Structured
 from harness.records import Completion, Prompt, dump_json
 
 _FENCE = re.compile(r"```(?:json)?[ \t]*\n(.*?)\n?[ \t]*```", re.DOTALL)
@@ -25,6 +28,13 @@ def instructed(prompt: Prompt, *, fence: bool) -> str:
         f"{prompt.system}\n\nAnswer with exactly one JSON object{where} and nothing else. "
         f"It must match this JSON schema:\n{schema}"
     ).lstrip()
+
+
+def system_text(prompt: Prompt, mode: Structured | None) -> str:
+    """The system text, with the demand for an object where the mode tells the API nothing of the schema."""
+    if mode not in (Structured.JSON_OBJECT, Structured.FENCED):
+        return prompt.system
+    return instructed(prompt, fence=mode is Structured.FENCED)
 
 
 def unfenced(text: str) -> str:
@@ -56,3 +66,22 @@ def is_strict(schema: Any) -> bool:
             return False
     nested = [schema.get(key, ()) for key in ("items", "anyOf", "allOf", "oneOf", "not")]
     return all(map(is_strict, [*nested, *properties.values(), *schema.get("$defs", {}).values()]))
+
+
+@lru_cache(maxsize=64)
+def claude_schema(schema_json: bytes) -> dict[str, Any] | None:
+    """The schema as Claude's structured outputs accept it, other limits moved into words; None if not."""
+    import anthropic  # noqa: PLC0415 - half a second, for those who ask Claude
+
+    try:
+        return anthropic.transform_schema(json.loads(schema_json))
+    except (ValueError, TypeError, AttributeError, AssertionError):
+        return None
+
+
+def within_claude(mode: Structured | None, prompt: Prompt) -> Structured | None:
+    """The mode, or a forced tool where it is a JSON schema that Claude's structured outputs do not take."""
+    is_schema = mode is Structured.JSON_SCHEMA
+    if is_schema and claude_schema(dump_json(dict(prompt.output_schema or {}))) is None:
+        return Structured.TOOL
+    return mode

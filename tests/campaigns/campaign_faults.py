@@ -48,6 +48,7 @@ class Fault:
         waits: the provider names a wait.
         at_least_ms: shortest latency of a struck attempt.
         only: `stream` or `whole` where the fault has no meaning in the other mode.
+        at: the wires at which it is so; None for all.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Fault:
     waits: bool = False
     at_least_ms: float = 0.0
     only: str | None = None
+    at: tuple[str, ...] | None = None
 
     @property
     def timeout_s(self) -> float:
@@ -98,20 +100,22 @@ FAULTS = (
     ),
     Fault(name="cut in mid-answer", ask="cut", kind="connection", cost=UNKNOWN, retried=True),
     Fault(
-        name="error event, Anthropic",
+        name="error event: overloaded",
         ask="stream_error",
         kind="overloaded",
         cost=UNKNOWN,
         retried=True,
         only="stream",
+        at=("anthropic", "gemini"),
     ),
     Fault(
-        name="error event, OpenAI",
+        name="error event: the server failed",
         ask="stream_error",
         kind="upstream_5xx",
         cost=UNKNOWN,
         retried=True,
         only="stream",
+        at=("chat", "responses", "bedrock"),
     ),
     Fault(name="malformed body or event", ask="malformed_body", kind="bad_output", cost=UNKNOWN),
     Fault(name="answer is not JSON", ask="malformed_json", kind="ok, unreadable", cost=BILLED),
@@ -125,18 +129,38 @@ FAULTS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adapter:
-    """One way to call: a name as configured, its wire and model."""
+    """One way to call: a name as configured, its wire and model; `charged_as` is who charges for it."""
 
     name: str
     kind: str
     model: str
+    wire: str
+    charged_as: str
     local: bool = False
 
 
 ADAPTERS = (
-    Adapter(name="anthropic", kind="anthropic", model="claude-haiku-4-5"),
-    Adapter(name="openai", kind="openai", model="gpt-4o-mini"),
-    Adapter(name="compatible", kind="openai", model="gpt-4o-mini", local=True),
+    Adapter(
+        name="anthropic", kind="anthropic", model="claude-haiku-4-5", wire="anthropic", charged_as="anthropic"
+    ),
+    Adapter(name="openai", kind="openai", model="gpt-4o-mini", wire="chat", charged_as="openai"),
+    Adapter(
+        name="compatible",
+        kind="openai_compatible",
+        model="gpt-4o-mini",
+        wire="chat",
+        charged_as="compatible",
+        local=True,
+    ),
+    Adapter(name="responses", kind="openai", model="gpt-5-mini", wire="responses", charged_as="openai"),
+    Adapter(name="gemini", kind="gemini", model="gemini-2.5-flash", wire="gemini", charged_as="gemini"),
+    Adapter(
+        name="bedrock",
+        kind="bedrock",
+        model="global.anthropic.claude-haiku-4-5-20251001-v1:0",
+        wire="bedrock",
+        charged_as="bedrock",
+    ),
 )
 
 
@@ -176,10 +200,8 @@ def cells() -> list[Cell]:
 
 
 def _has_meaning(fault: Fault, adapter: Adapter, *, stream: bool, lasting: bool) -> bool:
-    if fault.only == "stream" and not stream:
+    if (fault.only == "stream" and not stream) or (fault.at is not None and adapter.wire not in fault.at):
         return False
-    if fault.name.startswith("error event"):
-        return fault.name.lower().endswith(adapter.kind) and (fault.retried or not lasting)
     return fault.retried or not lasting
 
 
@@ -203,10 +225,11 @@ def settings_of(
 ) -> ProviderSettings:
     """The adapter, pointed at the emulator."""
     return ProviderSettings(
-        name=adapter.name,
+        name=adapter.charged_as,
         kind=adapter.kind,
-        base_url=emulator.base_url if adapter.kind == "anthropic" else emulator.openai_base_url,
+        base_url=emulator.openai_base_url if adapter.kind.startswith("openai") else emulator.base_url,
         api_key="sk-ant-emulated-000",
+        api="responses" if adapter.wire == "responses" else None,
         local=adapter.local,
         stream=stream,
         extra_headers=headers,
@@ -361,7 +384,8 @@ def main() -> int:
         "Each fault at each adapter, the answer streamed or whole, the fault striking once or at every attempt "
         f"(at most {MAX_ATTEMPTS}). `unknown` is a cost that nobody told: it is stored as NULL and settles at its "
         "reservation. Billed costs equal the emulator's own ledger to the last digit. "
-        "`compatible` is an OpenAI-compatible endpoint declared local: free.\n"
+        "`compatible` is an OpenAI-compatible endpoint declared local: free. `responses`, `gemini` and `bedrock` "
+        "are OpenAI's responses route and the two providers' own wires.\n"
     )
     print(f"{len(seen) - len(broken)} of {len(seen)} cells hold.\n")
     print(table(seen))

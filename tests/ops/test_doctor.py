@@ -1,6 +1,7 @@
 """`harness doctor`: the checklist of a set-up that is ready, and of ones that are not."""
 
 import json
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typer.testing import CliRunner
 
 from harness.cli.doctor import app
 from harness.emulator import EmulatorSettings, running_emulator
+from harness.providers.aws import _located
 from harness.records import GateResult, GateVerdict
 from harness.store import Spool
 from tests.load.target import running_target
@@ -73,11 +75,37 @@ def test_fixtures_in_production_fail_the_checklist(tmp_path: Path) -> None:
     assert "fixtures_in_production" in checks["alerts"][1]
 
 
+AWS = {
+    "AWS_DEFAULT_REGION": "eu-west-1",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+
+
+@pytest.fixture(autouse=True)
+def located_anew() -> None:
+    _located.cache_clear()
+
+
 @pytest.mark.parametrize(
     ("variables", "check", "sentence"),
     [
         ({"ANTHROPIC_API_KEY": "canary"}, "key", "does not look like a key"),
         ({"ANTHROPIC_API_KEY": ""}, "key", "ANTHROPIC_API_KEY is not set"),
+        ({"LLM_PROVIDER": "gemini", "GEMINI_API_KEY": ""}, "key", "GEMINI_API_KEY is not set"),
+        ({"LLM_PROVIDER": "gemini", "GEMINI_API_KEY": "canary"}, "key", "does not look like a key (AIza"),
+        (
+            {"LLM_PROVIDER": "bedrock", "AWS_BEARER_TOKEN_BEDROCK": "canary"} | AWS,
+            "key",
+            "AWS_BEARER_TOKEN_BEDROCK does not look like a key",
+        ),
+        ({"LLM_PROVIDER": "bedrock"} | AWS, "key", "no AWS credentials were found"),
+        (
+            {"LLM_PROVIDER": "bedrock"} | AWS | {"AWS_DEFAULT_REGION": ""},
+            "key",
+            "AWS_DEFAULT_REGION: is not set",
+        ),
         ({"LLM_PROVIDER": "fixtures"}, "provider", "canned answers"),
         ({"LLM_PROVIDER": "nobody"}, "configuration", "unknown provider 'nobody'"),
         ({"HARNESS_ENV": "staging"}, "environment", "set HARNESS_ENV=production"),

@@ -110,6 +110,26 @@ def test_base_urls_come_from_their_variables() -> None:
             },
             "no default model",
         ),
+        (
+            {"providers": {"x": {"kind": "gemini", "api": "responses"}}},
+            "'providers.x.api': kind 'gemini' has one route only",
+        ),
+        ({"providers": {"x": {"kind": "openai", "api": "completions"}}}, "api"),
+        ({"providers": {"x": {"kind": "openai", "api": {"o3*": "both"}}}}, "api"),
+        (
+            {
+                "providers": {"x": {"kind": "openai_compatible"}},
+                "defaults": {"provider": "x", "model": "m"},
+            },
+            "providers.x.base_url: is missing",
+        ),
+        (
+            {
+                "providers": {"x": {"kind": "openai_compatible", "base_url": "http://h/v1"}},
+                "defaults": {"provider": "x"},
+            },
+            "no default model",
+        ),
         ("[" * 100_000, "JSON|nested"),
     ],
 )
@@ -163,3 +183,35 @@ def test_no_bytes_can_crash_the_loader(tmp_path_factory: pytest.TempPathFactory,
     path.write_bytes(content)
     with suppress(ConfigError):
         load_providers_file(path)
+
+
+def test_openais_route_is_chosen_by_provider_or_by_model(config: Any) -> None:
+    path = config(
+        {
+            "providers": {
+                "a": {"kind": "openai", "api": "responses"},
+                "b": {
+                    "kind": "openai_compatible",
+                    "base_url": "http://h/v1",
+                    "api": {"gpt-*": "responses", "*": "chat"},
+                },
+            }
+        }
+    )
+    routing = resolve_routing({}, config_path=path)
+    asked = [("a", "gpt-4o"), ("b", "gpt-5"), ("b", "llama"), ("openai", "gpt-4o")]
+    assert [routing.route_to(provider, model).settings.api for provider, model in asked] == [
+        "responses",
+        "responses",
+        "chat",
+        None,
+    ]
+
+
+def test_bedrock_takes_a_key_or_the_machines_credentials() -> None:
+    assert resolve_routing({"LLM_PROVIDER": "gemini"}).draft.missing_key == "GEMINI_API_KEY"
+    unkeyed = resolve_routing({"LLM_PROVIDER": "bedrock"}).draft
+    assert (unkeyed.missing_key, unkeyed.settings.api_key) == (None, None)
+    assert unkeyed.model.startswith("global.anthropic.")
+    keyed = resolve_routing({"LLM_PROVIDER": "bedrock", "AWS_BEARER_TOKEN_BEDROCK": "ABSK-0"})
+    assert keyed.draft.settings.api_key == "ABSK-0"

@@ -46,6 +46,24 @@ async def test_results_are_mapped_by_custom_id_whatever_their_order(kind):
         assert outcome.ttft_ns is None
 
 
+async def test_a_model_of_the_responses_route_is_batched_there() -> None:
+    with running_emulator(EmulatorSettings(speed=1000)) as emulator:
+        settings = ProviderSettings(
+            name="openai", kind="openai", base_url=emulator.openai_base_url, api_key="sk-test-000000"
+        )
+        api = batch_api(settings, "o3-pro")
+        prompt = Prompt(role=Role.DRAFT, system="s", user="say it", max_tokens=4000)
+        batch_id = await api.submit([BatchItem(custom_id="a", body=api.body(prompt))], label="b")
+        while not (await api.status(batch_id)).ended:  # noqa: ASYNC110 - a batch tells nobody when it ends
+            await asyncio.sleep(0.02)
+        outcome = (await api.outcomes(batch_id, ["a"]))["a"]
+        (row,) = emulator.settled()
+        await api.aclose()
+    assert isinstance(outcome, Completion)
+    assert outcome.usage is not None
+    assert (outcome.usage.output_tokens, row.wire) == (row.output_tokens, "openai.responses.batch")
+
+
 def openai_batch(**changes):
     batch = {
         "id": "batch_1", "object": "batch", "endpoint": "/v1/chat/completions", "input_file_id": "file-1",

@@ -1,15 +1,19 @@
 import json
+import os
 import subprocess
 import sys
 import typing
 from collections import Counter
+from dataclasses import replace
 from importlib.resources import files
 
 import anthropic.types.model
 import openai.types.shared.chat_model
+import openai.types.shared.responses_model
 import pytest
 from anthropic.resources.messages.messages import DEPRECATED_MODELS
 
+from harness.clock import SYSTEM_CLOCK
 from harness.emulator import EmulatorSettings, running_emulator
 from harness.errors import ConfigError
 from harness.pricing import PriceBook
@@ -40,6 +44,42 @@ def test_auto_means_a_model_that_the_installed_sdk_knows_and_that_has_a_price(ki
     assert default_model(kind) in sdk_models(kind)
     assert default_model(kind) not in DEPRECATED_MODELS
     assert PriceBook.load().require(kind, default_model(kind)).priced_as == default_model(kind)
+
+
+@pytest.mark.parametrize(("kind", "charged_by"), [("gemini", "google"), ("bedrock", "aws")])
+def test_auto_means_a_model_that_has_a_price_where_no_sdk_names_any(kind: str, charged_by: str) -> None:
+    assert PriceBook.load().require(charged_by, default_model(kind)).priced_as == default_model(kind)
+
+
+@pytest.mark.parametrize("kind", ["gemini", "bedrock"])
+def test_every_priced_model_that_chats_has_a_rule_of_its_own(kind: str) -> None:
+    priced = {
+        "gemini": ("google", ("gemini-2", "gemini-3", "gemini-4", "gemma-")),
+        "bedrock": ("aws", ("global.anthropic", "regional.anthropic", "amazon.nova", "mistral.")),
+    }
+    charged_by, begins = priced[kind]
+    models = [
+        m for m in PriceBook.load().listed_models(charged_by, at=SYSTEM_CLOCK.now()) if m.startswith(begins)
+    ]
+    assert len(models) > 20
+    assert [model for model in models if not capabilities_of(kind, model).known] == []
+
+
+def test_a_model_of_the_responses_route_alone_is_asked_there() -> None:
+    alone = typing.get_args(openai.types.shared.responses_model.ResponsesModel)[-1]
+    assert len(typing.get_args(alone)) > 10
+    settings = ProviderSettings(name="openai", kind="openai", api_key="k")
+    for model in typing.get_args(alone):
+        assert type(build_adapter(settings, model)).__name__ == "ResponsesAdapter", model
+    compatible = replace(settings, kind="openai_compatible", base_url="http://127.0.0.1:1/v1")
+    for made, name in [
+        (build_adapter(settings, "gpt-4o-mini"), "OpenAIAdapter"),
+        (build_adapter(replace(settings, api="responses"), "gpt-4o-mini"), "ResponsesAdapter"),
+        (build_adapter(replace(settings, api="chat"), "o3-pro"), "OpenAIAdapter"),
+        (build_adapter(compatible, "o3-pro"), "OpenAIAdapter"),
+        (build_adapter(replace(compatible, api="responses"), "any"), "ResponsesAdapter"),
+    ]:
+        assert type(made).__name__ == name
 
 
 @pytest.mark.parametrize("kind", ["anthropic", "openai"])
@@ -91,7 +131,7 @@ def test_no_sdk_is_imported_before_it_is_used() -> None:
     script = (
         "import sys, harness.providers as p\n"
         "p.build_adapter(p.ProviderSettings(name='f', kind='fixtures'), 'auto')\n"
-        "print(sorted({'anthropic', 'openai', 'httpx2'} & set(sys.modules)))"
+        "print(sorted({'anthropic', 'openai', 'httpx2', 'google.genai', 'boto3'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
@@ -104,12 +144,13 @@ def test_an_adapter_is_warm_when_it_is_built_and_has_touched_no_network() -> Non
         "def refuse(*args, **kwargs): raise AssertionError('a connection while building')\n"
         "socket.socket.connect = socket.getaddrinfo = refuse\n"
         "import harness.providers as p\n"
-        "for kind in ('anthropic', 'openai'):\n"
+        "for kind in ('anthropic', 'openai', 'gemini', 'bedrock'):\n"
         "    p.build_adapter(p.ProviderSettings(name=kind, kind=kind, api_key='k'), 'auto')\n"
         "from harness.providers.warmup import tls_context\n"
         "print(tls_context.cache_info().currsize)"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    env = os.environ | {"AWS_DEFAULT_REGION": "us-east-1"}
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=env)
     assert done.stdout.strip() == "1"
 
 
@@ -127,13 +168,12 @@ async def test_every_emulated_model_takes_what_we_think_it_takes() -> None:
         role=Role.JUDGE, system="You judge.", user="Judge it.", output_schema=schema, temperature=0.0
     )
     with running_emulator(EmulatorSettings(speed=1000)) as emulator:
-        urls = {"anthropic": emulator.base_url, "openai": emulator.openai_base_url}
-        known = [f for f in families if f["wire"] in urls and not f.get("responses_only")]
-        for kind, model in [(family["wire"], model) for family in known for model in family["ids"]]:
-            settings = ProviderSettings(name=kind, kind=kind, base_url=urls[kind], api_key="sk-ant-x")
+        for kind, model in [(family["wire"], model) for family in families for model in family["ids"]]:
+            url = emulator.openai_base_url if kind == "openai" else emulator.base_url
+            settings = ProviderSettings(name=kind, kind=kind, base_url=url, api_key="sk-ant-x")
             adapter = build_adapter(settings, model)
             await adapter.generate(prompt, call_id=model, timeout_s=20)
             await adapter.aclose()
         asked = Counter(entry.call_id for entry in emulator.app.engine.ledger.entries)
-    assert len(asked) >= 40
+    assert len(asked) >= 70
     assert {model: count for model, count in asked.items() if count != 1} == {}

@@ -201,29 +201,18 @@ def gemini_usage(told: JsonObject, *, free_input: bool, free_output: bool) -> Co
 
 
 def converse_usage(told: JsonObject, *, free_input: bool, free_output: bool) -> Counted:
-    """Counts in Bedrock's way: `inputTokens` leaves the cached ones out, and thinking is not told apart."""
-    if not told:
-        return NOT_COUNTED
-    try:
-        uncached, output = as_count(told.get("inputTokens")), as_count(told.get("outputTokens"))
-        read = as_count(told.get("cacheReadInputTokens")) or 0
-        written = as_count(told.get("cacheWriteInputTokens")) or 0
-        rows = [as_object(row) for row in as_list(told.get("cacheDetails"))]
-        written_1h = sum(as_count(row.get("inputTokens")) or 0 for row in rows if row.get("ttl") == "1h")
-    except Illegible:
-        return Counted(remarks=("a token count is no number of tokens: usage unknown",))
-    remarks = ["cache writes by lifetime exceed their total: clamped"] if written_1h > written else []
-    written_1h = min(written_1h, written)
-    return normalised(
-        input_tokens=None if uncached is None else uncached + read + written,
-        output_tokens=output,
-        read=read,
-        written_5m=written - written_1h,
-        written_1h=written_1h,
-        free_input=free_input,
-        free_output=free_output,
-        remarks=remarks,
-    )
+    """Counts in Bedrock's way: Anthropic's under other names, and thinking is not told apart."""
+    rows = [as_object(row) for row in as_list(told.get("cacheDetails"))]
+    renamed = {
+        "input_tokens": told.get("inputTokens"),
+        "output_tokens": told.get("outputTokens"),
+        "cache_read_input_tokens": told.get("cacheReadInputTokens"),
+        "cache_creation_input_tokens": told.get("cacheWriteInputTokens"),
+        "cache_creation": {
+            f"ephemeral_{row.get('ttl')}_input_tokens": row.get("inputTokens") for row in rows
+        },
+    }
+    return messages_usage(renamed, free_input=free_input, free_output=free_output)
 
 
 def _details(told: JsonObject, names: tuple[str, ...]) -> JsonObject:
