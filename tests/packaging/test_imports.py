@@ -5,8 +5,18 @@ import sys
 import harness
 
 
-def test_public_names_are_listed() -> None:
+def test_public_names_are_these() -> None:
+    named = {"Store", "__version__", "baseline", "evaluate", "figures", "gate", "open_store"}
+    assert set(harness.__all__) == named
     assert all(hasattr(harness, name) for name in harness.__all__)
+
+
+def test_a_function_wins_over_the_room_of_its_name() -> None:
+    from harness.gate import evaluate_gate  # noqa: PLC0415
+
+    assert callable(evaluate_gate)
+    assert callable(harness.gate)
+    assert callable(harness.figures)
 
 
 def test_importing_the_package_loads_no_heavy_library_and_reads_no_setting() -> None:
