@@ -7,11 +7,18 @@ import streamlit as st
 
 from dashboard.draw import charts, labels
 from dashboard.draw.export import table
-from harness.analysis.interval import Estimate
-from harness.records import Tier
+from harness.analysis.estimate import Estimate
 from harness.records.kinds import MEDIUM_TIER_MIN_SCORE
-from harness.report.frontier import FrontierReport, Limits, Place
-from harness.report.frontier_document import FRONTIER_HEAD, frontier_rows, judged_line
+from harness.report.frontier_document import (
+    FRONTIER_HEAD,
+    MIX_HEAD,
+    frontier_rows,
+    judged_line,
+    mix_rows,
+    search_line,
+)
+from harness.strategies.frontier import FrontierReport, Place
+from harness.strategies.search import Limits
 
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star", "hexagon", "triangle-down")
 """Shapes that tell ways apart; the colour is free to say how good they are."""
@@ -34,11 +41,24 @@ def frontier_section(report: FrontierReport) -> None:
     table(rows, "frontier.csv", key="frontier-table")
 
 
+def mixes_section(report: FrontierReport) -> None:
+    """The mixes that nobody ran, by the figures of `harness strategies frontier --replay`."""
+    st.subheader("What if: mixes that nobody ran", anchor=False)
+    if report.search is None or not report.search.mixes:
+        st.caption("Two models have to have answered the same cases before a mix of them can be looked at.")
+        return
+    with st.container(border=True):
+        st.text(report.recommendation.sentence)
+    st.caption(labels.plain(search_line(report.search)))
+    rows = [dict(zip(MIX_HEAD, row, strict=True)) for row in mix_rows(report.search)]
+    table(rows, "mixes.csv", key="mixes-table")
+
+
 def _chart(report: FrontierReport) -> None:
     placed = [place for place in report.places if place.standing.excluded is None]
     if len(placed) < 2 or not report.by_latency:
         return
-    n = sum(place.figures.requests for place in placed)
+    n = sum(place.requests for place in placed)
     fig = charts.figure(
         "Cost against p95",
         f"95% intervals · n {n:,} · colour: share of high tier · faded: another is better in all three",
@@ -58,7 +78,7 @@ def _chart(report: FrontierReport) -> None:
 
 def _add_place(fig: go.Figure, place: Place, symbol: str, limits: Limits) -> None:
     """A way's point with its error bars; faded when another way beats it."""
-    candidate, high = place.standing.candidate, place.figures.tiers[Tier.HIGH].value
+    candidate, high = place.standing.candidate, place.high_tier.value
     name, share = charts.label(place.name), labels.percent(high)
     fig.add_scatter(
         x=[candidate.cost_usd.value],

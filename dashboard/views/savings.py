@@ -6,15 +6,12 @@ import streamlit as st
 
 from dashboard.draw import charts, labels
 from dashboard.draw.export import table
-from dashboard.draw.frontier import frontier_section
+from dashboard.draw.frontier import frontier_section, mixes_section
 from dashboard.frame import states
 from dashboard.frame.context import begin
 from dashboard.frame.source import read
 from dashboard.frame.states import Card
-from dashboard.queries.savings import Way, Ways, ways
-from harness.records import Tier
-from harness.report.frontier import Limits
-from harness.report.replay import REPLAY_ASSUMPTION, REPLAY_HEAD, Replay, replay_rows
+from dashboard.queries.savings import OtherPrices, Way, Ways, mixes, other_prices, ways
 from harness.report.savings_document import (
     NAIVE_HEAD,
     WHAT_IF_HEAD,
@@ -22,8 +19,12 @@ from harness.report.savings_document import (
     saving_verdict,
     what_if_rows,
 )
+from harness.strategies.savings import SideFigures
+from harness.strategies.search import Limits
 
 DEFAULT_VOLUME = 100_000
+MIXES_UNASKED = 200_000
+"""Requests up to which the page looks at mixes by itself."""
 
 
 def main() -> None:
@@ -54,20 +55,25 @@ def main() -> None:
         )
     )
     limits = _wish()
-    found = read(ways, subject.scope, None, volume, also, limits=limits)
+    found = read(ways, subject.scope, None, volume, limits=limits)
     names = [way.name for way in found.ways]
     if len(names) > 1:
         base = st.selectbox(
             "Held against", names, index=None, key="base", placeholder="the first", bind="query-params"
         )
         if base is not None:
-            found = read(ways, subject.scope, base, volume, also, limits=limits)
+            found = read(ways, subject.scope, base, volume, limits=limits)
     _limits(found)
     _measured(found)
     if found.frontier is not None:
         frontier_section(found.frontier)
-    _what_if(found)
-    _replays(found.replays)
+    if len(found.ways) > 1:
+        shown = st.toggle("Look at mixes that nobody ran", found.requests <= MIXES_UNASKED, key="mixes")
+        if shown:
+            mixes_section(read(mixes, subject.scope, limits))
+    if found.ways:
+        name = _asked_way(found)
+        _what_if(read(other_prices, subject.scope, name, also))
 
 
 def _wish() -> Limits:
@@ -95,8 +101,6 @@ def _wish() -> Limits:
 
 
 def _limits(found: Ways) -> None:
-    if found.left_out:
-        st.caption(f"Of the latest requests only: {found.left_out:,} earlier ones are left out.")
     if found.sides_left_out:
         st.caption(
             f"{found.sides_left_out:,} ways of the oldest runs are left out; choose runs in the sidebar."
@@ -143,7 +147,7 @@ def _difference_cards(found: Sequence[Way]) -> None:
 
 def _row(way: Way) -> dict[str, object]:
     total, saving = way.figures.total, way.saving
-    place = way.place.figures if way.place else None
+    place = way.place
     return {
         "way": way.name,
         "n": way.figures.priced,
@@ -159,8 +163,8 @@ def _row(way: Way) -> dict[str, object]:
         ),
         "saving": labels.percent(saving.ratio.value) if saving else "base",
         "saving, 95% interval": labels.ratio_bounds(saving.ratio) if saving else "",
-        "p95": ("over limit" if place.p95.over_limit else labels.ms(place.p95.value_ms)) if place else "-",
-        "high tier": labels.percent(place.tiers[Tier.HIGH].value) if place else "-",
+        "p95": ("over limit" if place.p95.over_limit else labels.ms(place.p95.value)) if place else "-",
+        "high tier": labels.percent(place.high_tier.value) if place else "-",
         "per high-tier answer": labels.usd(place.cost_per_high.value if place else None, 6),
     }
 
@@ -186,44 +190,40 @@ def _cost_chart(found: Sequence[Way]) -> None:
     charts.show(fig, key="savings-cost", file_name="cost-by-way", alt="Cost per request by way of answering")
 
 
-def _what_if(found: Ways) -> None:
+def _asked_way(found: Ways) -> str:
+    """The way to price otherwise."""
     st.subheader("What if: the same tokens at other prices", anchor=False)
     st.caption(
         "An assumption, not a measurement: the same recorded tokens at other models' prices. "
         "Another model would have used other tokens, and repaired more or less often."
     )
+    names = [way.name for way in found.ways]
+    if len(names) == 1:
+        return names[0]
+    return st.selectbox("Of", names, key="of", bind="query-params") or names[0]
+
+
+def _what_if(found: OtherPrices) -> None:
     if found.unpriced:
         st.warning("No trustworthy price, so not compared:")
         states.names(found.unpriced)
-    chosen = found.ways[0] if found.ways else None
-    if len(found.ways) > 1:
-        name = st.selectbox("Of", [way.name for way in found.ways], key="of", bind="query-params")
-        chosen = next(way for way in found.ways if way.name == name)
-    if chosen is None:
-        return
-    _what_if_cards(chosen)
-    cells = what_if_rows(chosen.figures)
+    figures = found.figures
+    _what_if_cards(figures)
+    if figures.no_what_if is not None:
+        st.caption(labels.plain(f"No draft and repair at other models: {figures.no_what_if}."))
+    cells = what_if_rows(figures)
     if cells:
         table(
             [dict(zip(WHAT_IF_HEAD, row, strict=True)) for row in cells], "what-if.csv", key="what-if-table"
         )
-    rows = naive_rows(found.report) if found.report is not None else []
+    rows = naive_rows([figures])
     if rows:
         st.caption("Naive: all tokens at the draft model's price, as a single-price spreadsheet would say.")
         table([dict(zip(NAIVE_HEAD, row, strict=True)) for row in rows], "naive.csv", key="naive-table")
 
 
-def _replays(replays: Sequence[Replay]) -> None:
-    if not replays:
-        return
-    st.subheader("What if: the cheaper first, the other where it falls short", anchor=False)
-    st.caption(f"Cascades that nobody ran, from the recorded answers: {REPLAY_ASSUMPTION}.")
-    rows = [dict(zip(REPLAY_HEAD, row, strict=True)) for row in replay_rows(replays)]
-    table(rows, "cascades.csv", key="replay-table")
-
-
-def _what_if_cards(way: Way) -> None:
-    cost = way.figures.breakdown
+def _what_if_cards(figures: SideFigures) -> None:
+    cost = figures.breakdown
     if cost is None or not cost.n_compared:
         st.caption("No request has a known cost and known tokens, so nothing can be re-priced.")
         return

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.analysis.interval import Estimate
+from harness.analysis.estimate import Estimate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +16,7 @@ class Candidate:
         p95_ms: latency; None inside when it falls among failures.
         quality: share of requests of high tier, 0..1 (or any figure where more is better).
         n: requests behind them.
+        way: what answers; two measurements of one way are no rivals. Empty stands for the name.
     """
 
     name: str
@@ -23,6 +24,11 @@ class Candidate:
     p95_ms: Estimate
     quality: Estimate
     n: int
+    way: str = ""
+
+    def rivals(self, other: "Candidate") -> bool:
+        """The other one is another way of answering, not the same once more."""
+        return other is not self and (self.way or self.name) != (other.way or other.name)
 
     def missing(self, *, latency: bool = True) -> list[str]:
         """Names of the figures that are unknown; without `latency` the p95 is not asked for."""
@@ -79,7 +85,7 @@ def pareto_set(candidates: Sequence[Candidate], *, latency: bool = True) -> list
             standings.append(Standing(candidate=candidate, on_frontier=False, excluded=reason))
             continue
         better = [
-            other for other in placed if other is not candidate and _dominates(other, candidate, latency)
+            other for other in placed if candidate.rivals(other) and _dominates(other, candidate, latency)
         ]
         standings.append(
             Standing(
@@ -93,18 +99,30 @@ def pareto_set(candidates: Sequence[Candidate], *, latency: bool = True) -> list
 
 
 def recommend(
-    candidates: Sequence[Candidate], *, max_p95_ms: float | None = 8000.0, min_quality: float = 0.9
+    candidates: Sequence[Candidate],
+    *,
+    max_p95_ms: float | None = 8000.0,
+    min_quality: float = 0.9,
+    max_cost_usd: float | None = None,
 ) -> Recommendation:
-    """The cheapest candidate with p95 <= `max_p95_ms` and quality >= `min_quality`.
+    """The cheapest candidate with p95 <= `max_p95_ms`, quality >= `min_quality`, cost <= `max_cost_usd`.
 
     Args:
         candidates: strategies with their figures.
         max_p95_ms: milliseconds; None where the p95 cannot be judged, and then it is not asked for.
         min_quality: 0..1, of the share of high tier.
+        max_cost_usd: a request; None is any.
     """
     p95 = "" if max_p95_ms is None else f"p95 <= {max_p95_ms / 1000:g} s and "
     wish = f"{p95}>= {min_quality * 100:g}% high tier"
-    fit = [candidate for candidate in candidates if _fits(candidate, max_p95_ms, min_quality)]
+    if max_cost_usd is not None:
+        wish += f" and <= ${max_cost_usd:g} a request"
+    fit = [
+        candidate
+        for candidate in candidates
+        if _fits(candidate, max_p95_ms, min_quality)
+        and (max_cost_usd is None or _cost(candidate) <= max_cost_usd)
+    ]
     if not fit:
         unknown = sum(bool(candidate.missing(latency=max_p95_ms is not None)) for candidate in candidates)
         have = "has" if unknown == 1 else "have"
@@ -118,7 +136,9 @@ def recommend(
     rivals = [
         other.name
         for other in fit
-        if other is not best and other.cost_usd.low is not None and other.cost_usd.low <= _high(best.cost_usd)
+        if best.rivals(other)
+        and other.cost_usd.low is not None
+        and other.cost_usd.low <= _high(best.cost_usd)
     ]
     close = f" {', '.join(rivals)} may cost no more." if rivals else ""
     sentence = f"{best.name} is the cheapest with {wish}: ${_cost(best):.6f} a request.{doubt}{close}"

@@ -10,7 +10,7 @@ from harness.analysis.compare import compare_runs
 from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, out, print_json
 from harness.cli.lazy import command
 from harness.cli.run_source import load_run
-from harness.cli.strategies.sides import require_confidence
+from harness.cli.strategies.options import require_confidence
 from harness.outputs import replace_file
 from harness.report.comparison import (
     comparison_document,

@@ -56,7 +56,7 @@ def load_run(reference: str | None, store_dir: Path) -> LoadedRun:
 
         report = read_report(Path(reference))
         if report.unknown:
-            _tell_unknown(reference, report.unknown)
+            tell_unknown(reference, report.unknown)
         return LoadedRun(
             run=report.run,
             requests=report.requests,
@@ -79,7 +79,7 @@ def load_run(reference: str | None, store_dir: Path) -> LoadedRun:
     )
 
 
-def _tell_unknown(reference: str, names: Sequence[str]) -> None:
+def tell_unknown(reference: str, names: Sequence[str]) -> None:
     """A later harness may have written more, or a hand may have misspelt something: say so, and go on."""
     more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
     shown = ", ".join(name[:60] for name in names[:_MOST_NAMES])

@@ -7,20 +7,12 @@ from rich.text import Text
 
 from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, out, print_json
 from harness.cli.lazy import command
+from harness.cli.opened import opened_sides
 from harness.cli.price_options import PricesOption
-from harness.cli.strategies.sides import recorded_sides, require_confidence
+from harness.cli.strategies.options import require_confidence
 from harness.pricing import PriceBook
 from harness.pricing.spec import parse_model
-from harness.report.comparable import comparable_sides
-from harness.report.replay import (
-    REPLAY_ASSUMPTION,
-    REPLAY_HEAD,
-    replay_document,
-    replay_rows,
-    replayed_cascades,
-)
 from harness.report.rows import mode_banner
-from harness.report.savings import SavingsReport, savings_report
 from harness.report.savings_document import (
     NAIVE_HEAD,
     SAVING_HEAD,
@@ -30,12 +22,12 @@ from harness.report.savings_document import (
     naive_rows,
     saving_rows,
     savings_document,
-    side_name,
     side_rows,
     what_if_rows,
 )
 from harness.report.tables import plain_table
-from harness.report.wording import usd
+from harness.report.wording import printable, usd
+from harness.strategies.savings import SavingsReport, savings_report
 
 app = command()
 
@@ -67,22 +59,13 @@ def savings(
     """
     require_confidence(confidence)
     also = [parse_model(name, "--compare") for name in compare or ()]
-    sides = recorded_sides(runs or ["latest"], strategy or [], store)
-    report = savings_report(
-        sides,
-        PriceBook.load(prices),
-        per_month=per_month,
-        also=also,
-        confidence=confidence,
-    )
-    replays = replayed_cascades(comparable_sides(sides).sides, confidence=confidence)
+    book = PriceBook.load(prices)
+    with opened_sides(runs or ["latest"], strategy or (), store) as sides:
+        report = savings_report(sides, book, per_month=per_month, also=also, confidence=confidence)
     if as_json:
-        print_json({**savings_document(report), "replays": replay_document(replays)})
+        print_json(savings_document(report))
         return
     _show(report)
-    if replays:
-        out.print(Text(f"\nWhat if, cascades of two: {REPLAY_ASSUMPTION}", style="bold"))
-        out.print(plain_table(REPLAY_HEAD, replay_rows(replays)))
 
 
 def _show(report: SavingsReport) -> None:
@@ -90,33 +73,35 @@ def _show(report: SavingsReport) -> None:
         if banner is not None:
             out.print(Text(banner, style="bold yellow"))
     for figures in report.sides:
-        if figures.side.caution is not None:
-            out.print(Text(f"{side_name(report, figures.side)}: {figures.side.caution}", style="bold yellow"))
+        for caution in figures.side.cautions:
+            out.print(Text(printable(f"{figures.side.name}: {caution}"), style="bold yellow"))
     monthly = () if report.per_month is None else (f"per {report.per_month:,} a month",)
     out.print(plain_table((*_headed(SIDE_HEAD, report), *monthly), side_rows(report)))
     if report.savings:
         _show_measured(report)
-    if naive_rows(report):
+    if naive_rows(report.sides):
         out.print(Text("\nNaive: all tokens at the draft model's price", style="bold"))
-        out.print(plain_table(NAIVE_HEAD, naive_rows(report)))
+        out.print(plain_table(NAIVE_HEAD, naive_rows(report.sides)))
     for figures in report.sides:
+        name = printable(figures.side.name)
+        if figures.no_what_if is not None:
+            out.print(Text(f"\nNo what-if of {name}: {figures.no_what_if}.", style="yellow"))
         if len(figures.what_if) > 1:
-            out.print(
-                Text(f"\nWhat if, {side_name(report, figures.side)}: {WHAT_IF_ASSUMPTION}", style="bold")
-            )
+            out.print(Text(f"\nWhat if, {name}: {WHAT_IF_ASSUMPTION}", style="bold"))
             out.print(plain_table(_headed(WHAT_IF_HEAD, report), what_if_rows(figures)))
 
 
 def _show_measured(report: SavingsReport) -> None:
-    out.print(Text(f"\nMeasured, A = {side_name(report, report.sides[0].side)}", style="bold"))
+    out.print(Text(f"\nMeasured, A = {printable(report.sides[0].side.name)}", style="bold"))
     out.print(plain_table(_headed(SAVING_HEAD, report), saving_rows(report)))
     for found in report.savings:
+        name = printable(found.b.name)
         if found.warning is not None:
-            out.print(Text(f"{side_name(report, found.b)}: {found.warning}", style="yellow"))
+            out.print(Text(printable(f"{found.b.name}: {found.warning}"), style="yellow"))
         month = found.total.per_month.value if found.total.per_month is not None else None
         if month is not None:
             word, more = ("saves", "") if month >= 0 else ("costs", " more")
-            out.print(Text(f"{side_name(report, found.b)} {word} {usd(abs(month), 2)}{more} a month"))
+            out.print(Text(f"{name} {word} {usd(abs(month), 2)}{more} a month"))
 
 
 def _headed(head: tuple[str, ...], report: SavingsReport) -> tuple[str, ...]:

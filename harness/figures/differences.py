@@ -297,7 +297,9 @@ def case_keys(rows: Rows) -> NDArray[np.uint64]:
 
 
 def _means_by_case(rows: Rows, terms: Mapping[str, Term]) -> dict[str, NDArray[np.float64]]:
-    columns = ", ".join(f"avg({term.known_u}) AS m{place}" for place, term in enumerate(terms.values()))
+    columns = ", ".join(
+        f"avg(({term.known_u})::DOUBLE) AS m{place}" for place, term in enumerate(terms.values())
+    )
     found = rows.view.columns(
         f"""{rows.ctes} SELECT hash(case_id) AS own, {columns} FROM counted WHERE case_id IS NOT NULL
         GROUP BY own ORDER BY own""",

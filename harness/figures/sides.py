@@ -34,16 +34,23 @@ class Side:
         run: the stored run, or the one of a report file.
         strategy: None where the run names none, or where it is asked as a whole.
         rows: its counted requests.
+        model: provider/model of the drafts, where the run is looked at by model.
     """
 
     run: StoredRun
     strategy: str | None
     rows: Rows
+    model: str | None = None
+
+    @property
+    def way(self) -> str | None:
+        """What answered: the model where it is looked at by model, else the strategy."""
+        return self.model or self.strategy
 
     @property
     def label(self) -> str:
-        """The run's name, and the strategy where there is one."""
-        return f"{self.run.name}: {self.strategy}" if self.strategy else self.run.name
+        """The run's name, and the strategy or model where there is one."""
+        return f"{self.run.name}: {self.way}" if self.way else self.run.name
 
     @cached_property
     def mode(self) -> ProviderMode | None:
@@ -63,6 +70,10 @@ class Side:
             said.append("IMPORTED: outcomes recorded elsewhere, not measured here")
         if self.run.status in _UNFINISHED:
             said.append(_UNFINISHED[self.run.status])
+        if self.model is not None:
+            said.append(
+                "BY MODEL: nobody drew which model got which request; they may have met other questions"
+            )
         if self.run.summary.get("suspect"):
             reasons = [str(reason) for reason in self.run.summary.get("suspect_reasons") or ()]
             said.append(f"SUSPECT: {'; '.join(reasons) or 'the load generator was late'}")
@@ -99,6 +110,33 @@ def sides_of(view: Snapshot, run: StoredRun, *, selection: Selection | None = No
     ordered = sorted(named, key=lambda name: (place.get(name, len(place)), name))
     return tuple(
         Side(run=run, strategy=name, rows=Rows(view, replace(whole, strategies=(name,)))) for name in ordered
+    )
+
+
+def sides_by_model(view: Snapshot, run: StoredRun, *, selection: Selection | None = None) -> tuple[Side, ...]:
+    """A run's requests by the model of their drafts, most requests first: models inside production traffic.
+
+    Requests that tell no model belong to none.
+
+    Args:
+        view: the store, or a report file.
+        run: whose requests.
+        selection: further narrowing; its `run_ids` and those of the draft are set here.
+    """
+    whole = replace(selection or Selection(), run_ids=(run.run_id,))
+    found = Rows(view, whole).rows(
+        """SELECT draft_source, draft_model FROM counted
+        WHERE draft_source IS NOT NULL AND draft_model IS NOT NULL
+        GROUP BY draft_source, draft_model ORDER BY count(*) DESC, draft_source, draft_model"""
+    )
+    return tuple(
+        Side(
+            run=run,
+            strategy=None,
+            model=f"{provider}/{model}",
+            rows=Rows(view, replace(whole, draft_providers=(provider,), draft_models=(model,))),
+        )
+        for provider, model in found
     )
 
 
@@ -144,7 +182,7 @@ def comparability(a: Side, b: Side) -> Comparability:
     if a.mode is not b.mode:
         modes = " providers, B by ".join(mode_name(side.mode) for side in (a, b))
         return Comparability(refused=f"A was answered by {modes} ones", cautions=tuple(cautions))
-    mixed = next((side for side in (a, b) if side.strategy is None and _strategies(side) > 1), None)
+    mixed = next((side for side in (a, b) if side.way is None and _strategies(side) > 1), None)
     if mixed is not None:
         refused = f"{mixed.label} holds {_strategies(mixed)} strategies: choose one of them"
         return Comparability(refused=refused, cautions=tuple(cautions))
@@ -225,7 +263,7 @@ def comparable_sides(sides: Sequence[Side], names: Sequence[str] | None = None) 
 def side_names(sides: Sequence[Side]) -> list[str]:
     """The shortest names that tell them apart: the strategy, the run, or both."""
     one_run = len({side.run.run_id for side in sides}) == 1
-    strategies = [side.strategy or side.run.name for side in sides]
+    strategies = [side.way or side.run.name for side in sides]
     runs = [side.run.name for side in sides]
     for names in (strategies,) if one_run else (runs, [side.label for side in sides]):
         if len(set(names)) == len(names):

@@ -15,7 +15,9 @@ from harness.store.snapshot import Kept
 ROLES = ("draft", "repair", "suggest", "judge")
 
 _ATTEMPT = """SELECT c.run_id, request_id, role, provider, model, outcome, input_tokens, cache_read_tokens,
-        output_tokens, cost_usd, started_at AS spent_at FROM calls c"""
+        cache_write_5m_tokens, cache_write_1h_tokens, output_tokens, reasoning_tokens, cost_usd,
+        price_context, price_source, price_version, served_model, served_terms::VARCHAR AS served_terms,
+        started_at AS spent_at FROM calls c"""
 _SUMS = """count(*) AS calls,
     count(*) FILTER (outcome != 'ok') AS failed_calls, count(*) - count(cost_usd) AS unpriced_calls,
     sum(input_tokens)::BIGINT AS input_tokens, sum(cache_read_tokens)::BIGINT AS cache_read_tokens,
@@ -23,8 +25,11 @@ _SUMS = """count(*) AS calls,
 _FROM_REQUEST = """
     SELECT run_id, request_id, '{role}' AS role, {role}_source AS provider,
         coalesce({role}_model, 'unknown') AS model, 'ok' AS outcome, {role}_input_tokens AS input_tokens,
-        {role}_cache_read_tokens AS cache_read_tokens, {role}_output_tokens AS output_tokens,
-        {role}_cost_usd AS cost_usd, arrived_at AS spent_at
+        {role}_cache_read_tokens AS cache_read_tokens, {role}_cache_write_tokens AS cache_write_5m_tokens,
+        NULL AS cache_write_1h_tokens, {role}_output_tokens AS output_tokens, NULL AS reasoning_tokens,
+        {role}_cost_usd AS cost_usd, 'standard' AS price_context, NULL AS price_source,
+        NULL AS price_version, NULL AS served_model, NULL AS served_terms,
+        coalesce(started_at, arrived_at) AS spent_at
     FROM counted WHERE {told} IS NOT NULL {uncalled}"""
 
 
@@ -122,6 +127,9 @@ def spending(rows: Rows) -> Spending:
 
 def spent_sql(rows: Rows) -> str:
     """A SELECT over `counted`: the attempts one by one, and what stands for them, with `spent_at`.
+
+    Columns: those of `calls` about who was asked, tokens, cost and price. A request's own cache writes count
+    as the usual five minutes, and its price context as standard.
 
     A run that is selected whole gives all its attempts but the warm-up's, without meeting its requests: that
     is fast, and counts the attempts whose request was never recorded because its sender was killed; they

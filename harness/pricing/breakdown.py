@@ -4,7 +4,7 @@ The naive method charges all tokens at the draft model's price. Cost, naive figu
 always taken over the same requests: those whose every call has a known cost. The others are counted.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, localcontext
@@ -63,7 +63,7 @@ class Alternative:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CostBreakdown:
-    """The arithmetic of one request, or of all requests of a run.
+    """The sums of one request, or of all requests of a run.
 
     `draft_cost_usd`, `repair_cost_usd` and `cost_usd` are None when they contain a call of unknown cost
     (`repair_cost_usd` also when nothing was repaired); `known_cost_usd` is the sum of the known ones,
@@ -72,7 +72,6 @@ class CostBreakdown:
     `saving_ratio` = 1 - compared / single provider, `misstatement_ratio` = naive / compared - 1.
     """
 
-    calls: tuple[PricedCall, ...]
     n_requests: int
     n_compared: int
     draft_cost_usd: Decimal | None
@@ -210,29 +209,69 @@ def cost_breakdown(
         book.require(ref.provider, ref.model, local=ref.local)
     calls = tuple(call for request in requests for call in request)
     compared = [r for r in requests if r and all(_is_comparable(call) for call in r)]
-    compared_cost_usd = _sum_known([call for request in compared for call in request])
     drafts = [c for c in calls if c.role in _DRAFT_ROLES]
     repairs = [c for c in calls if c.role is Role.REPAIR]
     refs = dict.fromkeys([*(c.ref for c in [*drafts, *repairs]), *also])
-    alternatives = tuple(_alternative(ref, compared, compared_cost_usd, book) for ref in refs)
-    draft_refs = {c.ref for c in drafts}
-    single = next((a for a in alternatives if draft_refs == {a.ref}), None)
-    naive_cost_usd = _naive_cost_usd(compared, book)
-    return CostBreakdown(
-        calls=calls,
+    return breakdown_of(
         n_requests=len(requests),
         n_compared=len(compared),
         draft_cost_usd=_sum_or_none(drafts),
         repair_cost_usd=_sum_or_none(repairs) if repairs else None,
-        cost_usd=_sum_or_none(calls),
         known_cost_usd=_sum_known(calls) if any(c.priced.cost_usd is not None for c in calls) else None,
         unpriced_calls=sum(call.priced.cost_usd is None for call in calls),
+        compared_cost_usd=_sum_known([call for request in compared for call in request]),
+        naive_cost_usd=_naive_cost_usd(compared, book),
+        at_models={ref: _cost_at_model(ref, compared, book) for ref in refs},
+        draft_refs=frozenset(c.ref for c in drafts),
+        mixed_providers=_mixed(requests),
+    )
+
+
+def breakdown_of(
+    *,
+    n_requests: int,
+    n_compared: int,
+    draft_cost_usd: Decimal | None,
+    repair_cost_usd: Decimal | None,
+    known_cost_usd: Decimal | None,
+    unpriced_calls: int,
+    compared_cost_usd: Decimal,
+    naive_cost_usd: Decimal | None,
+    at_models: Mapping[ModelRef, Decimal | None],
+    draft_refs: frozenset[ModelRef],
+    mixed_providers: bool | None,
+) -> CostBreakdown:
+    """The ratios to sums that somebody added up.
+
+    Args:
+        n_requests: all.
+        n_compared: those fully known, the base of every comparison.
+        draft_cost_usd: of all drafts; None when one is unknown.
+        repair_cost_usd: of all repairs; None when one is unknown, or there is none.
+        known_cost_usd: of all calls with a cost; None without any.
+        unpriced_calls: the others.
+        compared_cost_usd: of the compared requests.
+        naive_cost_usd: of the compared requests, all tokens at the draft's price.
+        at_models: of the compared requests, all calls at each model; None without a price.
+        draft_refs: the models that drafted.
+        mixed_providers: as in `CostBreakdown`.
+    """
+    alternatives = tuple(_alternative(ref, cost, compared_cost_usd) for ref, cost in at_models.items())
+    single = next((a for a in alternatives if draft_refs == {a.ref}), None)
+    return CostBreakdown(
+        n_requests=n_requests,
+        n_compared=n_compared,
+        draft_cost_usd=draft_cost_usd,
+        repair_cost_usd=repair_cost_usd,
+        cost_usd=None if unpriced_calls else known_cost_usd,
+        known_cost_usd=known_cost_usd,
+        unpriced_calls=unpriced_calls,
         compared_cost_usd=compared_cost_usd,
         naive_cost_usd=naive_cost_usd,
         misstatement_ratio=_minus_one(ratio(naive_cost_usd, compared_cost_usd)),
         single_provider_cost_usd=single.cost_usd if single else None,
         saving_ratio=single.saving_ratio if single else None,
-        mixed_providers=_mixed(requests),
+        mixed_providers=mixed_providers,
         alternatives=alternatives,
     )
 
@@ -251,7 +290,8 @@ def against_draft_model(requests: Sequence[Sequence[PricedCall]], book: PriceBoo
     drafts = {call.ref for call in calls if call.role in _DRAFT_ROLES}
     single = None
     if compared and len(drafts) == 1 and len(refs) > 1:
-        single = _alternative(drafts.pop(), compared, compared_cost_usd, book)
+        ref = drafts.pop()
+        single = _alternative(ref, _cost_at_model(ref, compared, book), compared_cost_usd)
     return AgainstDraftModel(
         refs=refs, n_compared=len(compared), compared_cost_usd=compared_cost_usd, single=single
     )
@@ -265,10 +305,7 @@ def ratio(part: Decimal | None, whole: Decimal | None) -> Decimal | None:
         return Decimal(format((part / whole).quantize(_RATIO_DIGITS).normalize(), "f"))
 
 
-def _alternative(
-    ref: ModelRef, compared: Sequence[Sequence[PricedCall]], compared_cost_usd: Decimal, book: PriceBook
-) -> Alternative:
-    cost_usd = _total([_cost_at(ref, call, call.usage, book) for request in compared for call in request])
+def _alternative(ref: ModelRef, cost_usd: Decimal | None, compared_cost_usd: Decimal) -> Alternative:
     saved = _minus_one(ratio(compared_cost_usd, cost_usd))
     return Alternative(
         ref=ref,
@@ -276,6 +313,12 @@ def _alternative(
         saving_ratio=None if saved is None else -saved,
         cost_ratio=ratio(cost_usd, compared_cost_usd),
     )
+
+
+def _cost_at_model(
+    ref: ModelRef, compared: Sequence[Sequence[PricedCall]], book: PriceBook
+) -> Decimal | None:
+    return _total([_cost_at(ref, call, call.usage, book) for request in compared for call in request])
 
 
 def _naive_cost_usd(compared: Sequence[Sequence[PricedCall]], book: PriceBook) -> Decimal | None:

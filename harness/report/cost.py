@@ -1,8 +1,11 @@
 """The figures of `harness cost` as JSON: fixed names, money as its own digits, unknown as null."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+from harness.figures.spending import CostRow
+from harness.pricing import money_usd
 from harness.pricing.breakdown import Alternative, CostBreakdown, PricedCall
 
 
@@ -56,6 +59,25 @@ def monthly(breakdown: CostBreakdown, per_month: int) -> dict[str, Decimal | Non
 def project(cost_usd: Decimal, n_requests: int, per_month: int) -> Decimal:
     """What `per_month` requests cost, USD to the cent-hundredth, if the mean of these holds."""
     return Decimal(format((cost_usd * per_month / n_requests).quantize(Decimal("1e-4")).normalize(), "f"))
+
+
+def run_payload(rows: Sequence[CostRow]) -> dict[str, Any]:
+    """What each role cost at each model as JSON."""
+    return {
+        "by_model": [
+            {
+                "role": row.role,
+                "provider": row.provider,
+                "model": row.model,
+                "calls": row.calls,
+                "input_tokens": row.input_tokens,
+                "output_tokens": row.output_tokens,
+                "cost_usd": None if row.cost_usd is None else money_usd(row.cost_usd),
+                "unpriced_calls": row.unpriced_calls,
+            }
+            for row in rows
+        ]
+    }
 
 
 def call_payload(call: PricedCall) -> dict[str, Any]:

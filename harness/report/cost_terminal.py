@@ -1,14 +1,16 @@
 """A cost breakdown drawn for people: the arithmetic, the totals, the alternatives."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.pricing.breakdown import Alternative, CostBreakdown
+from harness.figures.spending import CostRow
+from harness.pricing import money_usd
+from harness.pricing.breakdown import Alternative, CostBreakdown, PricedCall
 from harness.report.cost import monthly
-from harness.report.run_cost import model_costs
 
 _KINDS = {
     "input": "input",
@@ -22,40 +24,49 @@ _KINDS = {
 
 
 def draw_breakdown(
-    console: Console, breakdown: CostBreakdown, *, per_month: int | None = None, estimated: bool = False
+    console: Console,
+    breakdown: CostBreakdown,
+    calls: Sequence[PricedCall],
+    *,
+    per_month: int | None = None,
+    estimated: bool = False,
 ) -> None:
     """Print a breakdown of one planned request, line by line, and what else it could have cost."""
-    console.print(_arithmetic(breakdown))
+    console.print(_arithmetic(breakdown, calls))
     draw_comparison(console, breakdown, per_month=per_month)
     if estimated:
         console.print("Input tokens are estimated from the text, without a tokenizer; real counts differ.")
-    for call in breakdown.calls:
+    for call in calls:
         if call.priced.cost_usd is None:
             console.print(Text(f"{call.role} {call.ref}: {call.priced.problem}; its cost is unknown, not 0."))
-    sources = {(c.priced.price_source, c.priced.price_version) for c in breakdown.calls}
+    sources = {(c.priced.price_source, c.priced.price_version) for c in calls}
     named = sorted(" ".join(part for part in source if part) for source in sources if source[0])
     if named:
         console.print(Text(f"Prices: {', '.join(named)}.", style="dim"))
 
 
-def draw_run(console: Console, breakdown: CostBreakdown, *, per_month: int | None = None) -> None:
+def draw_run(
+    console: Console, breakdown: CostBreakdown, rows: Sequence[CostRow], *, per_month: int | None = None
+) -> None:
     """Print a recorded run's cost by role and model, and what else the same tokens could have cost."""
     table = Table(box=None, pad_edge=False)
     for column in ("role", "model"):
         table.add_column(column, overflow="fold")
     for column in ("calls", "tokens in", "tokens out", "cost"):
         table.add_column(column, justify="right", no_wrap=True)
-    for row in model_costs(breakdown):
+    for row in rows:
         table.add_row(
-            str(row.role),
-            Text(str(row.ref)),
+            row.role,
+            Text(f"{row.provider}/{row.model}"),
             f"{row.calls:,}",
             _count(row.input_tokens),
             _count(row.output_tokens),
-            usd(row.cost_usd),
+            usd(None if row.cost_usd is None else money_usd(row.cost_usd)),
         )
     total = Text(usd(breakdown.known_cost_usd), "bold green")
-    table.add_row("total", Text(_excluded(breakdown), "yellow"), f"{len(breakdown.calls):,}", "", "", total)
+    table.add_row(
+        "total", Text(_excluded(breakdown), "yellow"), f"{sum(r.calls for r in rows):,}", "", "", total
+    )
     console.print(table)
     if breakdown.n_compared < breakdown.n_requests:
         console.print(
@@ -98,13 +109,13 @@ def percent(ratio: Decimal, *, signed: bool = False) -> str:
     return f"{ratio * 100:{'+' if signed else ''}.1f}%"
 
 
-def _arithmetic(breakdown: CostBreakdown) -> Table:
+def _arithmetic(breakdown: CostBreakdown, calls: Sequence[PricedCall]) -> Table:
     table = Table(box=None, pad_edge=False)
     for column in ("call", "model", "tokens"):
         table.add_column(column, overflow="fold")
     for column in ("count", "$/million", "cost"):
         table.add_column(column, justify="right", no_wrap=True)
-    for call in breakdown.calls:
+    for call in calls:
         name, model = str(call.role), Text(str(call.ref))
         for line in call.priced.lines:
             table.add_row(

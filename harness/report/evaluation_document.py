@@ -22,7 +22,8 @@ from harness.report.grading import (
 )
 from harness.report.markdown import escaped, table
 from harness.report.rows import mode_banner
-from harness.report.savings_document import estimate_json, saving_json
+from harness.report.savings import MeasuredSaving, SavingsSide, Volume
+from harness.report.savings_document import estimate_json
 from harness.report.write import free_stem
 from harness.version import __version__
 
@@ -205,6 +206,51 @@ def _comparison(found: StrategyComparison) -> dict[str, Any]:
         "score": sides_json(found.score),
         "high_tier": sides_json(found.high),
         "saving": saving_json(found.saving),
+    }
+
+
+def saving_json(found: MeasuredSaving) -> dict[str, Any]:
+    """What one side saves against another."""
+    return {
+        "a": _side_name(found.a),
+        "b": _side_name(found.b),
+        "warning": found.warning,
+        "paired": found.paired,
+        "verdict": _saving_verdict(found.total.per_request),
+        "saving_ratio": estimate_json(found.ratio),
+        "total": _volume(found.total),
+        "draft": _volume(found.draft),
+        "repair": _volume(found.repair),
+        "unpriced_a": found.unpriced_a,
+        "unpriced_b": found.unpriced_b,
+        "cases_left_out": found.cases_left_out,
+    }
+
+
+def _saving_verdict(saved: Estimate) -> str:
+    if saved.value is None or saved.low is None or saved.high is None:
+        return "unknown"
+    if saved.low > 0:
+        return "cheaper"
+    return "dearer" if saved.high < 0 else "no difference seen"
+
+
+def _side_name(side: SavingsSide) -> dict[str, Any]:
+    return {
+        "label": side.label,
+        "run_id": side.run.run_id,
+        "run_name": side.run.name,
+        "run_status": side.run.status,
+        "strategy": side.strategy,
+        "provider_mode": side.mode,
+    }
+
+
+def _volume(volume: Volume) -> dict[str, Any]:
+    return {
+        "per_request_usd": estimate_json(volume.per_request),
+        "per_1000_usd": estimate_json(volume.per_1000),
+        "per_month_usd": None if volume.per_month is None else estimate_json(volume.per_month),
     }
 
 

@@ -1,14 +1,9 @@
 """What a recorded run cost, ready to be taken apart: its calls by request, warm-up and refusals left out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
-from typing import Any
 
-from harness.pricing import money_usd
 from harness.pricing.breakdown import (
-    CostBreakdown,
     ModelRef,
     PricedCall,
     paid_call,
@@ -16,19 +11,6 @@ from harness.pricing.breakdown import (
     told_usage,
 )
 from harness.records import Call, CallOutcome, Request, Role, Usage
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelCost:
-    """The calls of one role at one model. Cost and tokens are over the known ones; None when none is."""
-
-    role: Role
-    ref: ModelRef
-    calls: int
-    input_tokens: int | None
-    output_tokens: int | None
-    cost_usd: Decimal | None
-    unpriced_calls: int
 
 
 def run_requests(requests: Sequence[Request], calls: Sequence[Call]) -> list[list[PricedCall]]:
@@ -52,49 +34,6 @@ def run_requests(requests: Sequence[Request], calls: Sequence[Call]) -> list[lis
             if found and not row.warmup:
                 by_request[row.request_id] = found
     return list(by_request.values())
-
-
-def model_costs(breakdown: CostBreakdown) -> list[ModelCost]:
-    """The breakdown's calls summed by role and model."""
-    groups: dict[tuple[Role, ModelRef], list[PricedCall]] = {}
-    for call in breakdown.calls:
-        groups.setdefault((call.role, call.ref), []).append(call)
-    return [
-        _model_cost(role, ref, group)
-        for (role, ref), group in sorted(groups.items(), key=lambda item: str(item[0]))
-    ]
-
-
-def run_payload(breakdown: CostBreakdown) -> dict[str, Any]:
-    """The rows of `model_costs` as JSON."""
-    rows = [
-        {
-            "role": row.role,
-            "provider": row.ref.provider,
-            "model": row.ref.model,
-            "calls": row.calls,
-            "input_tokens": row.input_tokens,
-            "output_tokens": row.output_tokens,
-            "cost_usd": row.cost_usd,
-            "unpriced_calls": row.unpriced_calls,
-        }
-        for row in model_costs(breakdown)
-    ]
-    return {"by_model": rows}
-
-
-def _model_cost(role: Role, ref: ModelRef, group: Sequence[PricedCall]) -> ModelCost:
-    known = [c.priced.cost_usd for c in group if c.priced.cost_usd is not None]
-    told = [c.usage for c in group if c.usage is not None]
-    return ModelCost(
-        role=role,
-        ref=ref,
-        calls=len(group),
-        input_tokens=sum(u.input_tokens for u in told) if told else None,
-        output_tokens=sum(u.output_tokens for u in told) if told else None,
-        cost_usd=money_usd(sum(known, Decimal(0))) if known else None,
-        unpriced_calls=len(group) - len(known),
-    )
 
 
 def _from_columns(row: Request) -> list[PricedCall]:

@@ -1,14 +1,15 @@
 """Savings as JSON and as the rows of tables: `harness savings` and the dashboard show the same."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from harness.analysis.interval import Estimate
+from harness.analysis.estimate import Estimate
 from harness.report import wording
 from harness.report.cost import cost_payload
-from harness.report.savings import (
+from harness.strategies.savings import (
     MeasuredSaving,
     SavingsReport,
-    SavingsSide,
+    SideFacts,
     SideFigures,
     Volume,
     WhatIf,
@@ -43,17 +44,11 @@ def savings_document(report: SavingsReport) -> dict[str, Any]:
     }
 
 
-def side_name(report: SavingsReport, side: SavingsSide) -> str:
-    """The strategy alone where all sides belong to one run, else the run with it."""
-    runs = {figures.side.run.run_id for figures in report.sides}
-    return side.strategy if len(runs) == 1 and side.strategy else side.label
-
-
 def side_rows(report: SavingsReport) -> list[tuple[str, ...]]:
     """One line a side."""
     return [
         (
-            side_name(report, figures.side),
+            figures.side.name,
             f"{figures.priced:,}" + (f" (+{figures.unpriced:,} unpriced)" if figures.unpriced else ""),
             wording.usd(figures.total.per_request.value),
             wording.usd_interval(figures.total.per_request),
@@ -70,7 +65,7 @@ def saving_rows(report: SavingsReport) -> list[tuple[str, ...]]:
     """One line for each side against the first."""
     return [
         (
-            side_name(report, found.b),
+            found.b.name,
             wording.usd(found.total.per_request.value),
             wording.usd_interval(found.total.per_request),
             wording.percent(found.ratio.value),
@@ -84,17 +79,17 @@ def saving_rows(report: SavingsReport) -> list[tuple[str, ...]]:
     ]
 
 
-def naive_rows(report: SavingsReport) -> list[tuple[str, ...]]:
+def naive_rows(sides: Sequence[SideFigures]) -> list[tuple[str, ...]]:
     """The true cost beside the naive one: all tokens at the draft model's price."""
     rows: list[tuple[str, ...]] = []
-    for figures in report.sides:
+    for figures in sides:
         sums = figures.breakdown
         if sums is None or not sums.n_compared:
             continue
         misstated, saved = sums.misstatement_ratio, sums.saving_ratio
         rows.append(
             (
-                side_name(report, figures.side),
+                figures.side.name,
                 wording.usd(sums.compared_cost_usd),
                 wording.usd(sums.naive_cost_usd),
                 wording.UNKNOWN if misstated is None else f"{misstated:+.1%}",
@@ -120,7 +115,9 @@ def what_if_rows(figures: SideFigures) -> list[tuple[str, ...]]:
 
 
 def saving_verdict(found: MeasuredSaving) -> str:
-    """cheaper, dearer, no difference seen, or unknown, by the interval of the saving."""
+    """cheaper, dearer, no difference seen, unknown, or not comparable, by the interval of the saving."""
+    if found.refused is not None:
+        return "not comparable"
     bounds = found.total.per_request
     if bounds.value is None or bounds.low is None or bounds.high is None:
         return "unknown"
@@ -132,25 +129,29 @@ def saving_verdict(found: MeasuredSaving) -> str:
 def _side(figures: SideFigures, per_month: int | None) -> dict[str, Any]:
     return {
         **_name(figures.side),
-        "requests": len(figures.side.requests),
+        "requests": figures.side.requests,
         "priced_requests": figures.priced,
         "unpriced_requests": figures.unpriced,
         "cases": figures.cases,
-        "caution": figures.side.caution,
+        "caution": "; ".join(figures.side.cautions) or None,
         "total": _volume(figures.total),
         "draft": _volume(figures.draft),
         "repair": _volume(figures.repair),
         "exact": None if figures.breakdown is None else cost_payload(figures.breakdown, per_month=per_month),
-        "what_if": {"assumption": WHAT_IF_ASSUMPTION, "cells": [_cell(cell) for cell in figures.what_if]},
+        "what_if": {
+            "assumption": WHAT_IF_ASSUMPTION,
+            "reason": figures.no_what_if,
+            "cells": [_cell(cell) for cell in figures.what_if],
+        },
     }
 
 
-def _name(side: SavingsSide) -> dict[str, Any]:
+def _name(side: SideFacts) -> dict[str, Any]:
     return {
         "label": side.label,
-        "run_id": side.run.run_id,
-        "run_name": side.run.name,
-        "run_status": side.run.status,
+        "run_id": side.run_id,
+        "run_name": side.run_name,
+        "run_status": side.run_status,
         "strategy": side.strategy,
         "provider_mode": side.mode,
     }
@@ -161,6 +162,7 @@ def saving_json(found: MeasuredSaving) -> dict[str, Any]:
     return {
         "a": _name(found.a),
         "b": _name(found.b),
+        "refused": found.refused,
         "warning": found.warning,
         "paired": found.paired,
         "verdict": saving_verdict(found),

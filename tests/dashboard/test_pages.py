@@ -94,6 +94,6 @@ def test_the_savings_page_says_which_to_take_by_the_limits_in_the_link(app, full
     page = texts(app(full, "savings", kind="eval"))
     assert "p95 <= 8 s and >= 90% high tier" in page
     assert "judged within emulated providers" in page
-    assert "the cheaper first" in page
+    assert "mixes looked at" in page
     told = texts(app(full, "savings", kind="eval", max_p95="9", min_high="50"))
     assert "all-openai is the cheapest with p95 <= 9 s and >= 50% high tier" in told

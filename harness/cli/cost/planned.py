@@ -82,7 +82,7 @@ def cost(
     if as_json:
         print_json(_payload(breakdown, calls, per_month, estimated=estimated))
     else:
-        draw_breakdown(out, breakdown, per_month=per_month, estimated=estimated)
+        draw_breakdown(out, breakdown, calls, per_month=per_month, estimated=estimated)
 
 
 def _priced(

@@ -6,15 +6,18 @@ from pathlib import Path
 from rich.text import Text
 
 from harness.cli.console import out, print_json
+from harness.cli.opened import opened_runs
 from harness.errors import UsageError
+from harness.figures.selection import Rows, Selection
+from harness.figures.sides import mode_of
+from harness.figures.spending import spending
 from harness.pricing import PriceBook
-from harness.pricing.breakdown import ModelRef, cost_breakdown
-from harness.records import ProviderMode, Request
+from harness.pricing.breakdown import ModelRef
 from harness.report.answering import answering, answering_payload, remarks
-from harness.report.cost import cost_payload
+from harness.report.cost import cost_payload, run_payload
 from harness.report.cost_terminal import draw_run
-from harness.report.run_cost import run_payload, run_requests
-from harness.store import open_store
+from harness.strategies.attempts import recorded_attempts
+from harness.strategies.run_cost import run_cost
 
 
 def show_run(
@@ -33,37 +36,27 @@ def show_run(
         UnknownRunError: no such run.
         UsageError: the run recorded no call whose model is known.
     """
-    opened = open_store(store_dir)
-    opened.ingest()
-    with opened.snapshot() as view:
-        run = view.run(reference)
-        requests = view.requests(run.run_id, include_warmup=True)
-        calls = view.calls(run.run_id)
+    with opened_runs([reference], store_dir) as ((view, run),):
+        rows = Rows(view, Selection(run_ids=(run.run_id,)))
+        recorded = recorded_attempts(rows)
+        if not recorded.requests:
+            raise UsageError(f"run {run.run_id} recorded no call, nor which models its requests used")
+        breakdown = run_cost(recorded, book, also=also)
+        spent = [row for row in spending(rows).rows if row.role != "judge"]
+        mode = run.provider_mode or mode_of(rows)
         answered = answering(view, run.run_id, book)
-    found = run_requests(requests, calls)
-    if not found:
-        raise UsageError(f"run {run.run_id} recorded no call, nor which models its requests used")
-    breakdown = cost_breakdown(found, book, also=also)
-    mode = run.provider_mode or _mode_of(requests)
     if as_json:
         head = {"run_id": run.run_id, "provider_mode": mode}
-        payload = cost_payload(breakdown, per_month=per_month) | run_payload(breakdown)
+        payload = cost_payload(breakdown, per_month=per_month) | run_payload(spent)
         print_json(head | payload | {"as_answered": answering_payload(answered)})
         return
     out.print(
         Text(
-            f"Run {run.run_id} ({run.name}), provider mode {mode or 'unknown'}, {len(found):,} requests",
+            f"Run {run.run_id} ({run.name}), provider mode {mode or 'unknown'}, "
+            f"{breakdown.n_requests:,} requests",
             "bold",
         )
     )
-    draw_run(out, breakdown, per_month=per_month)
+    draw_run(out, breakdown, spent, per_month=per_month)
     for remark in remarks(answered):
         out.print(Text(remark, "yellow"))
-
-
-def _mode_of(requests: Sequence[Request]) -> ProviderMode | None:
-    """What answered a service's requests: its run row cannot know beforehand."""
-    modes = {row.provider_mode for row in requests if not row.warmup}
-    if len(modes) > 1:
-        return ProviderMode.MIXED
-    return next(iter(modes), None)

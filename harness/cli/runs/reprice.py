@@ -1,8 +1,6 @@
 """`harness runs reprice`: a recorded run at other prices, old beside new, nothing recorded touched."""
 
-from datetime import datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -11,11 +9,12 @@ from rich.text import Text
 
 from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, out, print_json
 from harness.cli.lazy import command
+from harness.cli.opened import opened_runs
 from harness.cli.price_options import AtOption, PricesOption, parse_moment
 from harness.errors import UsageError
+from harness.figures.selection import Rows, Selection
 from harness.pricing import PriceBook
-from harness.pricing.reprice import RepricedRow, RepricedRun, reprice_run
-from harness.store import open_store
+from harness.strategies.other_prices import RepricedRow, RepricedRun, repriced_run
 
 app = command()
 
@@ -23,7 +22,9 @@ app = command()
 @app.command()
 def reprice(
     *,
-    run: Annotated[str, typer.Argument(help="A run's id, name or unique prefix, or `latest`.")] = "latest",
+    run: Annotated[
+        str, typer.Argument(help="A run's id, name or unique prefix, `latest`, or a JSON report.")
+    ] = "latest",
     prices: PricesOption = None,
     at: AtOption = None,
     store: StoreOption = DEFAULT_STORE,
@@ -35,23 +36,14 @@ def reprice(
     """
     book = PriceBook.load(prices)
     moment = parse_moment(at)
-    found_run, repriced = _repriced(store, run, book, moment)
+    with opened_runs([run], store) as ((view, found),):
+        repriced = repriced_run(Rows(view, Selection(run_ids=(found.run_id,))), book, moment)
+    if not repriced.calls:
+        raise UsageError(f"run {found.run_id} recorded no calls, nor which models its requests used")
     if as_json:
-        print_json({"run_id": found_run, "at": moment} | _payload(repriced))
+        print_json({"run_id": found.run_id, "at": moment} | _payload(repriced))
     else:
-        _draw(found_run, repriced)
-
-
-def _repriced(store: Path, reference: str, book: PriceBook, at: datetime | None) -> tuple[str, RepricedRun]:
-    opened = open_store(store)
-    opened.ingest()
-    with opened.snapshot() as view:
-        run_id = view.run(reference).run_id
-        warm = {row.request_id for row in view.requests(run_id, include_warmup=True) if row.warmup}
-        calls = [call for call in view.calls(run_id) if call.request_id not in warm]
-    if not calls:
-        raise UsageError(f"run {run_id} recorded no calls to price again")
-    return run_id, reprice_run(calls, book, at)
+        _draw(found.run_id, repriced)
 
 
 def _payload(run: RepricedRun) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The spec's worked saving examples, out of recorded runs with those token counts."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -10,6 +11,7 @@ from harness.pricing import PriceBook
 from harness.records import (
     Call,
     CallOutcome,
+    ProviderMode,
     Request,
     RequestStatus,
     Role,
@@ -20,10 +22,10 @@ from harness.records import (
     Usage,
     load_json_exact,
 )
-from harness.report.document import ReportRun
-from harness.report.savings import savings_report, savings_sides
 from harness.report.savings_document import saving_verdict, savings_document
 from harness.store import Spool
+from harness.strategies.savings import savings_report
+from tests.strategies.recorded import run_of, sides
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)
 SONNET = ("anthropic", "claude-3-5-sonnet-20241022")
@@ -152,26 +154,23 @@ def test_the_what_if_cell_of_one_provider_equals_its_measured_run(monkeypatch, c
     assert float(cells[SONNET[1], MINI[1]]["saving_ratio"]["value"]) == pytest.approx(0)
 
 
-def sides_of(*strategies, run=None):
+def strategies(*chosen, **run):
     rows, calls = [], []
-    for name, example, cases in strategies:
+    for name, example, cases in chosen:
         draft, used, repair, mended, *_ = EXAMPLES[example]
         some, made = recorded("one", draft, used, repair, mended, strategy=name, cases=cases)
         rows, calls = rows + some, calls + made
-    return savings_sides(
-        run or run_row("one", config={"strategies": [s[0] for s in strategies]}), rows, calls
-    )
+    return sides(*run_of("one", config={"strategies": [s[0] for s in chosen]}, **run), *rows, *calls)
 
 
 def test_the_strategies_of_one_run_are_never_mixed_and_keep_their_order():
-    sides = sides_of(("z-first", "sonnet", 12), ("a-second", "mini", 12))
-    report = savings_report(sides, BOOK)
+    report = savings_report(strategies(("z-first", "sonnet", 12), ("a-second", "mini", 12)), BOOK)
     assert [side.side.strategy for side in report.sides] == ["z-first", "a-second"]
     assert report.savings[0].ratio.value == pytest.approx(1 - 0.00102 / 0.024)
 
 
 def test_cases_that_only_one_side_has_are_left_out_and_counted():
-    found = savings_report(sides_of(("a", "sonnet", 20), ("b", "mini", 15)), BOOK).savings[0]
+    found = savings_report(strategies(("a", "sonnet", 20), ("b", "mini", 15)), BOOK).savings[0]
     assert found.paired
     assert (found.cases_left_out, found.total.per_request.n) == (5, 15)
 
@@ -180,15 +179,67 @@ def test_an_unknown_cost_is_left_out_and_counted_never_free():
     rows, calls = recorded("one", SONNET, (2000, 1200), None, None, strategy="a")
     unknown = {"cost_usd": None, "unpriced_reason": UnpricedReason.USAGE_UNKNOWN}
     calls[0] = call("one", rows[0].request_id, Role.DRAFT, SONNET, (2000, 1200), **unknown)
-    figures = savings_report(savings_sides(run_row("one"), rows, calls), BOOK).sides[0]
+    figures = savings_report(sides(*run_of("one"), *rows, *calls), BOOK).sides[0]
     assert (figures.priced, figures.unpriced) == (11, 1)
     assert figures.total.per_request.value == pytest.approx(0.024)
 
 
 def test_a_run_the_budget_cut_says_so_beside_its_figures():
-    cut = ReportRun(run_id="one", kind=RunKind.EVAL, name="one", status=RunStatus.TRUNCATED, started_at=AT)
-    report = savings_report(sides_of(("a", "sonnet", 12), ("b", "mini", 12), run=cut), BOOK)
+    cut = strategies(("a", "sonnet", 12), ("b", "mini", 12), status=RunStatus.TRUNCATED)
+    report = savings_report(cut, BOOK)
     document = savings_document(report)
     assert all("TRUNCATED" in side["caution"] for side in document["sides"])
     assert "TRUNCATED" in document["savings"][0]["warning"]
     assert saving_verdict(report.savings[0]) == "cheaper"
+
+
+def test_a_role_that_several_models_play_in_one_request_is_not_priced_at_one_of_them():
+    rows, calls = recorded("one", MINI, (2000, 1200), None, None, strategy="cascade")
+    first = [call("one", row.request_id, Role.DRAFT, SONNET, (2000, 1200)) for row in rows[:3]]
+    again = [replace(made, call_id=f"{made.call_id}-2") for made in first]
+    figures = savings_report(sides(*run_of("one"), *rows, *calls, *again), BOOK).sides[0]
+    assert figures.what_if == ()
+    assert "several models for one draft" in figures.no_what_if
+    assert figures.total.per_request.value == pytest.approx(0.00102 + 3 / 12 * 0.024)
+
+
+def test_what_if_cells_are_clustered_by_case_and_exact():
+    rows, calls = [], []
+    for repeat in range(3):
+        some, made = recorded("one", SONNET, (2000 + repeat, 1200), MINI, (800, 400), strategy=f"r{repeat}")
+        rows, calls = rows + some, calls + made
+    rows = [replace(row, strategy="s") for row in rows]
+    figures = savings_report(sides(*run_of("one"), *rows, *calls), BOOK).sides[0]
+    cells = {(cell.draft.model, cell.repair.model): cell for cell in figures.what_if}
+    paid = cells[SONNET[1], MINI[1]]
+    assert paid.saving.value == paid.saving.low == paid.saving.high == 0.0
+    assert paid.cost_per_request.method == "cluster_t"
+    assert paid.cost_per_request.n == 36
+    assert (
+        figures.breakdown.naive_cost_usd
+        == sum(
+            BOOK.cost_usd(*SONNET, Usage(input_tokens=2800 + repeat, output_tokens=1600), at=AT)
+            for repeat in range(3)
+        )
+        * CASES
+    )
+
+
+def test_runs_of_other_providers_are_named_and_not_subtracted():
+    live = recorded("live", SONNET, (2000, 1200), None, None, strategy="a")
+    rows = [replace(row, provider_mode=ProviderMode.LIVE) for row in live[0]]
+    other = recorded("emulated", MINI, (2000, 1200), None, None, strategy="a")
+    found = savings_report(
+        sides(
+            *run_of("live", provider_mode=ProviderMode.LIVE),
+            *rows,
+            *live[1],
+            *run_of("emulated"),
+            *other[0],
+            *other[1],
+        ),
+        BOOK,
+    ).savings[0]
+    assert found.refused == "A was answered by live providers, B by emulated ones"
+    assert found.ratio.value is None
+    assert saving_verdict(found) == "not comparable"

@@ -6,10 +6,12 @@ from decimal import Decimal
 
 import pytest
 
+from harness.figures.selection import Rows, Selection
 from harness.pricing import PriceBook
 from harness.pricing.breakdown import cost_breakdown, recorded_call
-from harness.pricing.reprice import reprice_run
-from harness.records import Call, CallOutcome, Role, UnpricedReason
+from harness.records import Call, CallOutcome, Request, RequestStatus, Role, UnpricedReason
+from harness.strategies.other_prices import repriced_run
+from tests.strategies.recorded import run_of, snapshot
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -60,6 +62,23 @@ CALLS = [
 ]
 
 
+def repriced(calls, book, at=None, **request):
+    row = Request(run_id="r", request_id="q", status=RequestStatus.OK, started_at=AT, **request)
+    view = snapshot(*run_of("r"), row, *calls)
+    return repriced_run(Rows(view, Selection(run_ids=("r",))), book, at)
+
+
+def test_a_run_without_calls_is_priced_by_its_requests_own_columns():
+    logged = {
+        "draft_source": "openai",
+        "draft_model": "gpt-4o",
+        "draft_input_tokens": 2_000,
+        "draft_output_tokens": 1_000,
+    }
+    run = repriced([], PriceBook.load(), **logged)
+    assert (run.calls, run.old_unpriced, run.new_cost_usd) == (1, 1, Decimal("0.015"))
+
+
 def test_old_and_new_totals_count_what_they_cannot_price(tmp_path):
     prices = {
         "provider": "acme",
@@ -71,7 +90,7 @@ def test_old_and_new_totals_count_what_they_cannot_price(tmp_path):
     }
     path = tmp_path / "own.json"
     path.write_text(json.dumps({"prices": [prices]}))
-    run = reprice_run(CALLS, PriceBook.load(path))
+    run = repriced(CALLS, PriceBook.load(path))
     assert (run.calls, run.old_unpriced, run.new_unpriced, run.compared_calls) == (5, 2, 1, 3)
     assert (run.old_cost_usd, run.new_cost_usd) == (Decimal("0.035"), Decimal("0.040"))
     assert run.change_usd == Decimal("0.001")  # only over what both sides price
@@ -82,14 +101,14 @@ def test_old_and_new_totals_count_what_they_cannot_price(tmp_path):
 
 def test_prices_of_another_date_apply_to_all_calls():
     calls = [call("o3", model="o3", cost_usd=Decimal("0.012"))]
-    assert reprice_run(calls, PriceBook.load()).new_cost_usd == Decimal("0.012")
-    before = reprice_run(calls, PriceBook.load(), datetime(2025, 1, 1, tzinfo=UTC))
+    assert repriced(calls, PriceBook.load()).new_cost_usd == Decimal("0.012")
+    before = repriced(calls, PriceBook.load(), datetime(2025, 1, 1, tzinfo=UTC))
     assert (before.new_cost_usd, before.change_usd) == (Decimal("0.06"), Decimal("0.048"))
 
 
 def test_a_run_that_nobody_can_price_has_no_change():
-    assert reprice_run([], PriceBook.load()).change_usd is None
-    assert reprice_run([CALLS[2]], PriceBook.load()).change_usd is None
+    assert repriced([], PriceBook.load()).change_usd is None
+    assert repriced([CALLS[2]], PriceBook.load()).change_usd is None
 
 
 @pytest.mark.parametrize(
