@@ -19,7 +19,7 @@ from harness.tasks.base import Task, Violation
 
 AnswerT = TypeVar("AnswerT")
 
-UNREADABLE_KINDS = frozenset({ErrorKind.TRUNCATED, ErrorKind.BAD_OUTPUT})
+UNREADABLE_KINDS = frozenset({ErrorKind.TRUNCATED, ErrorKind.BAD_OUTPUT, ErrorKind.UNKNOWN_FINISH})
 """Failures where a model did answer: the repair route may still make something of the request."""
 
 

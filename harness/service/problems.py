@@ -90,6 +90,7 @@ _UPSTREAM: Mapping[ErrorKind, tuple[HTTPStatus, str]] = {
     ErrorKind.CONTENT_FILTER: (HTTPStatus.BAD_GATEWAY, "the provider declined to answer"),
     ErrorKind.TRUNCATED: (HTTPStatus.BAD_GATEWAY, "the model's answer was cut off"),
     ErrorKind.BAD_OUTPUT: (HTTPStatus.BAD_GATEWAY, "the model's answer could not be used"),
+    ErrorKind.UNKNOWN_FINISH: (HTTPStatus.BAD_GATEWAY, "the model ended for a reason that is not known"),
     ErrorKind.CONNECTION: (HTTPStatus.BAD_GATEWAY, "the connection to the provider failed"),
     ErrorKind.UPSTREAM_5XX: (HTTPStatus.BAD_GATEWAY, "the provider failed"),
     ErrorKind.CANCELLED: (HTTPStatus.SERVICE_UNAVAILABLE, _STOPPING),
