@@ -96,6 +96,9 @@ def baseline(
     allow_fixtures: Annotated[
         bool, typer.Option("--allow-fixtures", help="Measure a target that answers from fixtures.")
     ] = False,
+    keep_going: Annotated[
+        bool, typer.Option("--keep-going", help="Load a target that failed the warm-up request.")
+    ] = False,
     speed: Annotated[float, typer.Option(min=0.01, help="Embedded: divide latencies by this.")] = 1.0,
     defect_rate: Annotated[
         float | None, typer.Option(min=0, max=1, help="Embedded: share of drafts to repair.")
@@ -139,6 +142,7 @@ def baseline(
         name=name,
         confirmed=yes,
         allow_fixtures=allow_fixtures,
+        keep_going=keep_going,
         stop_early=stop_early,
         limit_ms=limit_ms,
         bind=None if master is None else ":".join(_address(master, "--master")),

@@ -44,7 +44,7 @@ def is_report_file(reference: str) -> bool:
 
 
 def load_run(reference: str | None, store_dir: Path) -> LoadedRun:
-    """The run of a report file, or of the store; None is the latest finished baseline.
+    """The run of a report file, or of the store; None is the newest baseline, whatever became of it.
 
     Raises:
         StoreError: no store, an empty or a damaged one.
@@ -69,7 +69,7 @@ def load_run(reference: str | None, store_dir: Path) -> LoadedRun:
     store = open_store(store_dir)
     store.ingest(wait=False)
     with store.snapshot() as view:
-        run = view.run(reference) if reference is not None else _latest_baseline(view.runs(), store_dir)
+        run = view.run(reference) if reference is not None else _newest_baseline(view.runs(), store_dir)
         requests = view.requests(run.run_id, include_warmup=True)
         calls = view.calls(run.run_id)
         grades = view.grades(run.run_id) if run.kind is RunKind.EVAL else []
@@ -98,11 +98,18 @@ def latest_ruler(view: "Snapshot") -> dict[str, Any] | None:
     return {**payload, "ts": found[0]["ts"]}
 
 
-def _latest_baseline(runs: Sequence[RunFacts], store_dir: Path) -> RunFacts:
-    """The latest finished baseline; else the latest baseline, whose state the caller then sees."""
+def _newest_baseline(runs: Sequence[RunFacts], store_dir: Path) -> RunFacts:
+    """The newest baseline: an older one must not stand in for one that was killed."""
     baselines = [run for run in runs if run.kind is RunKind.BASELINE]
-    finished = [run for run in baselines if run.status in FINISHED]
-    for found in (finished, baselines):
-        if found:
-            return found[0]
-    raise UnknownRunError("latest baseline", str(store_dir))
+    if not baselines:
+        raise UnknownRunError("latest baseline", str(store_dir))
+    newest, *older = baselines
+    finished = [run.name for run in older if run.status in FINISHED]
+    if newest.status not in FINISHED and finished:
+        more = f" and {len(finished) - _MOST_NAMES} more" if len(finished) > _MOST_NAMES else ""
+        remark = (
+            f"harness: the newest baseline, {newest.name}, is {newest.status}; finished before it: "
+            f"{', '.join(finished[:_MOST_NAMES])}{more}; name one to judge that"
+        )
+        err.print(printable(remark), markup=False, soft_wrap=True)
+    return newest

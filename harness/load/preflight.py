@@ -23,6 +23,8 @@ from harness.records import ProviderMode, RequestStatus, load_json_exact
 
 HEALTH_TIMEOUT_S = 10.0
 MAX_HEALTH_BYTES = 65_536
+PASSING_STATUSES = (408, 429)
+"""A target that answers so may be busy, not broken."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +168,7 @@ def check_warm_up(warm: WarmUp, secrets: tuple[str, ...] = ()) -> str | None:
         f"the warm-up request failed ({answer.http_status or 'no answer'}, {answer.error_kind}): {text}"
     )
     refused = answer.http_status is None or (
-        400 <= answer.http_status < 500 and answer.http_status not in (408, 429)
+        400 <= answer.http_status < 500 and answer.http_status not in PASSING_STATUSES
     )
     if refused:
         raise TargetError(sentence)

@@ -13,7 +13,7 @@ from harness import addresses
 from harness.analysis.sequential import ArrivalOrderTest
 from harness.bundle import bundled
 from harness.clock import SYSTEM_CLOCK
-from harness.errors import UsageError
+from harness.errors import TargetError, UsageError
 from harness.load import preflight
 from harness.load.cases import CaseBook
 from harness.load.display import run_display
@@ -47,6 +47,7 @@ class BaselinePlan:
         name: of the run; `baseline-YYYY-MM-DD-HHmmss` when None.
         confirmed: another machine may be loaded.
         allow_fixtures: a target that answers from fixtures may be measured.
+        keep_going: load a target that failed the warm-up request.
         stop_early: end as soon as the sequential test on `limit_ms` has decided.
         limit_ms: the latency limit (SLO), milliseconds.
         embedded: how the embedded target is started.
@@ -60,6 +61,7 @@ class BaselinePlan:
     name: str | None = None
     confirmed: bool = False
     allow_fixtures: bool = False
+    keep_going: bool = False
     stop_early: bool = False
     limit_ms: float = DEFAULT_LIMIT_MS
     embedded: EmbeddedTarget = field(default_factory=EmbeddedTarget)
@@ -208,6 +210,10 @@ class _Run:
         warm = preflight.warm_up(self._load, self._exchange, self._headers, book[0])
         remark = preflight.check_warm_up(warm, tuple(self._protected.values()))
         if remark is not None:
+            # An embedded target fails because it was told to; one that is busy for a moment is not broken.
+            told_to = self._plan.target is None or warm.answer.http_status in preflight.PASSING_STATUSES
+            if not (told_to or self._plan.keep_going):
+                raise TargetError(f"{remark}; --keep-going loads the target all the same")
             self._console.print(f"note: {remark}", soft_wrap=True)
         preflight.refuse_fixtures(self._health, warm, allowed=self._plan.allow_fixtures)
         for sentence in preflight.empty_columns(warm, self._exchange):

@@ -6,7 +6,7 @@ asks the other on a refused connection or a draining 503. Load: 500 clients at o
 request is answered, and the store holds exactly what the emulator's ledger says. CPU: requests a CPU second of `harness serve`
 before the emulator at zero latency, the two trees in turn.
 
-Run: python -m tests.campaigns.campaign_hardening
+Run: python -m tests.campaigns.campaign_hardening [share]: a share of 0.1 tries a tenth of the load, for a busy machine.
 """
 
 import asyncio
@@ -26,9 +26,18 @@ from tests.campaigns import hardening_load as load
 
 HERE = Path(__file__).resolve().parents[2]
 BEFORE = "79eddcd"
-REQUESTS, REQUESTS_BEFORE, CLIENTS = 20_000, 2_000, 500
-PAIRS, OF_EACH = 3, 800
+SHARE = float(sys.argv[1]) if len(sys.argv) > 1 else 1.0
+REQUESTS, REQUESTS_BEFORE, CLIENTS = int(20_000 * SHARE), int(4_000 * SHARE), 500
+PAIRS, OF_EACH = 3, int(1_500 * SHARE)
+RESTART_RPS, RESTART_S = max(5, int(50 * SHARE)), 30
 MOST_MB = 300
+_PREFIXES = {
+    "service": "service",
+    "upstream": "upstream",
+    "logs": "logs",
+    "URLs and proxies": ("urls", "proxies"),
+    "environment": "environment",
+}
 
 
 def main() -> int:
@@ -38,10 +47,14 @@ def main() -> int:
     print("# Hardening\n\n" + (__doc__ or "").split("\n\nRun:")[0])
     with tempfile.TemporaryDirectory(prefix="harness-before-") as name:
         before = _before(Path(name))
-        _inputs(found)
-        _restarts(before, found)
-        _load(before, found)
-        _cpu(before)
+        for step in (
+            lambda: _inputs(found),
+            lambda: _restarts(before, found),
+            lambda: _cpu(before),
+            lambda: _load(before, found),
+        ):
+            step()
+            sys.stdout.flush()
     print(f"\n{time.monotonic() - began:.0f} seconds.")
     for sentence in found[:40]:
         print(sentence, file=sys.stderr)
@@ -74,7 +87,7 @@ def _inputs(found: list[str]) -> None:
     total: Counter[str] = Counter()
     for name, counts in results.items():
         taken = counts["answered"] + counts["read"] + counts["accepted"]
-        bad = sum(sentence.startswith(name.split(maxsplit=1)[0]) for sentence in found)
+        bad = sum(sentence.startswith(_PREFIXES[name]) for sentence in found)
         print(
             f"| {name} | {counts.total():,} | {taken:,} | {counts['refused']:,} | {counts['closed']:,} | {bad} |"
         )
@@ -84,13 +97,13 @@ def _inputs(found: list[str]) -> None:
 
 def _restarts(before: Path | None, found: list[str]) -> None:
     print(
-        "\n## Rolling restart at 50 requests/s\n\n| tree | requests | restarts | failed | statuses |\n|---|---|---|---|---|"
+        f"\n## Rolling restart at {RESTART_RPS} requests/s\n\n| tree | requests | restarts | failed | statuses |\n|---|---|---|---|---|"
     )
     for name, root in (("now", HERE), (BEFORE, before)):
         if root is None:
             print(f"| {name} | not run | | | |")
             continue
-        statuses, restarts = asyncio.run(load.rolling_restart(root, HERE, rps=50, seconds=30))
+        statuses, restarts = asyncio.run(load.rolling_restart(root, HERE, rps=RESTART_RPS, seconds=RESTART_S))
         failed = statuses.total() - statuses[200]
         print(f"| {name} | {statuses.total():,} | {restarts} | {failed:,} | {_told(statuses)} |")
         if root is HERE and failed:

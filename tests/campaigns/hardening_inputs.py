@@ -7,6 +7,7 @@ import socket
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from harness.addresses import joined, request_target, shown
 from harness.errors import HarnessError
 from harness.orchestration import resolve_routing
 from harness.proxies import proxy_for
+from harness.service.connection import ConnectionLimits
 from harness.store.log_file import log_lines, whole_lines
 from harness.store.log_text import plain_text
 from tests.orchestration.scripted import GOOD
@@ -53,7 +55,12 @@ def service(count: int, rng: random.Random, found: list[str]) -> Verdicts:
     """Raw bytes to a running service: every answer is ours, none a 500, and it goes on serving."""
     head = b"POST %b HTTP/1.1\r\nHost: x\r\nX-Request-Id: r1\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%b"
     verdicts: Verdicts = Counter()
-    with served({"LLM_PROVIDER": "fixtures"}) as running:
+    limits = ConnectionLimits(head_timeout_s=0.2, max_connections=200)
+    with (
+        served({"LLM_PROVIDER": "fixtures"}, limits=limits, body_timeout_s=0.2) as running,
+        ThreadPoolExecutor(8) as pool,
+    ):
+        inputs = []
         for number in range(count):
             seed = head % (DRAFT.encode(), len(BODY), BODY)
             if number % 2:
@@ -61,7 +68,8 @@ def service(count: int, rng: random.Random, found: list[str]) -> Verdicts:
                 sent = head % (DRAFT.encode(), len(body), body)
             else:
                 sent = mutated(rng, seed)
-            answer = _exchange(running, sent)
+            inputs.append(sent)
+        for sent, answer in zip(inputs, pool.map(lambda sent: _exchange(running, sent), inputs), strict=True):
             status = answer.split(b" ", 2)[1:2]
             if answer and not (answer.startswith(b"HTTP/1.1 ") and status and status[0][:1] in b"1 2 4"):
                 found.append(f"service: {sent[:200]!r} -> {answer[:200]!r}")
@@ -77,7 +85,6 @@ def _exchange(running: Running, sent: bytes) -> bytes:
     ) as connection:
         try:
             connection.sendall(sent)
-            connection.shutdown(socket.SHUT_WR)
             parts = []
             while part := connection.recv(65_536):
                 parts.append(part)

@@ -133,19 +133,20 @@ class Proxy:
         self._turn = 0
 
     async def ask(self, session: aiohttp.ClientSession, body: dict[str, str]) -> int:
-        status = 0
-        for attempt in range(len(self.ports) + 1):
-            self._turn += 1
-            port = self.ports[self._turn % len(self.ports)]
+        """The status of the first instance that takes the request; 0 when the connection broke after it was sent."""
+        self._turn += 1
+        first, status = self._turn, 0
+        for attempt in range(2 * len(self.ports)):  # ports may change meanwhile: an instance came back
+            port = self.ports[(first + attempt) % len(self.ports)]
             try:
                 async with session.post(f"http://127.0.0.1:{port}{PATH}", json=body) as answer:
                     status = answer.status
                     text = await answer.text()
             except aiohttp.ClientConnectorError:
                 continue
-            except aiohttp.ClientError:
+            except (aiohttp.ClientError, TimeoutError):
                 return 0  # it was sent: asking again could pay twice
-            if status != 503 or '"draining"' not in text or attempt == len(self.ports):
+            if status != 503 or '"draining"' not in text:
                 return status
         return status
 

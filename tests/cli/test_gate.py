@@ -2,6 +2,8 @@
 
 import json
 import xml.etree.ElementTree as ET
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -187,3 +189,30 @@ def test_a_published_run_is_judged_without_its_store(cli, good_store, tmp_path):
     assert cli("gate", files["json"], "--store", tmp_path / "none")[0] == 0
     assert cli("gate", tmp_path / "tracked" / "latest.json", "--max-p95", "1s")[0] == 1
     assert cli("runs", "publish", "run-9", "--store", good_store)[0] == 2
+
+
+@pytest.mark.parametrize("how", ["killed", "failed", "running"])
+def test_an_older_run_never_stands_in_for_a_newer_one(cli, tmp_path, how):
+    rows = [request(seq, 3000.0 + seq * 37 % 300) for seq in range(100)]
+    folder = stored(tmp_path / "store", rows)
+    newer = [replace(row, run_id="run-2", request_id=f"n{row.seq}") for row in rows[:70]]
+    with Spool.open(folder) as spool:
+        run = Run(
+            run_id="run-2",
+            kind=RunKind.BASELINE,
+            name="baseline-run-2",
+            started_at=START + timedelta(hours=1),
+            owner=spool.spool_id,
+        )
+        spool.append_many([run, *newer]).result(5)
+        if how == "failed":
+            spool.append(RunEnd(run_id="run-2", ended_at=START, status=RunStatus.FAILED)).result(5)
+        elif how == "running":
+            code, output, remarks = cli("gate", "--store", folder)
+    if how != "running":
+        code, output, remarks = cli("gate", "--store", folder)
+    assert code == 3
+    assert "baseline-run-2" in output + remarks
+    told = " ".join(remarks.split())
+    assert "finished before it: baseline-run-1; name one to judge that" in told
+    assert cli("gate", "run-1", "--store", folder)[0] == 0

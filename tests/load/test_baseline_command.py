@@ -11,7 +11,7 @@ import psutil
 import pytest
 from rich.console import Console
 
-from harness.errors import UsageError
+from harness.errors import TargetError, UsageError
 from harness.load.run import BaselinePlan, run_baseline
 from harness.records import RunStatus
 from harness.store import open_store
@@ -180,3 +180,34 @@ def test_nonsense_is_one_sentence_and_exit_2(tmp_path):
 def test_what_makes_no_sense_is_refused_before_anything_starts(tmp_path, plan, sentence):
     with pytest.raises(UsageError, match=sentence):
         run_baseline(BaselinePlan(store_dir=tmp_path, **plan), Console(quiet=True))
+
+
+@pytest.mark.parametrize(
+    ("status", "payload", "said"),
+    [
+        (500, {"message": "the database is down"}, "500.*the database is down"),
+        (503, {}, "503"),
+        (200, "<html>Sign in</html>", "no graph|not JSON"),
+        (200, {}, "no graph"),
+        (302, {}, "302"),
+    ],
+)
+def test_a_target_that_fails_the_warm_up_is_not_loaded(tmp_path, status, payload, said):
+    with running_target() as target:
+        target.status, target.payload = status, payload
+        plan = BaselinePlan(
+            store_dir=tmp_path / "store", target=target.url, load={"rps": 50, "duration_s": 2}
+        )
+        with pytest.raises(TargetError, match=f"(?s)warm-up.*({said}).*--keep-going"):
+            run_baseline(plan, Console(quiet=True))
+        assert len(target.seen) == 1
+    assert not (tmp_path / "store").exists()
+
+
+def test_a_failing_target_is_loaded_on_purpose(tmp_path):
+    with running_target() as target:
+        target.status = 500
+        options = ("--target", target.url, "--rps", "20", "--duration", "0.5", "--keep-going")
+        code, output, remarks = finish(start(tmp_path, *options))
+    assert "warm-up request failed (500" in remarks
+    assert json.loads(output)["gate"]["verdict"] == "FAIL", code
