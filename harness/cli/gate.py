@@ -40,7 +40,7 @@ def gate(
         str | None,
         typer.Argument(
             metavar="[RUN]",
-            help="Run id, name, unique prefix, or a JSON report file. Default: the latest finished baseline.",
+            help="Run id, name, unique prefix, or a JSON report file. Default: the newest baseline.",
         ),
     ] = None,
     max_p95: Annotated[
