@@ -11,12 +11,14 @@ import urllib.request
 from _thread import start_new_thread
 from pathlib import Path
 
+from streamlit import net_util
 from streamlit.web import cli
 
 from harness.outputs import replace_file
 from harness.processes.lifeline import watch_lifeline
 
 HOST = "127.0.0.1"
+OWN_HOSTS = (HOST, "localhost", "::1")
 _READY_WITHIN_S = 60.0
 
 OPTIONS = {
@@ -47,12 +49,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m dashboard", description=__doc__)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--port-file", type=Path)
+    parser.add_argument("--allow-host", action="append", default=[])
     options = parser.parse_args()
     start_new_thread(_tell_when_ready, (options.port, options.port_file))
     app = Path(__file__).with_name("app.py")
     flags = [f"--{name}={value}" for name, value in {**OPTIONS, "server.port": str(options.port)}.items()]
+    # Any other Host is somebody's page that a browser here was sent to: rebinding.
+    flags += [f"--server.allowedHosts={host}" for host in (*OWN_HOSTS, *options.allow_host)]
+    net_util.get_external_ip = net_util.get_internal_ip = _no_look_up
     sys.argv = ["streamlit", "run", str(app), *flags]
     cli.main(prog_name="streamlit")
+
+
+def _no_look_up() -> str | None:
+    """Streamlit asks a service of Amazon's who this machine is, whenever a foreign page knocks."""
+    return None
 
 
 def _tell_when_ready(port: int, port_file: Path | None) -> None:

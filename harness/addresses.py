@@ -6,8 +6,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from harness.keys import MASK, without_keys
 
-_SECRET_NAME = re.compile(r"key|token|secret|sig|pass|pwd|auth|credential|code|session", re.IGNORECASE)
-_PLAIN_NAMES = frozenset({"api-version", "api_version", "version", "region", "encoding", "authority"})
+_PLAIN_NAMES = frozenset({"api-version", "api_version", "version", "region"})
+"""Query fields that are known to be no secret; any other value may be one."""
 _VERSION = re.compile(r"v\d+[a-z0-9]*", re.IGNORECASE)
 
 
@@ -54,18 +54,14 @@ def shown(url: str) -> str:
 
 def _shown_field(field: str) -> str:
     name, equals, value = field.partition("=")
-    secret = value and _SECRET_NAME.search(name) and name.lower() not in _PLAIN_NAMES
+    secret = value and name.lower() not in _PLAIN_NAMES
     return f"{name}={MASK}" if secret else f"{name}{equals}{value}"
 
 
 def secrets_in(url: str) -> tuple[str, ...]:
     """The secret values of a URL, as they are written and as they mean: what an upstream may quote."""
     parts = urlsplit(url)
-    named = [
-        value
-        for name, value in parse_qsl(parts.query)
-        if _SECRET_NAME.search(name) and name.lower() not in _PLAIN_NAMES
-    ]
+    named = [value for name, value in parse_qsl(parts.query) if name.lower() not in _PLAIN_NAMES]
     values = [value for value in (parts.username, parts.password, *named) if value]
     return tuple(dict.fromkeys(form for value in values for form in (value, urlencode({"": value})[1:])))
 

@@ -22,6 +22,10 @@ def dashboard(
     store: StoreOption = DEFAULT_STORE,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 lets the system pick.")] = 8501,
     port_file: Annotated[Path | None, typer.Option(help="Write the port here when ready.")] = None,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(help="A name under which a proxy shows it; others than loopback's are refused."),
+    ] = None,
     screenshots: Annotated[
         Path | None,
         typer.Option(help="Save a picture of every page in this folder and end (needs playwright)."),
@@ -43,6 +47,8 @@ def dashboard(
     if ":/" not in str(store) and not store.is_dir():
         raise no_store_at(store)
     command = [*dashboard_command(), "--port", str(free_port(port))]
+    for host in allow_host or []:
+        command += ["--allow-host", host]
     if port_file is not None:
         command += ["--port-file", str(port_file.resolve())]
     # In this very process: signals, exit code and lifeline stay those of the command.
