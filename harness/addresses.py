@@ -8,6 +8,7 @@ from harness.keys import MASK, without_keys
 
 _PLAIN_NAMES = frozenset({"api-version", "api_version", "version", "region"})
 """Query fields that are known to be no secret; any other value may be one."""
+_PLAIN_VALUE = re.compile(r"[A-Za-z0-9._:-]{1,24}")
 _VERSION = re.compile(r"v\d+[a-z0-9]*", re.IGNORECASE)
 
 
@@ -54,8 +55,13 @@ def shown(url: str) -> str:
 
 def _shown_field(field: str) -> str:
     name, equals, value = field.partition("=")
-    secret = value and name.lower() not in _PLAIN_NAMES
-    return f"{name}={MASK}" if secret else f"{name}{equals}{value}"
+    if not equals:
+        return MASK if field else field
+    return field if _is_plain(name, value) else f"{name}={MASK}"
+
+
+def _is_plain(name: str, value: str) -> bool:
+    return not value or (name.lower() in _PLAIN_NAMES and _PLAIN_VALUE.fullmatch(value) is not None)
 
 
 def secrets_in(url: str) -> tuple[str, ...]:
