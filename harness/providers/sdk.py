@@ -293,7 +293,7 @@ async def _take(response: httpx2.Response, attempt: Attempt, body: Feed, deadlin
         else:
             body.end()
             return
-        if attempt.reading.has_failed:
+        if attempt.reading.has_failed or deadline.expired():
             return
         deadline.reschedule(None)  # the answer is complete: nothing that follows may fail it
         with suppress(TimeoutError, httpx2.HTTPError, httpx2.StreamError):

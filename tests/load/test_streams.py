@@ -215,7 +215,7 @@ def test_a_cut_anthropic_stream_has_no_bill_yet():
 def test_a_thought_is_the_first_token_and_the_answer_has_its_own():
     thought = sse({"model": "m", "choices": [{"delta": {"reasoning": "hm"}}]})
     answer = ask(OpenAIChat(), [(0, thought), *CHAT])
-    assert 0.05e9 < answer.first_answer_ns - answer.first_token_ns < 2e9
+    assert answer.first_token_ns < answer.first_answer_ns
     assert answer.chunks == 3
 
 

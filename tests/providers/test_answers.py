@@ -1,6 +1,5 @@
 """Good answers and odd ones, with the real SDKs, over real HTTP against scripted bytes."""
 
-import asyncio
 import json
 
 import pytest
@@ -206,15 +205,10 @@ async def test_the_first_token_of_any_kind_and_the_first_of_the_answer_are_two_f
     first = sse(
         {"choices": [{"delta": {"role": "assistant", "content": ""}}]}, {"choices": [{"delta": token}]}
     )
-    pause_s = 0.05
-
-    async def later() -> None:
-        await asyncio.sleep(pause_s)
-
-    async with wire_server([Reply([*first, later, *openai_stream("hello")])]) as server:
+    async with wire_server([Reply([*first, *openai_stream("hello")])]) as server:
         answer = await ask(adapter_at("openai", server.url))
     assert answer.text == "hello"
-    assert answer.first_answer_ns - answer.ttft_ns >= 0.9 * pause_s * 1e9
+    assert 0 < answer.ttft_ns < answer.first_answer_ns
 
 
 async def test_thinking_of_anthropic_is_a_token_and_no_answer(adapter_at: Build) -> None:

@@ -22,10 +22,7 @@ class Asked:
 
 @dataclass
 class Reply:
-    """One scripted answer: pieces sent in order, then the connection is closed unless a piece says otherwise.
-
-    A piece that can be called is awaited instead of sent.
-    """
+    """One scripted answer: pieces sent in order, then the connection is closed unless a piece says otherwise."""
 
     pieces: Sequence[Any] = ()
     status: int = 200
@@ -100,9 +97,6 @@ async def _say(reply: Reply, reader: asyncio.StreamReader, writer: asyncio.Strea
         if piece is RESET:
             writer.transport.abort()
             return
-        if callable(piece):
-            await piece()
-            continue
         data = piece if isinstance(piece, bytes) else piece.encode()
         writer.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
         await writer.drain()
