@@ -34,7 +34,7 @@ def emulate(  # noqa: PLR0917 - a command line
     port_file: Annotated[Path | None, typer.Option(help="Write the port here once ready.")] = None,
     chunks: Annotated[int, typer.Option(help="Most content events in one stream.")] = 8,
 ) -> None:
-    """Speak the Anthropic and OpenAI wire formats on loopback, with known latency, faults and costs.
+    """Speak the wires of Anthropic, OpenAI, Gemini and Bedrock on loopback, with known latency and costs.
 
     Example: harness emulate --port 4010 --speed 20 --faults '[{"kind":"429","rate":0.1}]'
     """

@@ -1,5 +1,6 @@
 """Gemini's own API through the official SDK, streamed."""
 
+import re
 from functools import cache
 from typing import Any
 
@@ -70,17 +71,24 @@ def _own_authorities() -> dict[str, Any]:
     return {"client_args": {"verify": tls_context()}, "async_client_args": {"ssl": tls_context()}}
 
 
+def _versioned(base_url: str) -> tuple[str, str | None]:
+    """A base URL without the API version at its end, and that version; None leaves it to the SDK."""
+    before, _, last = base_url.rstrip("/").rpartition("/")
+    return (before, last) if re.fullmatch(r"v\d\w*", last) else (base_url, None)
+
+
 class _Client:
     """The SDK's client and the connections beneath it."""
 
     def __init__(self, settings: ProviderSettings) -> None:
-        base_url = settings.base_url or DEFAULT_BASE_URL
+        base_url, api_version = _versioned(settings.base_url or DEFAULT_BASE_URL)
         self._http = watch_cheaply(_HandingOver(**http_options(base_url)))
         client = genai.Client(
             vertexai=False,
             api_key=settings.api_key or PLACEHOLDER_KEY,
             http_options=types.HttpOptions(
                 base_url=base_url,
+                api_version=api_version,
                 httpx_async_client=self._http,
                 **_own_authorities(),
             ),

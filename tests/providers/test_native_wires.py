@@ -55,6 +55,14 @@ async def test_a_streamed_answer_is_told_in_full(native: Native) -> None:
     assert (asked.headers["x-client-request-id"], asked.headers["x-own"]) == ("call-1", "1")
 
 
+@pytest.mark.parametrize(("end", "path"), [("", "/v1/"), ("/v1beta", "/v1beta/"), ("/gw/v1/", "/gw/v1/")])
+async def test_a_base_url_may_name_geminis_api_version(end: str, path: str) -> None:
+    native = NATIVES["gemini"]
+    async with wire_server([native.streamed()]) as server:
+        await ask(native.adapter(server.url + end))
+    assert server.asked[0].path == f"{path}models/gemini-2.5-flash:streamGenerateContent?alt=sse"
+
+
 async def test_a_whole_answer_has_no_time_to_first_token(native: Native) -> None:
     reply = Reply([json.dumps(native.whole("hello"))], content_type=JSON)
     async with wire_server([reply]) as server:
