@@ -197,6 +197,15 @@ class Recorded:
         return asked & ~missing
 
     @cached_property
+    def alone(self) -> NDArray[np.bool_]:
+        """Requests of a single attempt, shape (requests,)."""
+        made = np.zeros(len(self.keys), dtype=np.int32)
+        for own in self.answering:
+            made += np.bincount(own.request, minlength=len(self.keys)).astype(np.int32)
+        single: NDArray[np.bool_] = made == 1
+        return single
+
+    @cached_property
     def requests(self) -> int:
         """How many asked anybody for an answer."""
         asked = np.zeros(len(self.keys), dtype=np.bool_)

@@ -17,11 +17,16 @@ Units = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AtModel:
-    """What the drafts, and what the repairs, would cost at one model; None where some call has no price."""
+    """What the drafts, and what the repairs, would cost at one model; None where some call has no price.
+
+    Attributes:
+        alone: of the model's own attempts that were their request's only one, in units of 1e-10 USD.
+    """
 
     ref: ModelRef
     draft: Units | None
     repair: Units | None
+    alone: int | None
 
 
 class Repricing:
@@ -58,14 +63,18 @@ class Repricing:
         found: dict[bool, Units | None] = {True: None, False: None}
         totals = {is_draft: np.zeros(len(self._known), dtype=np.int64) for is_draft in (True, False)}
         priced = {True: True, False: True}
+        alone: int | None = 0
         for own, rows in zip(self.recorded.answering, self._rows, strict=True):
             cost = own.at_prices(self._book, ref)
             priced[own.is_draft] &= bool(cost.known[rows].all())
             totals[own.is_draft] += self._by_request(own.request[rows], cost.units[rows])
+            if own.ref == ref and alone is not None:
+                single = rows & self.recorded.alone[own.request]
+                alone = alone + int(cost.units[single].sum()) if cost.known[single].all() else None
         for is_draft, total in totals.items():
             if priced[is_draft]:
                 found[is_draft] = self._by_cluster(total)
-        return AtModel(ref=ref, draft=found[True], repair=found[False])
+        return AtModel(ref=ref, draft=found[True], repair=found[False], alone=alone)
 
     def at_each(self, also: Sequence[ModelRef] = ()) -> list[AtModel]:
         """At every model that was used, and the others asked for."""
