@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import stdtrit
 
-from harness.analysis.cluster import clustered_mean
-from harness.analysis.interval import DEFAULT_CONFIDENCE
+from harness.analysis.distributions import t_quantile
+from harness.analysis.estimate import DEFAULT_CONFIDENCE
+from harness.analysis.moments import mean_estimate, moments_of, numbered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,11 +68,11 @@ def forecast_cost(
     if requests < 0:
         raise ValueError(f"{requests} requests cannot be forecast")
     values = np.asarray(cost_usd, dtype=np.float64)
-    mean = clustered_mean(values, clusters, confidence=confidence)
+    sums = moments_of(values, None if clusters is None else numbered(clusters))
+    mean = mean_estimate(sums, confidence=confidence)
     low = high = None
     if mean.value is not None and mean.high is not None:
-        groups = values.size if clusters is None else len(set(clusters))
-        quantile = float(stdtrit(groups - 1, 0.5 + confidence / 2))
+        quantile = t_quantile(sums.clusters - 1, 0.5 + confidence / 2)
         error = (mean.high - mean.value) / quantile
         half = quantile * math.sqrt((requests * error) ** 2 + requests * float(values.var(ddof=1)))
         low, high = max(0.0, requests * mean.value - half), requests * mean.value + half

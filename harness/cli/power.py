@@ -13,11 +13,11 @@ from harness.analysis.power import (
     lognormal_latencies,
     requests_to_tell,
 )
-from harness.analysis.sample import latency_sample
 from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, out, print_json
 from harness.cli.lazy import command
-from harness.cli.run_source import load_run
+from harness.cli.opened import opened_runs
 from harness.errors import UsageError
+from harness.figures.selection import Rows, Selection
 from harness.gate.config import parse_duration_ms
 
 app = command()
@@ -77,7 +77,13 @@ def power(
 def _shape(run: str | None, store: Path) -> np.ndarray:
     if run is None:
         return lognormal_latencies(SHAPE_P50_MS, SHAPE_P95_MS)
-    return latency_sample(load_run(run, store).requests).latency_ms
+    with opened_runs([run], store) as ((view, found),):
+        rows = Rows(view, Selection(run_ids=(found.run_id,)))
+        told = view.columns(
+            f"{rows.ctes} SELECT ms FROM counted WHERE status = 'ok' AND ms IS NOT NULL",  # noqa: S608
+            rows.values,
+        )
+    return np.asarray(told["ms"], dtype=np.float64)
 
 
 def _show(plan: RequestPlan, true: str, limit: str, q: float, *, as_json: bool) -> None:
