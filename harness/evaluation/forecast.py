@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from harness.analysis.forecast import forecast_cost
@@ -24,6 +24,13 @@ class Assumptions:
     bytes_per_token: tuple[float, float, float] = (4.0, 6.0, 2.5)
     output_tokens: tuple[int, int, int] = (900, 350, 2000)
     repair_share: tuple[float, float, float] = (0.2, 0.0, 0.6)
+
+    def within(self, max_tokens: int) -> "Assumptions":
+        """The same where no answer can be longer than so many tokens."""
+        usual, few, many = self.output_tokens
+        return replace(
+            self, output_tokens=(min(usual, max_tokens), min(few, max_tokens), min(many, max_tokens))
+        )
 
     @property
     def text(self) -> str:
@@ -183,6 +190,7 @@ def _assumed_part(
     repairs: bool,
 ) -> StrategyForecast:
     size = sum(prompt_bytes(prompt) for prompt in prompts) / len(prompts)
+    supposed = supposed.within(max(prompt.max_tokens for prompt in prompts))
     amounts = []
     for index in range(3):
         output = supposed.output_tokens[index]

@@ -11,6 +11,7 @@ from harness.evaluation import EvaluationForecast, Progress
 from harness.evaluation.settings import EvalPlan
 from harness.orchestration import Strategy
 from harness.records import ProviderMode, Request, RequestStatus
+from harness.store.paths import StorePaths
 
 MOST_RECORDED = 2000
 
@@ -30,7 +31,10 @@ def recorded_requests(
     store_dir: Path, task: str, strategies: Sequence[Strategy], *, live: bool, batch: bool
 ) -> Mapping[str, Sequence[Request]]:
     """Earlier requests by strategy: same task, name, models, provider mode and kind of price; none cached."""
-    from harness.store import open_store  # noqa: PLC0415 - DuckDB loads when there may be something to read
+    paths = StorePaths(store_dir)
+    if not paths.database.exists() and not paths.spool_dir.exists():
+        return {}
+    from harness.store import open_store  # noqa: PLC0415 - DuckDB loads when there is something to read
 
     try:
         opened = open_store(store_dir)
@@ -54,7 +58,7 @@ def announce(
     console: Console, plan: EvalPlan, progress: Progress, forecast: EvaluationForecast, *, cases: int
 ) -> None:
     """Say what will be asked, of whom, and what it should cost."""
-    names = len(plan.strategies)
+    names = len(plan.strategies) + len(plan.models)
     size = f"{cases} cases x {names} strategies x {plan.repeats} repeats"
     console.print(f"{plan.suite.name}: {size}, {forecast.requests:,} requests to make", soft_wrap=True)
     if progress.finished:

@@ -54,7 +54,7 @@ class SuiteFile(BaseModel):
     ]
     dataset: str = Field(min_length=1, max_length=1000)
     expected: str | None = Field(default=None, min_length=1, max_length=200)
-    strategies: list[str] = Field(default_factory=list, max_length=50)
+    strategies: list[str] | None = Field(default=None, min_length=1, max_length=50)
     repeats: int = Field(default=1, ge=1, le=MAX_REPEATS)
     graders: list[WrittenGrader] = Field(default_factory=list, max_length=MAX_GRADERS)
     pairwise: PairwiseSpec | None = None
@@ -109,8 +109,9 @@ def load_suite(reference: str) -> Suite:
     path = find_suite(reference)
     located = load_located_yaml(path, LARGEST_SETTINGS_BYTES, what="a suite")
     file = checked_yaml(SuiteFile, located)
-    for place, name in enumerate(file.strategies):
-        if name in file.strategies[:place]:
+    strategies = file.strategies or []
+    for place, name in enumerate(strategies):
+        if name in strategies[:place]:
             problem = f"'strategies': '{name}' stands twice; `repeats` asks more often"
             raise ConfigError(located.where(("strategies", place)), problem)
     name = file.name or _name_of(path)
@@ -128,7 +129,7 @@ def load_suite(reference: str) -> Suite:
         path=path,
         task=str(file.task) if task is None else task.name,
         task_at=located.where(("task",)),
-        strategies=tuple(dict.fromkeys(strategy_reference(name, path.parent) for name in file.strategies)),
+        strategies=tuple(dict.fromkeys(strategy_reference(name, path.parent) for name in strategies)),
         repeats=file.repeats,
         cases=cases,
         digest=digest,

@@ -32,6 +32,7 @@ _SUFFIXES = (
 )
 
 
+@lru_cache(maxsize=4096)
 def key_stems(text: str) -> frozenset[str]:
     """The stems of a text's telling words; empty when it has none.
 
