@@ -30,6 +30,7 @@ from harness.orchestration.datasets import load_dataset
 from harness.orchestration.routing import resolve_routing
 from harness.orchestration.strategy_file import load_strategy_file
 from harness.pricing.overrides import load_overrides
+from harness.records import environment_name
 from harness.report.reading import read_report
 from harness.store import Redactor
 from harness.tasks.briefs import load_cases
@@ -148,9 +149,13 @@ def _load_rules(path: Path) -> Any:
 
 
 def _rules(document: Any, rules: Any) -> Any:
-    wanted = [rule["name"] for rule in document["rules"]]
     by_name = {rule.name: as_set(rule) for rule in rules}
-    return {"rules": [by_name.get(name) for name in wanted if isinstance(name, str)]}
+    told = [by_name.get(rule["name"]) for rule in document["rules"] if isinstance(rule["name"], str)]
+    for said, found in zip(document["rules"], told, strict=False):
+        scope, read = said.get("scope") or {}, (found or {}).get("scope") or {}
+        if "environment" in scope and environment_name(scope["environment"]) == read.get("environment"):
+            read["environment"] = scope["environment"]  # one spelling of an environment is meant
+    return {"rules": told}
 
 
 def _overrides(document: Any, found: Any) -> Any:

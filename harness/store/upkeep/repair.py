@@ -91,24 +91,23 @@ def _revive_database(paths: StorePaths, report: RepairReport, exported: str | No
             taken = salvage(paths.database, beside.database, exported=exported)
         except duckdb.Error as error:  # without room for another, everything stays as it is
             raise database_error(paths.database, error) from error
+        if not any("taken over" in sentence for sentence in taken):
+            taken += _backup_restored(paths, beside)
         _set_aside(paths.database, stamp, report)
         beside.database.rename(paths.database)
     report.done += taken
-    if not any("taken over" in sentence for sentence in taken):
-        _restore_backup(paths, report)
     return True
 
 
-def _restore_backup(paths: StorePaths, report: RepairReport) -> None:
-    """The copy that a migration left, where nothing else could be read."""
+def _backup_restored(paths: StorePaths, beside: StorePaths) -> list[str]:
+    """The copy that a migration left, where nothing else could be read; made whole before anything moves."""
     backups = sorted(paths.root.glob("harness.duckdb.v*.backup"), key=lambda path: path.stat().st_mtime)
     if not backups:
-        return
-    restored = paths.root / "harness.duckdb.restored"
-    copy_whole(backups[-1], restored)
-    restored.rename(paths.database)
-    make_current(paths)
-    report.done.append(f"restored {backups[-1].name}; spools that are still there follow")
+        return []
+    beside.database.unlink()
+    copy_whole(backups[-1], beside.database)
+    make_current(beside)
+    return [f"restored {backups[-1].name}; spools that are still there follow"]
 
 
 def _read_through(paths: StorePaths) -> None:
