@@ -6,11 +6,13 @@ from harness.analysis.estimate import Estimate
 from harness.figures.sides import mode_name
 from harness.report import wording
 from harness.report.savings_document import estimate_json
+from harness.strategies.curves import ScoreCurve
 from harness.strategies.frontier import FrontierReport, Place
 from harness.strategies.search import Search, WhatIfMix
 
 SCHEMA = "harness.frontier.v1"
 FRONTIER_HEAD = ("strategy", "requests, cases", "$ per request", "p95, ms", "high tier", "stands")
+CURVE_HEAD = ("strategy", "APGR (chance 0.5)", "strong calls for 50%", "for 80%", "n")
 MIX_HEAD = (
     "what if",
     "$ per request",
@@ -65,6 +67,7 @@ def search_document(search: Search) -> dict[str, Any]:
         "excluded": search.excluded,
         "confidence": search.confidence,
         "mixes": [_mix(mix) for mix in search.mixes],
+        "curves": [_curve(curve) for curve in search.curves],
         "oracle": None
         if search.oracle is None
         else {
@@ -73,6 +76,34 @@ def search_document(search: Search) -> dict[str, Any]:
         },
         "left_out": [{"name": name, "reason": why} for name, why in search.left_out],
     }
+
+
+def _curve(found: ScoreCurve) -> dict[str, Any]:
+    curve = found.curve
+    return {
+        "weak": str(found.weak),
+        "strong": str(found.strong),
+        "score": found.label,
+        "units": found.units,
+        "apgr": estimate_json(curve.apgr),
+        "cpt50": estimate_json(curve.cpt50),
+        "cpt80": estimate_json(curve.cpt80),
+        "improvement": estimate_json(curve.improvement),
+    }
+
+
+def curve_rows(search: Search) -> list[tuple[str, ...]]:
+    """One line a score."""
+    return [
+        (
+            f"{found.weak.model} or {found.strong.model}, by {found.label}",
+            number_cell(found.curve.apgr, 3),
+            percent_cell(found.curve.cpt50),
+            percent_cell(found.curve.cpt80),
+            f"{found.units:,}",
+        )
+        for found in search.curves
+    ]
 
 
 def frontier_rows(report: FrontierReport) -> list[tuple[str, ...]]:

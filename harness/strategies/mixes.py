@@ -48,8 +48,8 @@ def mixes(cells: Cells, checkers: Checkers | None = None) -> list[Policy]:
         if cheap_first[first.ref] < cheap_first[then.ref]:
             found += [
                 Cascade(first=first.ref, then=then.ref, checker=checker, repair=repair)
-                for checker in _checkers(first, allowed)
                 for repair in _repairers(then, cells)
+                for checker in _checkers(first, allowed)
             ]
         if not first.ok.all():
             found.append(Fallback(first=first.ref, then=then.ref))

@@ -42,6 +42,7 @@ class World:
         self.cells = cells
         self.book = book
         self._answered: dict[tuple[ModelRef, ModelRef | None], Way] = {}
+        self._escalated: dict[tuple[ModelRef, ModelRef, ModelRef], tuple[Way, Way]] = {}
 
     def source(self, ref: ModelRef) -> Source:
         """The drafts of a model.
@@ -62,6 +63,22 @@ class World:
                 high=source.high,
             )
         return self._answered[key]
+
+    def escalated(self, first: ModelRef, then: ModelRef, repair: ModelRef) -> tuple[Way, Way]:
+        """A cascade's two ways, whatever the checker: the first answer kept, or the second asked as well."""
+        key = (first, then, repair)
+        if key not in self._escalated:
+            cheap, dear = self.source(first), self.source(then)
+            kept, again = self.answered(cheap, repair), self.answered(dear, repair)
+            after = Way(
+                usd=cheap.draft_usd
+                + np.where(dear.ok, again.usd, dear.draft_usd + kept.usd - cheap.draft_usd),
+                ms=cheap.draft_ms + np.where(dear.ok, again.ms, dear.draft_ms + kept.ms - cheap.draft_ms),
+                ok=np.maximum(kept.ok, again.ok),
+                high=np.where(dear.ok, again.high, kept.high),
+            )
+            self._escalated = {key: (kept, after)}  # of one pair at a time: its checkers follow one another
+        return self._escalated[key]
 
 
 def _missing(ref: ModelRef) -> Source:
@@ -114,17 +131,9 @@ class Cascade:
 
     def over(self, world: World) -> Way:
         """The first answer where it passes, else the second; the first again where the second one failed."""
-        cheap, dear = world.source(self.first), world.source(self.then)
-        repair = self.repair or self.then
-        kept = world.answered(cheap, repair)
-        again = world.answered(dear, repair)
-        wasted = Way(
-            usd=cheap.draft_usd + np.where(dear.ok, again.usd, dear.draft_usd + kept.usd - cheap.draft_usd),
-            ms=cheap.draft_ms + np.where(dear.ok, again.ms, dear.draft_ms + kept.ms - cheap.draft_ms),
-            ok=np.maximum(kept.ok, again.ok),
-            high=np.where(dear.ok, again.high, kept.high),
-        )
-        return chosen(self.checker.accepts(cheap), kept, wasted, world.cells.chance)
+        kept, again = world.escalated(self.first, self.then, self.repair or self.then)
+        accepted = self.checker.accepts(world.source(self.first))
+        return chosen(accepted, kept, again, world.cells.chance)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -268,6 +277,8 @@ Policy = Single | Cascade | Fallback | Hedge | RandomMix | Routed
 def chosen(keep: Column, one: Way, other: Way, chance: Column) -> Way:
     """Each unit goes one way with its chance, else the other; certain where the chance is 0 or 1."""
     first, second = keep >= 1.0, keep <= 0.0
+    if (first | second).all():
+        return Way(*(np.where(first, getattr(one, n), getattr(other, n)) for n in Way.__dataclass_fields__))
 
     def expected(name: str) -> Column:
         a, b = getattr(one, name), getattr(other, name)

@@ -10,6 +10,7 @@ from harness.analysis.estimate import DEFAULT_CONFIDENCE, simultaneous_confidenc
 from harness.pricing.breakdown import ModelRef
 from harness.strategies.cells import Cells
 from harness.strategies.controls import RandomControl, against_chance, hull, oracle, singles
+from harness.strategies.curves import ScoreCurve, recorded_curves
 from harness.strategies.judging import Quick, WayFigures, quick, way_figures
 from harness.strategies.policies import Policy, Single, World
 
@@ -62,6 +63,7 @@ class Search:
             widened for all that were looked at.
         cases: judged on.
         confidence: of each shown interval.
+        curves: how well recorded scores route between the cheapest and the best model.
         oracle: what no router could pass, over the same cases; None without mixes.
         excluded: answers that stand over no unit because another model lacks the case.
         left_out: sides that are no source, and why.
@@ -74,6 +76,7 @@ class Search:
     cases: int
     units: int
     confidence: float
+    curves: tuple[ScoreCurve, ...]
     oracle: WayFigures | None
     excluded: int
     left_out: tuple[tuple[str, str], ...]
@@ -116,6 +119,7 @@ def searched(
         cases=len(np.unique(judging.cells.cases)),
         units=judging.cells.n,
         confidence=level,
+        curves=recorded_curves(judging, vertices, confidence=confidence) if found else (),
         oracle=way_figures(oracle(judging), judging.cells.cases, confidence=level) if found else None,
         excluded=sum(source.excluded for source in world.cells.sources),
         left_out=world.cells.left_out,

@@ -24,8 +24,10 @@ from harness.gate.config import parse_duration_ms
 from harness.outputs import replace_file
 from harness.pricing import PriceBook
 from harness.report.frontier_document import (
+    CURVE_HEAD,
     FRONTIER_HEAD,
     MIX_HEAD,
+    curve_rows,
     frontier_document,
     frontier_rows,
     judged_line,
@@ -139,5 +141,10 @@ def _show(report: FrontierReport) -> None:
         out.print(Text("\nMixes that nobody ran, against chance at the same cost", style="bold"))
         out.print(plain_table(MIX_HEAD, mix_rows(report.search)))
         out.print(Text(search_line(report.search), style="dim"))
+        if report.search.curves:
+            out.print(
+                Text("\nHow well a score routes: share of the gap in high tier recovered", style="bold")
+            )
+            out.print(plain_table(CURVE_HEAD, curve_rows(report.search)))
     colour = "green" if report.recommendation.certain else "yellow"
     out.print(Text(f"\n{printable(report.recommendation.sentence)}", style=f"bold {colour}"))
