@@ -5,6 +5,7 @@ Everything is recorded in the store exactly as by the commands; nothing is print
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,14 +16,13 @@ from harness.evaluation import load_suite
 from harness.evaluation.run import EvalOutcome, Evaluation
 from harness.evaluation.settings import DEFAULT_CONCURRENCY, DEFAULT_SPEED, EvalPlan
 from harness.evaluation.suite import strategy_reference
-from harness.gate import GateLimits, GateReport, evaluate_gate, gate_input
+from harness.figures.sides import whole_side
+from harness.figures.summary import RunSummary, run_summary
+from harness.gate import GateLimits, GateReport, evaluate_gate
 from harness.load.run import DEFAULT_LIMIT_MS, BaselineOutcome, BaselinePlan, run_baseline
 from harness.pricing import PriceBook
 from harness.processes.embedded import EmbeddedTarget
-from harness.records import Call, Request
-from harness.report.figures import RunSummary
-from harness.report.summary import run_summary
-from harness.store import StoredRun, open_store
+from harness.store import Snapshot, open_store
 
 DEFAULT_STORE = Path("results")
 
@@ -128,7 +128,8 @@ def gate(
     Raises:
         StoreError, UnknownRunError: no such run.
     """
-    return evaluate_gate(gate_input(*_rows(run, store)), limits or GateLimits())
+    with _opened(store) as view:
+        return evaluate_gate(whole_side(view, view.run(run)), limits or GateLimits())
 
 
 def figures(run: str = "latest", *, store: Path | str = DEFAULT_STORE) -> RunSummary:
@@ -141,16 +142,14 @@ def figures(run: str = "latest", *, store: Path | str = DEFAULT_STORE) -> RunSum
     Raises:
         StoreError, UnknownRunError: no such run.
     """
-    found, requests, calls = _rows(run, store)
-    return run_summary(requests, calls, found, book=PriceBook.configured(os.environ))
+    with _opened(store) as view:
+        return run_summary(view, view.run(run), book=PriceBook.configured(os.environ))
 
 
-def _rows(run: str, store: Path | str) -> tuple[StoredRun, list[Request], list[Call]]:
+def _opened(store: Path | str) -> AbstractContextManager[Snapshot]:
     opened = open_store(store)
     opened.ingest()
-    with opened.snapshot() as view:
-        found = view.run(run)
-        return found, view.requests(found.run_id, include_warmup=True), view.calls(found.run_id)
+    return opened.snapshot()
 
 
 def _silent() -> Console:

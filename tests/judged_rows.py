@@ -1,23 +1,32 @@
 """Rows for the judges' tests: a run as the load generator and the service would have recorded it."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
+from harness.figures.summary import run_summary
 from harness.records import (
     Call,
     CallOutcome,
+    Grade,
     LatencySource,
     ProviderMode,
     Request,
     RequestStatus,
     Role,
+    Run,
+    RunEnd,
     RunKind,
     RunStatus,
     tier_of,
 )
+from harness.report.write import ReportPaths, write_reports
+from harness.store.database.memory_view import records_snapshot
+from harness.store.snapshot import Snapshot
 
 START = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 SONNET = "claude-3-5-sonnet-20241022"
@@ -41,6 +50,38 @@ class JudgedRun:
     harness_version: str | None = "0.1.0"
     config: Mapping[str, Any] = field(default_factory=dict)
     summary: Mapping[str, Any] = field(default_factory=dict)
+
+
+def stored(run: JudgedRun) -> list[Run | RunEnd]:
+    """The records that make the run's row."""
+    begun = Run(
+        run_id=run.run_id,
+        kind=run.kind,
+        name=run.name,
+        started_at=run.started_at,
+        status=run.status,
+        environment=run.environment,
+        target=run.target,
+        provider_mode=run.provider_mode,
+        git_sha=run.git_sha,
+        harness_version=run.harness_version,
+        config={**run.config, "summary": run.summary},
+    )
+    if run.ended_at is None:
+        return [begun]
+    return [begun, RunEnd(run_id=run.run_id, ended_at=run.ended_at, status=run.status, summary=run.summary)]
+
+
+def view_of(
+    rows: Sequence[Request],
+    calls: Sequence[Call] = (),
+    run: JudgedRun | None = None,
+    grades: Sequence[Grade] = (),
+) -> Snapshot:
+    """The rows as a store of their own would show them."""
+    run = run or JudgedRun()
+    owned = [replace(row, run_id=run.run_id) for row in (*rows, *calls, *grades)]
+    return records_snapshot([*stored(run), *owned], "judged rows")
 
 
 def request(seq: int, latency_ms: float | None, **changes: Any) -> Request:
@@ -145,3 +186,10 @@ def _call(
         output_tokens=tokens_out,
         cost_usd=cost,
     )
+
+
+def report_of(rows: Sequence[Request], run: JudgedRun, folder: Path, **options: Any) -> ReportPaths:
+    """The run's report files, its attempts included."""
+    with closing(view_of(rows, calls_of(rows), run)) as view:
+        row = view.run(run.run_id)
+        return write_reports(view, row, run_summary(view, row), folder, **options)

@@ -6,18 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dashboard.frame.scope import Scope
-from dashboard.queries.repriced import latest_priced
 from harness.analysis.estimate import Estimate, no_estimate
 from harness.figures import Rows, figure_named, measure_all
+from harness.figures.saving import RouteSaving, route_saving
 from harness.pricing import PriceBook
-from harness.report.figures import SavingFigures
-from harness.report.spending import saving_of
 from harness.store import Snapshot
 
 TIERS = ("high", "medium", "low")
-MAX_REPRICED = 5_000
-"""Requests whose recorded tokens are re-priced one by one at most; of more, the latest so many."""
-
 _SHARES = ("error_ratio", "high_tier", "mixed_providers", "repaired", "prompt_cache_hit")
 
 
@@ -109,15 +104,6 @@ def run_states(view: Snapshot, scope: Scope) -> tuple[RunState, ...]:
     return tuple(RunState(**row) for row in found)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Saving:
-    """What the route saved against one provider. `left_out` requests were too many to re-price."""
-
-    figures: SavingFigures
-    left_out: int
-
-
-def saving(view: Snapshot, scope: Scope) -> Saving:
+def saving(view: Snapshot, scope: Scope) -> RouteSaving:
     """The hybrid route against the draft model doing the repairs too, by `harness cost`'s arithmetic."""
-    requests, left_out = latest_priced(view, scope, MAX_REPRICED)
-    return Saving(figures=saving_of(requests, PriceBook.configured(os.environ)), left_out=left_out)
+    return route_saving(Rows(view, scope), PriceBook.configured(os.environ))

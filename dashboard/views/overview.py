@@ -15,11 +15,11 @@ from dashboard.queries.cost import Money, money
 from dashboard.queries.latency import FIGURES, GroupLatency, latency_figures
 from dashboard.queries.overview import (
     LastGate,
-    Saving,
     Shares,
     last_gate,
     saving,
 )
+from harness.figures.saving import RouteSaving
 from harness.report.wording import UNKNOWN
 
 
@@ -36,13 +36,12 @@ def main() -> None:
     _latency_cards(latency.groups[0], latency.source, share)
     _money_cards(spent, saved, scope)
     _quality_cards(share, gate)
-    figures = saved.figures
-    if figures.actual_usd is None or figures.single_provider_usd is None:  # no gap where no chart can be
+    if saved.actual_usd is None or saved.single_provider_usd is None:  # no gap where no chart can be
         left, right = st.columns(2)
     else:
         left, middle, right = st.columns(3)
         with middle:
-            _saving_chart(figures.requests, figures.actual_usd, figures.single_provider_usd)
+            _saving_chart(saved.requests, saved.actual_usd, saved.single_provider_usd)
     with left:
         cost_by_role(spent.sums, key="overview-cost")
     with right:
@@ -70,11 +69,7 @@ def _latency_cards(all_of_it: GroupLatency, source: str | None, share: Shares) -
     states.cards([*cards, errors])
 
 
-def _money_cards(spent: Money, saved: Saving, scope: Scope) -> None:
-    figures = saved.figures
-    note = figures.reason or f"n {figures.requests:,}" + (
-        f" · the latest of {figures.requests + saved.left_out:,}" if saved.left_out else ""
-    )
+def _money_cards(spent: Money, saved: RouteSaving, scope: Scope) -> None:
     states.cards(
         [
             Card(
@@ -99,8 +94,8 @@ def _money_cards(spent: Money, saved: Saving, scope: Scope) -> None:
             ),
             Card(
                 label="Saved by the hybrid route",
-                value=labels.percent(figures.saving_ratio) if figures.reason is None else UNKNOWN,
-                note=note,
+                value=labels.percent(saved.saving_ratio) if saved.reason is None else UNKNOWN,
+                note=saved.reason or f"n {saved.requests:,}",
                 help="Against the same recorded tokens with the repairs at the draft model's price too"
                 + (" (emulated tokens)." if scope.mode == "emulated" else "."),
             ),

@@ -205,26 +205,59 @@ def quantile_estimates(
     Source: Hyndman and Fan (1996), definition 7, the same as DuckDB's quantile_cont; docs/figures.md for the
         interval.
     """
-    ranked = np.sort(sample.arrivals_ms)
-    n, failures = sample.n, sample.failures
-    answers = n - failures
-    found = []
-    for q, by_time in zip(quantiles, variance_inflations(sample.arrivals_ms, quantiles), strict=True):
-        by_case = _case_inflation(sample, ranked, q)
-        ranks = quantile_ranks(n, q, by_case=by_case, by_time=by_time, confidence=confidence, sides=sides)
-        at = {rank: float(ranked[rank - 1]) for rank in ranks.wanted if 1 <= rank <= answers}
-        found.append(
-            quantile_at(ranks, at, n=n, failures=failures, unknown=sample.unknown, confidence=confidence)
-        )
-    return tuple(found)
+    return RankedSample(sample).estimates(quantiles, confidence=confidence, sides=sides)
 
 
-def _case_inflation(sample: QuantileSample, ranked: NDArray[np.float64], q: float) -> float:
+class RankedSample:
+    """A sample in memory, sorted once, to be asked for percentiles at several confidences.
+
+    Args:
+        sample: the latencies.
+    """
+
+    def __init__(self, sample: QuantileSample) -> None:
+        self.sample = sample
+        self._order = np.argsort(sample.arrivals_ms, kind="stable")
+        self._ranked = sample.arrivals_ms[self._order]
+        self._failures = sample.failures
+        self._inflated: dict[tuple[float, ...], list[tuple[float, float]]] = {}
+
+    def estimates(
+        self,
+        quantiles: Sequence[float],
+        *,
+        confidence: float = DEFAULT_CONFIDENCE,
+        sides: Sides = Sides.BOTH,
+    ) -> tuple[Estimate, ...]:
+        """As `quantile_estimates`."""
+        n, failures = self.sample.n, self._failures
+        found = []
+        for q, (by_case, by_time) in zip(quantiles, self._inflations(tuple(quantiles)), strict=True):
+            ranks = quantile_ranks(n, q, by_case=by_case, by_time=by_time, confidence=confidence, sides=sides)
+            at = {rank: float(self._ranked[rank - 1]) for rank in ranks.wanted if 1 <= rank <= n - failures}
+            unknown = self.sample.unknown
+            found.append(
+                quantile_at(ranks, at, n=n, failures=failures, unknown=unknown, confidence=confidence)
+            )
+        return tuple(found)
+
+    def _inflations(self, quantiles: tuple[float, ...]) -> list[tuple[float, float]]:
+        if quantiles not in self._inflated:
+            by_time = variance_inflations(self.sample.arrivals_ms, quantiles)
+            self._inflated[quantiles] = [
+                (_case_inflation(self.sample, self._order, q), time)
+                for q, time in zip(quantiles, by_time, strict=True)
+            ]
+        return self._inflated[quantiles]
+
+
+def _case_inflation(sample: QuantileSample, order: NDArray[np.intp], q: float) -> float:
+    """By the hits "among the fastest of the cut": equal latencies are told apart by arrival."""
     if sample.clusters is None or not sample.n:
         return 1.0
-    return inflation_by_case(
-        moments_of(sample.arrivals_ms <= ranked[cut_rank(sample.n, q) - 1], sample.clusters)
-    )
+    hits = np.zeros(sample.n, dtype=np.float64)
+    hits[order[: cut_rank(sample.n, q)]] = 1.0
+    return inflation_by_case(moments_of(hits, sample.clusters))
 
 
 def cut_rank(n: int, q: float) -> int:

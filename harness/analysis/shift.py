@@ -142,17 +142,18 @@ class CaseLatencies:
     cases: NDArray[np.intp]
 
 
-def resampled_quantile_shift(a: CaseLatencies, b: CaseLatencies, q: float, *, plain: Shift) -> Shift:
-    """`plain` with the interval from resampling whole cases, jointly in both samples.
+def resampled_shifts(
+    a: CaseLatencies, b: CaseLatencies, quantiles: Sequence[float]
+) -> dict[float, NDArray[np.float64]]:
+    """B's quantiles minus A's in resamples of whole cases, the same cases in both.
 
     Args:
         a: the first sample; both have the same cases by the same numbers.
         b: the second.
-        q: strictly between 0 and 1.
-        plain: the unpaired difference; its figures stay.
+        quantiles: each strictly between 0 and 1.
 
     Returns:
-        The percentile-bootstrap interval; a bound among failures is None.
+        q -> the shifts, ascending, shape (RESAMPLES,); infinite among failures.
 
     Source: Efron and Tibshirani (1993), chapter 13; resampling clusters, Davison and Hinkley (1997),
         section 3.8.
@@ -160,8 +161,23 @@ def resampled_quantile_shift(a: CaseLatencies, b: CaseLatencies, q: float, *, pl
     count = int(max(a.cases.max(), b.cases.max())) + 1
     rng = np.random.default_rng(SEED)
     chosen = rng.multinomial(count, np.full(count, 1.0 / count), size=RESAMPLES)
-    shifts = _weighted_quantiles(b, chosen, q) - _weighted_quantiles(a, chosen, q)
-    shifts = np.sort(np.where(np.isnan(shifts), np.inf, shifts))
+    with np.errstate(invalid="ignore"):
+        shifts = _weighted_quantiles(b, chosen, quantiles) - _weighted_quantiles(a, chosen, quantiles)
+    ranked = np.sort(np.where(np.isnan(shifts), np.inf, shifts), axis=1)
+    return dict(zip(quantiles, ranked, strict=True))
+
+
+def with_resampled(plain: Shift, shifts: NDArray[np.float64], cases: int) -> Shift:
+    """`plain` with the percentile-bootstrap interval at its confidence; its figures stay.
+
+    Args:
+        plain: the unpaired difference.
+        shifts: of `resampled_shifts`.
+        cases: how many were resampled.
+
+    Returns:
+        A bound among failures is None.
+    """
     tail = (1.0 - plain.change.confidence) / 2.0
     low = float(shifts[int(np.floor(tail * (RESAMPLES - 1)))])
     high = float(shifts[int(np.ceil((1.0 - tail) * (RESAMPLES - 1)))])
@@ -171,30 +187,41 @@ def resampled_quantile_shift(a: CaseLatencies, b: CaseLatencies, q: float, *, pl
         high=high if np.isfinite(high) else None,
         confidence=plain.change.confidence,
         method="case_bootstrap",
-        n=count,
+        n=cases,
     )
     return Shift(a=plain.a, b=plain.b, change=change, paired=True)
 
 
-def _weighted_quantiles(side: CaseLatencies, chosen: NDArray[np.int64], q: float) -> NDArray[np.float64]:
-    """The q quantile (definition 7) of each resample: every value counted as often as its case was drawn."""
+def _weighted_quantiles(
+    side: CaseLatencies, chosen: NDArray[np.int64], quantiles: Sequence[float]
+) -> NDArray[np.float64]:
+    """Each quantile (definition 7) of each resample: every value counted as often as its case was drawn.
+
+    Returns:
+        Shape (quantiles, resamples).
+    """
     order = np.argsort(side.ms, kind="stable")
     values, cases = side.ms[order], side.cases[order]
     found: list[NDArray[np.float64]] = []
     step = max(1, _CHUNK_ELEMENTS // max(1, values.size))
     for start in range(0, chosen.shape[0], step):
         reached = np.cumsum(chosen[start : start + step][:, cases], axis=1)
-        position = (reached[:, -1] - 1) * q
-        below = np.floor(position)
-        at = [
-            np.minimum((reached <= rank[:, None]).sum(axis=1), values.size - 1)
-            for rank in (below, np.ceil(position))
-        ]
-        low, high = values[at[0]], values[at[1]]
-        with np.errstate(invalid="ignore"):
-            between = low + (position - below) * (high - low)
-        found.append(np.where(position > below, between, low))
-    return np.concatenate(found)
+        found.append(np.stack([_at(values, reached, q) for q in quantiles]))
+    return np.concatenate(found, axis=1)
+
+
+def _at(values: NDArray[np.float64], reached: NDArray[np.int64], q: float) -> NDArray[np.float64]:
+    """The q quantile of each resample, from how many of its values reach each place of the order."""
+    position = (reached[:, -1] - 1) * q
+    below = np.floor(position)
+    low, high = (
+        values[np.minimum((reached <= rank[:, None]).sum(axis=1), values.size - 1)]
+        for rank in (below, np.ceil(position))
+    )
+    with np.errstate(invalid="ignore"):
+        between = low + (position - below) * (high - low)
+    found: NDArray[np.float64] = np.where(position > below, between, low)
+    return found
 
 
 def holm_decided(

@@ -5,10 +5,10 @@ from typing import Annotated, Any
 
 import typer
 
-from harness.analysis.goodput import Objectives
 from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, err, out, print_json
 from harness.cli.lazy import command
 from harness.errors import EXIT_FAIL, EXIT_INTERRUPTED, UsageError
+from harness.figures.goodput import Objectives
 from harness.gate.config import parse_duration_ms
 from harness.inputs import is_file
 from harness.load.plan import (

@@ -1,7 +1,6 @@
 """The end of a run: its figures, its verdict, its report files."""
 
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,15 +8,15 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from harness.analysis.goodput import Objectives, decode_tokens_per_s, goodput, output_tokens_per_s
-from harness.analysis.interval import Estimate
 from harness.cli.gate import record_verdict
 from harness.cli.run_source import latest_ruler
-from harness.gate import GateLimits, GateReport, evaluate_gate, gate_input
+from harness.figures.goodput import Objectives, goodput
+from harness.figures.sides import whole_side
+from harness.figures.summary import RunSummary, run_summary
+from harness.gate import GateLimits, GateReport, evaluate_gate
 from harness.pricing import PriceBook
-from harness.records import Request, RunStatus
-from harness.report.figures import RunSummary
-from harness.report.summary import run_summary
+from harness.records import RunStatus
+from harness.report.document import summary_document
 from harness.report.terminal import summary_table
 from harness.report.write import write_reports
 from harness.store import open_store
@@ -31,7 +30,7 @@ class Conclusion:
     gate: GateReport
     status: RunStatus
     reports: dict[str, Path]
-    stream: dict[str, Any]
+    objectives: Objectives
     steps: list[dict[str, Any]] | None = None
     sustained_rps: float | None = None
 
@@ -41,9 +40,9 @@ class Conclusion:
             "run_id": self.summary.run.run_id,
             "name": self.summary.run.name,
             "status": self.status,
-            "summary": self.summary,
+            "summary": summary_document(self.summary),
             "gate": self.gate.as_json(),
-            "stream": self.stream,
+            "objectives": self.objectives,
             "steps": self.steps,
             "sustained_rps": self.sustained_rps,
             "reports": {kind: str(path) for kind, path in self.reports.items()},
@@ -52,8 +51,6 @@ class Conclusion:
     def show(self, console: Console) -> None:
         """For people."""
         console.print(summary_table(self.summary))
-        for line in _stream_lines(self.stream):
-            console.print(line)
         if self.steps is not None:
             console.print(_steps_line(self.steps, self.sustained_rps))
         console.print(Text(self.gate.headline, style="bold"))
@@ -72,69 +69,32 @@ def conclude(
         limit_ms: the latency limit the gate is asked about, milliseconds.
         objectives: what goodput is counted by; None takes the latency limit alone.
     """
+    objectives = objectives or Objectives(latency_ms=limit_ms)
     with open_store(store_dir).snapshot() as view:
         run = view.run(run_id)
-        requests = view.requests(run_id, include_warmup=True)
-        calls = view.calls(run_id)
-        ruler = latest_ruler(view)
-    summary = run_summary(requests, calls, run, book=PriceBook.configured(os.environ))
-    gate = evaluate_gate(gate_input(run, requests, calls), GateLimits(max_p95_ms=limit_ms))
+        book = PriceBook.configured(os.environ)
+        summary = run_summary(view, run, also=[goodput(objectives)], book=book)
+        gate = evaluate_gate(whole_side(view, run), GateLimits(max_p95_ms=limit_ms))
+        files = write_reports(
+            view,
+            run,
+            summary,
+            store_dir / "reports",
+            gate=gate.as_json(),
+            limit_ms=limit_ms,
+            ruler=latest_ruler(view),
+        )
     record_verdict(gate, store_dir)
-    stream = _stream_figures(requests, objectives or Objectives(latency_ms=limit_ms))
-    files = write_reports(
-        summary,
-        run,
-        requests,
-        calls,
-        store_dir / "reports",
-        gate=gate.as_json(),
-        limit_ms=limit_ms,
-        ruler=ruler,
-    )
     reports = {"html": files.html, "json": files.json, "markdown": files.markdown}
     return Conclusion(
         summary=summary,
         gate=gate,
         status=run.status,
         reports=reports,
-        stream=stream,
+        objectives=objectives,
         steps=run.summary.get("steps"),
         sustained_rps=run.summary.get("sustained_rps"),
     )
-
-
-def _stream_figures(requests: Sequence[Request], objectives: Objectives) -> dict[str, Any]:
-    """Goodput by the objectives, and token rates where the target streams."""
-    return {
-        "objectives": objectives,
-        "goodput": goodput(requests, objectives),
-        "output_tokens_per_s": output_tokens_per_s(requests),
-        "decode_tokens_per_s": decode_tokens_per_s(requests),
-    }
-
-
-def _stream_lines(stream: dict[str, Any]) -> list[str]:
-    share: Estimate = stream["goodput"]
-    if share.value is None or share.low is None or share.high is None:
-        return []
-    limits = [
-        f"{name} {limit:g} ms"
-        for name, limit in (
-            ("latency", stream["objectives"].latency_ms),
-            ("first token", stream["objectives"].ttft_ms),
-            ("between tokens", stream["objectives"].itl_ms),
-        )
-        if limit is not None
-    ]
-    lines = [f"goodput {share.value:.1%} ({share.low:.1%} to {share.high:.1%}) within {', '.join(limits)}"]
-    if stream["decode_tokens_per_s"] is not None:
-        lines.append(
-            f"tokens: {stream['decode_tokens_per_s']:.1f}/s within an answer (median), "
-            f"{stream['output_tokens_per_s']:.1f}/s over the run"
-            if stream["output_tokens_per_s"] is not None
-            else f"tokens: {stream['decode_tokens_per_s']:.1f}/s within an answer (median)"
-        )
-    return lines
 
 
 def _steps_line(steps: list[dict[str, Any]], sustained_rps: float | None) -> str:

@@ -1,6 +1,5 @@
 """`harness eval`: a suite through several strategies; tiers, cost and latency, compared case by case."""
 
-import os
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated
@@ -213,17 +212,15 @@ def _budget(text: str | None) -> Decimal | None:
 
 def _conclude(store: Path, run_id: str, *, as_json: bool) -> bool:
     """Figures from the store, the report's files, and what is shown; whether anything was answered."""
-    from harness.cli.run_source import load_run  # noqa: PLC0415
-    from harness.pricing import PriceBook  # noqa: PLC0415
-    from harness.report.evaluation import evaluation_figures  # noqa: PLC0415
+    from harness.cli.run_source import open_run  # noqa: PLC0415
+    from harness.figures.evaluation import evaluation_figures  # noqa: PLC0415
     from harness.report.evaluation_document import evaluation_document, write_evaluation  # noqa: PLC0415
     from harness.report.evaluation_terminal import evaluation_view  # noqa: PLC0415 - statistics load after the run, not before
 
-    loaded = load_run(run_id, store)
-    book = PriceBook.configured(os.environ)
-    figures = evaluation_figures(loaded.run, loaded.requests, loaded.calls, book, grades=loaded.grades)
+    with open_run(run_id, store) as opened:
+        figures = evaluation_figures(opened.view, opened.run)
+        files = write_evaluation(opened.view, figures, store / "reports")
     any_answered = not figures.strategies or any(side.ok for side in figures.strategies)
-    files = write_evaluation(figures, loaded.requests, loaded.calls, store / "reports", grades=loaded.grades)
     if as_json:
         print_json({**evaluation_document(figures), "files": [str(path) for path in files]})
         return any_answered

@@ -12,9 +12,10 @@ from rich.text import Text
 
 from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, out, print_json
 from harness.cli.lazy import command
-from harness.cli.run_source import LoadedRun, load_run
+from harness.cli.run_source import OpenRun, open_runs
 from harness.errors import EXIT_FAIL, EXIT_INCONCLUSIVE, UsageError
-from harness.gate import GateLimits, GateReport, evaluate_gate, gate_input
+from harness.figures.sides import Side, strategy_side, whole_side
+from harness.gate import GateLimits, GateReport, evaluate_gate
 from harness.gate.config import GateConfig, load_gate_config, parse_duration_ms
 from harness.outputs import append_whole, replace_file
 from harness.records import GateResult, GateVerdict
@@ -59,6 +60,11 @@ def gate(
     baseline: Annotated[
         str | None, typer.Option(help="Fail on a significant regression against this run.")
     ] = None,
+    strategy: Annotated[str | None, typer.Option(help="Judge this strategy of an evaluation alone.")] = None,
+    against: Annotated[
+        str | None,
+        typer.Option(metavar="STRATEGY", help="Fail when significantly worse than this strategy of RUN."),
+    ] = None,
     confidence: Annotated[
         float | None,
         typer.Option(help="Let the interval at this confidence decide, as in 0.95, not the point estimate."),
@@ -94,19 +100,23 @@ def gate(
                 "confidence": _confidence(confidence),
                 "require_live": require_live,
                 "baseline": baseline,
+                "strategy": strategy,
+                "against": against,
             }.items()
             if value is not None
         }
     )
-    loaded = load_run(run, store)
-    report = _judge(loaded, settings, store)
+    references = [run] if settings.baseline is None else [run, settings.baseline]
+    with open_runs(references, store) as found:
+        report = judge(found[0], settings, *found[1:])
+        stored = found[0].stored
     if junit is not None:
         from harness.gate.junit import junit_xml  # noqa: PLC0415 - XML only where it is asked for
 
         replace_file(junit, junit_xml(report))
     if step_summary:
         _append_step_summary(gate_markdown(report.as_json()))
-    if loaded.stored:
+    if stored:
         record_verdict(report, store)
     if json:
         print_json(report.as_json())
@@ -115,14 +125,24 @@ def gate(
     raise typer.Exit(EXIT_CODES[report.verdict])
 
 
-def _judge(loaded: LoadedRun, settings: GateConfig, store: Path) -> GateReport:
-    run = gate_input(loaded.run, loaded.requests, loaded.calls)
-    if settings.baseline is None:
-        return evaluate_gate(run, limits_of(settings))
-    earlier = load_run(settings.baseline, store)
+def judge(opened: OpenRun, settings: GateConfig, earlier: OpenRun | None = None) -> GateReport:
+    """The verdict on an open run by a file's or the command's settings.
+
+    Raises:
+        UsageError: a run has no such strategy.
+    """
     return evaluate_gate(
-        run, limits_of(settings), baseline=gate_input(earlier.run, earlier.requests, earlier.calls)
+        _side(opened, settings.strategy),
+        limits_of(settings),
+        baseline=None if earlier is None else _side(earlier, settings.strategy),
+        against=None if settings.against is None else _side(opened, settings.against),
     )
+
+
+def _side(opened: OpenRun, strategy: str | None) -> Side:
+    if strategy is None:
+        return whole_side(opened.view, opened.run)
+    return strategy_side(opened.view, opened.run, strategy)
 
 
 def limits_of(settings: GateConfig) -> GateLimits:

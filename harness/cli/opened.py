@@ -1,20 +1,15 @@
 """Runs named on the command line, opened for queries: of the store, or report files where there is none."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import fields
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli.run_source import is_report_file, tell_unknown
+from harness.cli.run_source import open_runs
 from harness.errors import UsageError
 from harness.figures.selection import Selection
 from harness.figures.sides import Side, sides_by_model, sides_of
-from harness.records import Run
-from harness.report.reading import read_report
-from harness.store.database.memory_view import records_snapshot
 from harness.store.database.typed import StoredRun
-from harness.store.reader import open_store
 
 if TYPE_CHECKING:
     from harness.store import Snapshot
@@ -31,20 +26,8 @@ def opened_runs(references: Sequence[str], store_dir: Path) -> Iterator[list[Ope
         UnknownRunError: no such run.
         ConfigError: a report file cannot be read.
     """
-    with ExitStack() as stack:
-        view: Snapshot | None = None
-        found = []
-        for reference in dict.fromkeys(references):
-            if is_report_file(reference):
-                found.append(_of_report(reference))
-                stack.callback(found[-1][0].close)
-                continue
-            if view is None:
-                store = open_store(store_dir)
-                store.ingest(wait=False)
-                view = stack.enter_context(store.snapshot())
-            found.append((view, view.run(reference)))
-        yield found
+    with open_runs(list(dict.fromkeys(references)), store_dir) as found:
+        yield [(opened.view, opened.run) for opened in found]
 
 
 @contextmanager
@@ -84,14 +67,3 @@ def opened_sides(
         if wanted:
             found = [side for name in dict.fromkeys(wanted) for side in found if side.way == name]
         yield found
-
-
-def _of_report(reference: str) -> OpenedRun:
-    report = read_report(Path(reference))
-    if report.unknown:
-        tell_unknown(reference, report.unknown)
-    told = {entry.name: getattr(report.run, entry.name) for entry in fields(report.run)}
-    plain = {entry.name for entry in fields(Run)} & told.keys()
-    row = Run(**{name: told[name] for name in plain})
-    view = records_snapshot([row, *report.requests, *report.calls, *report.grades], reference)
-    return view, StoredRun(**told)

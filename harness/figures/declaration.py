@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from harness.analysis.estimate import Estimate
-
 if TYPE_CHECKING:
+    from harness.analysis.estimate import Estimate
     from harness.figures.selection import Rows
 
 
@@ -95,9 +94,9 @@ class Ratio:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Custom:
-    """A figure of its own kind: a function of rows, SQL of a group and confidence."""
+    """A figure of its own kind: a function of rows, a key of `grouping.GROUPS` and confidence."""
 
-    estimates: Callable[["Rows", str, float], dict[str, Estimate]]
+    estimates: Callable[["Rows", str, float], dict[str, "Estimate"]]
 
 
 Rule = Quantile | Share | Mean | Ratio | Custom

@@ -12,7 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.analysis.estimate import DEFAULT_CONFIDENCE, Estimate, no_estimate
+from harness.analysis.estimate import (
+    DEFAULT_CONFIDENCE,
+    Estimate,
+    no_estimate,
+    simultaneous_confidence,
+)
 from harness.analysis.moments import moments_of
 from harness.analysis.quantile import DEPENDENT
 from harness.analysis.shift import (
@@ -22,9 +27,10 @@ from harness.analysis.shift import (
     holm_decided,
     paired_means,
     recovered,
-    resampled_quantile_shift,
+    resampled_shifts,
     saving_between,
     saving_from,
+    with_resampled,
 )
 from harness.figures.catalogue import figure_named
 from harness.figures.declaration import Better, Custom, Figure, Mean, Quantile, Share
@@ -115,13 +121,18 @@ class Pair:
         self._whole = (a, b)
         self.figures = tuple(figure_named(name) for name in figures)
         self._rankings: dict[tuple[str, str], tuple[Ranking, Ranking]] = {}
+        self._drawn: dict[tuple[str, str], dict[float, NDArray[np.float64]]] = {}
 
     @cached_property
     def cases(self) -> tuple[int, int]:
-        """Cases that both have, and that only one has; (0, 0) where too few are shared for pairs."""
+        """Cases that both have, and that only one has; (0, 0) where too few are shared for pairs.
+
+        Two sides of the same cases are pairs however few they are.
+        """
         a, b = (case_keys(side) for side in self._whole)
         shared = np.intersect1d(a, b).size
-        return (shared, a.size + b.size - 2 * shared) if shared >= MIN_SHARED_CASES else (0, 0)
+        left_out = a.size + b.size - 2 * shared
+        return (shared, left_out) if shared >= (MIN_SHARED_CASES if left_out else 2) else (0, 0)
 
     @cached_property
     def _sides(self) -> tuple[Rows, Rows]:
@@ -184,6 +195,13 @@ class Pair:
         a, b = (measure_all(side, wanted, confidence=confidence) for side in self._sides)
         return a, b
 
+    def changes(self, name: str) -> NDArray[np.float64]:
+        """B minus A of a figure, case by case; empty where the two are compared whole."""
+        if not self.cases[0]:
+            return np.empty(0)
+        a, b = self._case_means(name)
+        return b - a
+
     def _case_means(self, name: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Mean of a figure's values by case on both sides, over the cases known to both."""
         a, b = (side[name] for side in self._means)
@@ -214,14 +232,25 @@ class Pair:
         calm = all(side.method != DEPENDENT for side in sides)
         bounded = plain.change.low is not None and plain.change.high is not None
         whole = not any(side.unknown for side in sides)
-        if not (self.cases[0] and few and calm and bounded and whole):
+        enough = self.cases[0] >= MIN_SHARED_CASES
+        if not (enough and few and calm and bounded and whole):
             return plain
-        return resampled_quantile_shift(*_case_latencies(self._sides, rule), rule.q, plain=plain)
+        return with_resampled(plain, self._resampled(rule)[rule.q], self.cases[0])
+
+    def _resampled(self, rule: Quantile) -> dict[float, NDArray[np.float64]]:
+        """Shifts of every percentile of one duration, drawn once for all confidences."""
+        key = (rule.ms, rule.of)
+        if key not in self._drawn:
+            self._drawn[key] = resampled_shifts(*_case_latencies(self._sides, rule), self._quantiles(rule))
+        return self._drawn[key]
+
+    def _quantiles(self, rule: Quantile) -> list[float]:
+        """All that are asked of one duration."""
+        return [f.rule.q for f in self.figures if isinstance(f.rule, Quantile) and f.rule.ms == rule.ms]
 
     def _percentiles(self, rule: Quantile, confidence: float) -> tuple[Estimate, Estimate]:
         """The percentile on both sides; all of one duration are asked for together."""
-        of_it = [f.rule for f in self.figures if isinstance(f.rule, Quantile) and f.rule.ms == rule.ms]
-        quantiles = [other.q for other in of_it]
+        quantiles = self._quantiles(rule)
         none = (no_estimate("none", confidence=confidence),) * len(quantiles)
         a, b = (
             ranking.estimates(quantiles, confidence=confidence).get("all", none)
@@ -258,7 +287,9 @@ def compared(
     *,
     confidence: float = DEFAULT_CONFIDENCE,
 ) -> list[Differences]:
-    """Every other side against the first; all verdicts of all of them hold together (Holm).
+    """Every other side against the first; all verdicts of all of them hold together.
+
+    Differences by Holm's procedure, savings by Bonferroni's.
 
     Args:
         first: what the others are held against.
@@ -272,9 +303,9 @@ def compared(
         return [shift for pair in pairs for shift in pair.shifts(level)]
 
     decided = holm_decided(at, confidence)
-    each = len(figures)
+    each, savings_at = len(figures), simultaneous_confidence(confidence, max(1, len(pairs)))
     return [
-        pair.named(decided[place * each : (place + 1) * each], confidence) for place, pair in enumerate(pairs)
+        pair.named(decided[place * each : (place + 1) * each], savings_at) for place, pair in enumerate(pairs)
     ]
 
 

@@ -127,6 +127,6 @@ def _customs(
     found: dict[str, dict[str, Estimate]] = {}
     for figure in wanted:
         if isinstance(figure.rule, Custom):
-            for group, estimate in figure.rule.estimates(rows, group_sql(by), confidence).items():
+            for group, estimate in figure.rule.estimates(rows, by, confidence).items():
                 found.setdefault(group, {})[figure.name] = estimate
     return found

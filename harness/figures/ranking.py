@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from harness.analysis.estimate import DEFAULT_CONFIDENCE, Estimate, Sides
 from harness.analysis.quantile import (
     QuantileSample,
+    RankedSample,
     inflation_by_block,
     inflation_by_case,
     quantile_at,
-    quantile_estimates,
     quantile_ranks,
 )
 from harness.figures.declaration import Quantile
@@ -69,11 +69,11 @@ class Ranking:
         else:
             self._ms = f"CASE WHEN {of} THEN {known} END"
         self._sizes = self._sized(rule, known)
-        self._small: dict[str, QuantileSample] | None = None
+        self._small: dict[str, RankedSample] | None = None
         self._known: dict[str, dict[int, float]] = {}
         self._inflated: dict[tuple[float, ...], dict[str, list[tuple[float, float]]]] = {}
         if sum(size.n for size in self._sizes) <= IN_MEMORY_ROWS:
-            self._small = self._fetched()
+            self._small = {group: RankedSample(sample) for group, sample in self.fetched().items()}
 
     @property
     def groups(self) -> list[str]:
@@ -82,7 +82,7 @@ class Ranking:
 
     def samples(self) -> dict[str, QuantileSample] | None:
         """The latencies themselves, where they are few enough to be in memory."""
-        return self._small
+        return None if self._small is None else {group: own.sample for group, own in self._small.items()}
 
     def estimates(
         self,
@@ -94,7 +94,7 @@ class Ranking:
         """Each group's percentiles with their intervals."""
         if self._small is not None:
             return {
-                group: quantile_estimates(sample, quantiles, confidence=confidence, sides=sides)
+                group: sample.estimates(quantiles, confidence=confidence, sides=sides)
                 for group, sample in self._small.items()
             }
         return self._ranked(quantiles, confidence, sides)
@@ -149,8 +149,10 @@ class Ranking:
             )
         return sizes
 
-    def _fetched(self) -> dict[str, QuantileSample]:
-        """Latencies in arrival order by group."""
+    def fetched(self) -> dict[str, QuantileSample]:
+        """The latencies in arrival order by group, however many they are."""
+        if self._small is not None:
+            return {group: own.sample for group, own in self._small.items()}
         repeated = cases_repeat(self._rows, self._by)
         own = "hash(run_id, request_id)"
         cluster = f"CASE WHEN case_id IS NULL THEN {own} ELSE hash(case_id) END" if repeated else "0::UBIGINT"

@@ -131,6 +131,9 @@ SELECT run_id, coalesce(any_value(u.kind), 'service') AS kind, any_value(u.envir
     sum(s.requests) FILTER (warmup IS NOT TRUE)::BIGINT AS requests
 FROM {{seen}} s LEFT JOIN runs u USING (run_id) GROUP BY run_id
 """
+_SILENT = """
+SELECT run_id, request_id FROM requests WHERE (draft_source IS NULL OR cost_usd IS NULL) {}
+"""
 _ATTEMPTS = """
 SELECT run_id, request_id,
     arg_min(provider, attempt) FILTER (role IN ('draft', 'suggest')) AS first_provider,
@@ -141,9 +144,7 @@ SELECT run_id, request_id,
         THEN coalesce(sum(cost_usd) FILTER (sent AND role = 'repair'), 0) END AS paid_repair
 FROM (
     SELECT *, outcome <> 'refused' AND role <> 'judge' AS sent
-    FROM calls SEMI JOIN (
-        SELECT run_id, request_id FROM requests WHERE (draft_source IS NULL OR cost_usd IS NULL) {0}
-    ) silent USING (run_id, request_id) WHERE TRUE {0}
+    FROM calls SEMI JOIN {silent} silent USING (run_id, request_id) WHERE TRUE {only}
 ) GROUP BY run_id, request_id
 """
 """What the attempts tell of requests that do not tell their route or their cost themselves.
@@ -308,7 +309,9 @@ class Rows:
     @cached_property
     def _attempts(self) -> Kept:
         only, values = _of_runs("AND run_id", self.selection.run_ids)
-        return self.view.kept(_ATTEMPTS.format(only), values * 2)
+        # kept first, so that the few are looked for among the many attempts, and not the other way round
+        silent = self.view.kept(_SILENT.format(only), values)
+        return self.view.kept(_ATTEMPTS.format(silent=silent.table, only=only), values)
 
     @cached_property
     def _placed(self) -> tuple[str, list[Any]]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from harness.errors import UsageError
 from harness.figures.selection import Rows, Selection
 from harness.records import ProviderMode, RunKind, RunStatus
 from harness.store import Snapshot
@@ -53,6 +54,12 @@ class Side:
         return f"{self.run.name}: {self.way}" if self.way else self.run.name
 
     @cached_property
+    def strategies(self) -> tuple[str, ...]:
+        """The strategies that its requests name."""
+        found = self.rows.rows("SELECT DISTINCT strategy FROM counted WHERE strategy IS NOT NULL ORDER BY 1")
+        return tuple(name for (name,) in found)
+
+    @cached_property
     def mode(self) -> ProviderMode | None:
         """What answered; None is unknown."""
         return mode_of(self.rows, self.run)
@@ -83,10 +90,21 @@ class Side:
 def whole_side(view: Snapshot, run: StoredRun, selection: Selection | None = None) -> Side:
     """All of a run as one side; its strategy where it has a single one."""
     rows = Rows(view, replace(selection or Selection(), run_ids=(run.run_id,)))
-    named = [
-        name for (name,) in rows.rows("SELECT DISTINCT strategy FROM counted WHERE strategy IS NOT NULL")
-    ]
-    return Side(run=run, strategy=named[0] if len(named) == 1 else None, rows=rows)
+    whole = Side(run=run, strategy=None, rows=rows)
+    return replace(whole, strategy=whole.strategies[0]) if len(whole.strategies) == 1 else whole
+
+
+def strategy_side(view: Snapshot, run: StoredRun, strategy: str) -> Side:
+    """The requests of one strategy of a run.
+
+    Raises:
+        UsageError: the run has no such strategy; says which it has.
+    """
+    whole = whole_side(view, run)
+    if strategy not in whole.strategies:
+        there = f"its strategies are {', '.join(whole.strategies)}" if whole.strategies else "it names none"
+        raise UsageError(f"run {run.name} has no strategy '{strategy}'; {there}")
+    return replace(whole, strategy=strategy, rows=Rows(view, whole.rows.selection.of_strategy(strategy)))
 
 
 def sides_of(view: Snapshot, run: StoredRun, *, selection: Selection | None = None) -> tuple[Side, ...]:
@@ -143,13 +161,17 @@ def sides_by_model(view: Snapshot, run: StoredRun, *, selection: Selection | Non
 def mode_of(rows: Rows, run: StoredRun | None = None) -> ProviderMode | None:
     """What answered: the one mode of the answers, `mixed` for several; None is unknown.
 
-    An answer that does not say counts as the run's own mode.
+    An answer that does not say counts as the run's own mode, and as unknown where that is: other answers'
+    modes do not stand for it. A failure that does not say says nothing.
     """
+    own = "mode"
+    if run is not None:
+        own = f"CASE WHEN status = 'ok' THEN '{mode_name(run.provider_mode)}' END"
     found = rows.rows(
-        """SELECT DISTINCT CASE WHEN 'fixtures' IN (coalesce(draft_source, ''), coalesce(repair_source, ''))
-            THEN 'fixtures' ELSE mode END FROM counted"""
+        f"""SELECT DISTINCT CASE WHEN 'fixtures' IN (coalesce(draft_source, ''), coalesce(repair_source, ''))
+            THEN 'fixtures' ELSE coalesce(provider_mode, {own}) END FROM counted"""  # noqa: S608 - an enum's value
     )
-    modes = {mode for (mode,) in found}
+    modes = {mode for (mode,) in found if mode is not None}
     if not modes:
         return run.provider_mode if run is not None else None
     known = modes - {"unknown"}
@@ -182,9 +204,9 @@ def comparability(a: Side, b: Side) -> Comparability:
     if a.mode is not b.mode:
         modes = " providers, B by ".join(mode_name(side.mode) for side in (a, b))
         return Comparability(refused=f"A was answered by {modes} ones", cautions=tuple(cautions))
-    mixed = next((side for side in (a, b) if side.way is None and _strategies(side) > 1), None)
+    mixed = next((side for side in (a, b) if side.way is None and len(side.strategies) > 1), None)
     if mixed is not None:
-        refused = f"{mixed.label} holds {_strategies(mixed)} strategies: choose one of them"
+        refused = f"{mixed.label} holds {len(mixed.strategies)} strategies: choose one of them"
         return Comparability(refused=refused, cautions=tuple(cautions))
     latency = None
     if a.speed != b.speed:
@@ -198,11 +220,6 @@ def comparability(a: Side, b: Side) -> Comparability:
     if a.run.target != b.run.target:
         cautions.append(f"the targets differ: {a.run.target or 'unknown'} and {b.run.target or 'unknown'}")
     return Comparability(latency=latency, cautions=tuple(dict.fromkeys(cautions)))
-
-
-def _strategies(side: Side) -> int:
-    ((n,),) = side.rows.rows("SELECT count(DISTINCT strategy) FROM counted")
-    return int(n)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

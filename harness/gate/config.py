@@ -61,6 +61,8 @@ class GateConfig(BaseModel):
     confidence: float | None = Field(None, gt=0.5, lt=1, strict=True)
     require_live: bool | None = Field(None, strict=True)
     baseline: str | None = Field(None, min_length=1)
+    strategy: str | None = Field(None, min_length=1)
+    against: str | None = Field(None, min_length=1)
 
 
 def load_gate_config(path: Path | None, folder: Path) -> GateConfig:

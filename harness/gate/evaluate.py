@@ -1,8 +1,11 @@
-"""The rules of the gate, applied to one run."""
+"""The rules of the gate, applied to one run, or to one strategy of it."""
 
-from harness.analysis.sample import counted, latency_sample
+from harness.analysis.estimate import DEFAULT_CONFIDENCE
+from harness.figures import figure_named, measure_all
+from harness.figures.catalogue.quality import HIGH_OF_ALL
+from harness.figures.sides import Side, mode_name
 from harness.gate.latency import p95_check
-from harness.gate.model import Check, GateInput, GateLimits, GateReport
+from harness.gate.model import Check, GateLimits, GateReport
 from harness.gate.ratios import cost_check, error_check, throughput_check, tier_check
 from harness.gate.regression import regression_checks
 from harness.records import GateVerdict, ProviderMode, RunStatus
@@ -14,45 +17,67 @@ _UNFINISHED = {
 }
 
 
-def evaluate_gate(run: GateInput, limits: GateLimits, *, baseline: GateInput | None = None) -> GateReport:
+def evaluate_gate(
+    side: Side, limits: GateLimits, *, baseline: Side | None = None, against: Side | None = None
+) -> GateReport:
     """PASS, FAIL or INCONCLUSIVE, with every check that led there.
 
     Args:
-        run: the run to judge.
+        side: the run to judge, whole or one strategy of it.
         limits: what it must keep to.
         baseline: an earlier run; a significant regression against it is a FAIL.
+        against: another strategy; being significantly worse than it is a FAIL.
 
     FAIL beats INCONCLUSIVE beats PASS. Zero requests, a fixtures-served request, a suspect run, an
     unfinished run, several strategies in one run, compressed time and a required figure that is unknown
     are INCONCLUSIVE, never PASS.
     """
-    checks = [_completeness(run)]
-    if counted(run.requests):
-        stopped_early = run.status is RunStatus.STOPPED_EARLY
-        checks.append(p95_check(latency_sample(run.requests), limits, stopped_early=stopped_early))
-        checks.append(error_check(run, limits))
-        if limits.min_rps is not None:
-            checks.append(throughput_check(run, limits.min_rps))
-        if limits.max_cost_per_request_usd is not None:
-            checks.append(cost_check(run, limits.max_cost_per_request_usd))
-        if limits.min_high_tier_ratio is not None:
-            checks.append(tier_check(run, limits, limits.min_high_tier_ratio))
-    checks.append(_generator(run))
-    checks.append(_comparable(run))
-    checks.append(_providers(run, limits))
-    if baseline is not None:
-        checks += regression_checks(baseline, run, limits)
+    checks = [_completeness(side)]
+    if side.rows.n:
+        checks += _limit_checks(side, limits)
+    checks.append(_generator(side))
+    checks.append(_comparable(side))
+    checks.append(_providers(side, limits))
+    for other, name in ((baseline, "baseline"), (against, "strategy")):
+        if other is not None:
+            checks += regression_checks(other, side, limits, name)
     return GateReport(
-        run_id=run.run_id,
-        run_name=run.name,
-        provider_mode=run.provider_mode,
+        run_id=side.run.run_id,
+        run_name=side.run.name,
+        provider_mode=side.mode,
         checks=tuple(checks),
-        baseline_run_id=baseline.run_id if baseline is not None else None,
+        baseline_run_id=baseline.run.run_id if baseline is not None else None,
+        strategy=side.rows.selection.strategies[0] if side.rows.selection.strategies else None,
     )
 
 
-def _completeness(run: GateInput) -> Check:
-    n = len(counted(run.requests))
+def _limit_checks(side: Side, limits: GateLimits) -> list[Check]:
+    """The checks of figures against their limits."""
+    wanted = [figure_named("error_ratio")]
+    if limits.min_rps is not None:
+        wanted.append(figure_named("throughput"))
+    if limits.max_cost_per_request_usd is not None:
+        wanted.append(figure_named("cost_per_request"))
+    if limits.min_high_tier_ratio is not None:
+        wanted.append(HIGH_OF_ALL)
+    found = measure_all(side.rows, wanted, confidence=limits.confidence or DEFAULT_CONFIDENCE)
+    checks = [
+        p95_check(side.rows, limits, stopped_early=side.run.status is RunStatus.STOPPED_EARLY),
+        error_check(side.rows, limits, found["error_ratio"]),
+    ]
+    if limits.min_rps is not None:
+        checks.append(throughput_check(limits.min_rps, found.get("throughput")))
+    if limits.max_cost_per_request_usd is not None:
+        checks.append(
+            cost_check(side.rows, limits, limits.max_cost_per_request_usd, found["cost_per_request"])
+        )
+    if limits.min_high_tier_ratio is not None:
+        checks.append(tier_check(side.rows, limits, limits.min_high_tier_ratio, found[HIGH_OF_ALL.name]))
+    return checks
+
+
+def _completeness(side: Side) -> Check:
+    n = side.rows.n
     if n == 0:
         return Check(
             name="requests",
@@ -62,9 +87,11 @@ def _completeness(run: GateInput) -> Check:
             unit="requests",
             n=0,
         )
+    run = side.run
     problem = _UNFINISHED.get(run.status)
-    if problem is None and run.unfinished > 0:
-        problem = f"{run.unfinished} requests were sent and never recorded: the slowest may be missing"
+    unfinished = int(run.summary.get("unfinished") or 0)
+    if problem is None and unfinished > 0:
+        problem = f"{unfinished} requests were sent and never recorded: the slowest may be missing"
     return Check(
         name="requests",
         verdict=GateVerdict.INCONCLUSIVE if problem else GateVerdict.PASS,
@@ -75,25 +102,29 @@ def _completeness(run: GateInput) -> Check:
     )
 
 
-def _generator(run: GateInput) -> Check:
-    suspect = bool(run.suspect_reasons)
+def _generator(side: Side) -> Check:
+    suspect = bool(side.run.summary.get("suspect"))
+    reasons = [str(reason) for reason in side.run.summary.get("suspect_reasons") or ()]
     return Check(
         name="load_generator",
         verdict=GateVerdict.INCONCLUSIVE if suspect else GateVerdict.PASS,
-        sentence="; ".join(run.suspect_reasons)
+        sentence="; ".join(reasons) or "the load generator marked the run as suspect"
         if suspect
         else "no sign that the generator was the bottleneck",
     )
 
 
-def _comparable(run: GateInput) -> Check:
+def _comparable(side: Side) -> Check:
     """One way of answering, at its own pace: anything else has no p95 of its own."""
-    strategies = sorted({row.strategy for row in counted(run.requests) if row.strategy is not None})
+    strategies = side.strategies
     problem = None
     if len(strategies) > 1:
-        problem = f"the run mixes {len(strategies)} strategies ({', '.join(strategies)}): judge one at a time"
-    elif run.emulator_speed != 1.0:
-        problem = f"latencies are emulated at speed x{run.emulator_speed:g}, not at their own pace"
+        problem = (
+            f"the run mixes {len(strategies)} strategies ({', '.join(strategies)}): judge one at a time "
+            "with --strategy"
+        )
+    elif side.speed != 1.0:
+        problem = f"latencies are emulated at speed x{side.speed:g}, not at their own pace"
     return Check(
         name="comparability",
         verdict=GateVerdict.INCONCLUSIVE if problem else GateVerdict.PASS,
@@ -101,18 +132,17 @@ def _comparable(run: GateInput) -> Check:
     )
 
 
-def _providers(run: GateInput, limits: GateLimits) -> Check:
-    rows = counted(run.requests)
-    served = sum(
-        row.provider_mode is ProviderMode.FIXTURES or "fixtures" in (row.draft_source, row.repair_source)
-        for row in rows
+def _providers(side: Side, limits: GateLimits) -> Check:
+    ((served,),) = side.rows.rows(
+        """SELECT count(*) FROM counted
+        WHERE provider_mode = 'fixtures' OR draft_source = 'fixtures' OR repair_source = 'fixtures'"""
     )
-    label = run.provider_mode.value if run.provider_mode is not None else "unknown"
+    n, label = side.rows.n, mode_name(side.mode)
     verdict, sentence = GateVerdict.PASS, f"answered by {label} providers"
-    if served or run.provider_mode is ProviderMode.FIXTURES:
+    if served or side.mode is ProviderMode.FIXTURES:
         verdict = GateVerdict.INCONCLUSIVE
-        sentence = f"fixtures, not a model, served {served or 'some'} of {len(rows)} requests"
-    elif limits.require_live and run.provider_mode is not ProviderMode.LIVE:
+        sentence = f"fixtures, not a model, served {served or 'some'} of {n} requests"
+    elif limits.require_live and side.mode is not ProviderMode.LIVE:
         verdict = GateVerdict.INCONCLUSIVE
         sentence = f"live providers are required, and these are {label}"
-    return Check(name="providers", verdict=verdict, sentence=sentence, n=len(rows))
+    return Check(name="providers", verdict=verdict, sentence=sentence, n=n)

@@ -1,45 +1,19 @@
 """What the gate is told, what it is asked, and what it answers: plain data."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from harness.analysis.sample import RunFacts, provider_mode
+from harness.analysis.estimate import Estimate
 from harness.errors import UsageError
-from harness.records import Call, GateVerdict, ProviderMode, Request, RunKind, RunStatus
+from harness.records import GateVerdict, ProviderMode
 
 DEFAULT_MAX_P95_MS = 8000.0
 
 P95_CHECK = "p95_latency"
 
 _SEVERITY = {GateVerdict.PASS: 0, GateVerdict.INCONCLUSIVE: 1, GateVerdict.FAIL: 2}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GateInput:
-    """One run as the gate sees it.
-
-    Attributes:
-        provider_mode: what answered; None is unknown, and said.
-        suspect_reasons: why the generator, not the target, may have been slow; empty when it was not.
-        unfinished: requests that were sent and never recorded as ended.
-        emulator_speed: what emulated latencies were divided by; 1 for realistic ones.
-        requests: all of them, warm-ups included; the gate leaves those out itself.
-        calls: attempts, for the cost of failed requests; may be empty.
-    """
-
-    run_id: str
-    name: str
-    kind: RunKind
-    status: RunStatus
-    provider_mode: ProviderMode | None
-    suspect_reasons: tuple[str, ...]
-    requests: Sequence[Request]
-    calls: Sequence[Call] = ()
-    unfinished: int = 0
-    emulator_speed: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +55,11 @@ class Bounds:
     confidence: float
     method: str
 
+    @classmethod
+    def of(cls, found: Estimate) -> "Bounds":
+        """The interval of a figure."""
+        return cls(low=found.low, high=found.high, confidence=found.confidence, method=found.method)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
@@ -111,13 +90,14 @@ class Check:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateReport:
-    """The verdict on one run and the checks behind it."""
+    """The verdict on one run, or on one strategy of it, and the checks behind it."""
 
     run_id: str
     run_name: str
     provider_mode: ProviderMode | None
     checks: tuple[Check, ...] = field(default_factory=tuple)
     baseline_run_id: str | None = None
+    strategy: str | None = None
 
     @property
     def verdict(self) -> GateVerdict:
@@ -138,7 +118,8 @@ class GateReport:
         else:
             reasons = [check.sentence for check in self.checks if check.verdict is self.verdict]
         why = f": {reasons[0]}" if reasons else ""
-        return f"{self.verdict} ({self.mode_label} providers) {self.run_name}{why}"
+        of = f", strategy {self.strategy}" if self.strategy else ""
+        return f"{self.verdict} ({self.mode_label} providers) {self.run_name}{of}{why}"
 
     def as_json(self) -> dict[str, Any]:
         """The report as `harness gate --json` prints it."""
@@ -146,28 +127,10 @@ class GateReport:
             "schema": "harness.gate.v1",
             "run_id": self.run_id,
             "run_name": self.run_name,
+            "strategy": self.strategy,
             "verdict": self.verdict,
             "provider_mode": self.mode_label,
             "baseline_run_id": self.baseline_run_id,
             "headline": self.headline,
             "checks": [asdict(check) for check in self.checks],
         }
-
-
-def gate_input(run: RunFacts, requests: Sequence[Request], calls: Sequence[Call] = ()) -> GateInput:
-    """The gate's view of a run from a store or a report file."""
-    reasons = tuple(str(reason) for reason in run.summary.get("suspect_reasons") or ())
-    if run.summary.get("suspect") and not reasons:
-        reasons = ("the load generator marked the run as suspect",)
-    return GateInput(
-        run_id=run.run_id,
-        name=run.name,
-        kind=run.kind,
-        status=run.status,
-        provider_mode=provider_mode(requests, run),
-        suspect_reasons=reasons,
-        requests=requests,
-        calls=calls,
-        unfinished=int(run.summary.get("unfinished") or 0),
-        emulator_speed=float(run.config.get("emulator_speed") or 1.0),
-    )

@@ -2,35 +2,37 @@
 
 from decimal import Decimal
 
-from harness.analysis.interval import DEFAULT_CONFIDENCE, Estimate, wilson
-from harness.analysis.sample import counted, request_costs, throughput_rps
-from harness.gate.model import Bounds, Check, GateInput, GateLimits
-from harness.records import GateVerdict, RequestStatus, Tier
+from harness.analysis.estimate import Estimate
+from harness.figures import Rows
+from harness.gate.model import Bounds, Check, GateLimits
+from harness.records import GateVerdict
+
+_ROUNDING = 1e-9
 
 
-def error_check(run: GateInput, limits: GateLimits) -> Check:
+def error_check(rows: Rows, limits: GateLimits, found: Estimate) -> Check:
     """Share of requests that are not ok; anything beyond the limit is a FAIL."""
-    rows = counted(run.requests)
-    failed = sum(row.status is not RequestStatus.OK for row in rows)
-    limited = sum(row.http_status == 429 for row in rows)
-    estimate = wilson(failed, len(rows), limits.confidence or DEFAULT_CONFIDENCE)
+    ((failed, limited),) = rows.rows(
+        """SELECT count(*), count(CASE WHEN http_status = 429 THEN 1 END) FROM counted WHERE status <> 'ok'"""
+    )
     limit = limits.max_error_ratio
     of_which = f", {limited} of them 429" if limited else ""
     sentence = (
-        f"{failed} of {len(rows)} requests failed{of_which} ({_interval(estimate)}); {limit:.2%} are allowed"
+        f"{failed} of {found.n} requests failed{of_which} ({_interval(found)}); {limit:.2%} are allowed"
     )
-    verdict = GateVerdict.FAIL if failed > limit * len(rows) + 1e-9 else GateVerdict.PASS
-    unproven = limits.confidence is not None and limit > 0 and estimate.high is not None
-    if verdict is GateVerdict.PASS and unproven and estimate.high is not None and estimate.high > limit:
-        verdict = GateVerdict.INCONCLUSIVE
-        sentence += f"; the true share may be up to {estimate.high:.2%}"
-    return _ratio_check("error_ratio", verdict, sentence, estimate, limit)
+    verdict = GateVerdict.FAIL if failed > limit * found.n + _ROUNDING else GateVerdict.PASS
+    if verdict is GateVerdict.PASS and limits.confidence is not None and limit > 0:
+        if found.high is None:
+            verdict = GateVerdict.INCONCLUSIVE
+        elif found.high > limit:
+            verdict = GateVerdict.INCONCLUSIVE
+            sentence += f"; the true share may be up to {found.high:.2%}"
+    return _ratio_check("error_ratio", verdict, sentence, found, limit)
 
 
-def throughput_check(run: GateInput, min_rps: float) -> Check:
+def throughput_check(min_rps: float, found: Estimate | None) -> Check:
     """Answers per second against the least allowed."""
-    value = throughput_rps(run.requests)
-    n = sum(row.status is RequestStatus.OK for row in counted(run.requests))
+    value, n = (None, 0) if found is None else (found.value, found.n)
     if value is None:
         verdict, sentence = GateVerdict.INCONCLUSIVE, f"{n} answers give no throughput"
     else:
@@ -41,32 +43,30 @@ def throughput_check(run: GateInput, min_rps: float) -> Check:
     )
 
 
-def cost_check(run: GateInput, limit_usd: Decimal) -> Check:
+def cost_check(rows: Rows, limits: GateLimits, limit_usd: Decimal, found: Estimate) -> Check:
     """Mean cost of a request; unknown costs of answered requests leave it undecided unless already over.
 
     What is known is a lower bound of the total, since no cost is negative.
     """
-    rows = counted(run.requests)
-    costs = request_costs(run.requests, run.calls)
-    known = [cost for cost in costs if cost is not None]
-    unknown_ok = sum(
-        cost is None and row.status is RequestStatus.OK for cost, row in zip(costs, rows, strict=True)
+    ((known, total, unknown_ok),) = rows.rows(
+        """SELECT count(usd), coalesce(sum(usd), 0), count(CASE WHEN usd IS NULL AND status = 'ok' THEN 1 END)
+        FROM counted"""
     )
-    value: Decimal | None = None
-    if known and not unknown_ok:
-        value = sum(known, Decimal(0)) / len(known)
-    least = sum(known, Decimal(0)) / len(rows)
+    value: Decimal | None = total / known if known and not unknown_ok else None
+    least = total / rows.n
     if least > limit_usd:
         verdict = GateVerdict.FAIL
         sentence = f"the known costs alone are ${least:.6f} a request, over ${limit_usd}"
     elif value is None:
         verdict = GateVerdict.INCONCLUSIVE
-        sentence = f"{unknown_ok} of {len(rows)} answered requests have no known cost"
+        sentence = f"{unknown_ok} of {rows.n} answered requests have no known cost"
     else:
         verdict = GateVerdict.PASS if value <= limit_usd else GateVerdict.FAIL
         sentence = f"${value:.6f} a request; ${limit_usd} is allowed"
-        if len(known) < len(rows):
-            sentence += f"; {len(rows) - len(known)} failed requests have no known cost"
+        if known < rows.n:
+            sentence += f"; {rows.n - known} failed requests have no known cost"
+    if value is not None and limits.confidence is not None:
+        verdict, sentence = _cost_by_bounds(found, float(limit_usd), sentence)
     return Check(
         name="cost_per_request",
         verdict=verdict,
@@ -74,57 +74,62 @@ def cost_check(run: GateInput, limit_usd: Decimal) -> Check:
         value=value,
         limit=limit_usd,
         unit="usd",
-        n=len(known),
+        n=found.n,
+        interval=Bounds.of(found),
     )
 
 
-def tier_check(run: GateInput, limits: GateLimits, least: float) -> Check:
+def _cost_by_bounds(found: Estimate, limit_usd: float, sentence: str) -> tuple[GateVerdict, str]:
+    if found.low is None or found.high is None:
+        return GateVerdict.INCONCLUSIVE, f"{sentence}; too few cases for an interval"
+    between = f"{sentence}; the true mean lies in ${found.low:.6f} to ${found.high:.6f}"
+    if found.low > limit_usd:
+        return GateVerdict.FAIL, between
+    return (GateVerdict.PASS if found.high <= limit_usd else GateVerdict.INCONCLUSIVE), between
+
+
+def tier_check(rows: Rows, limits: GateLimits, least: float, found: Estimate) -> Check:
     """Share of all requests that reached the high tier; a failed request did not."""
-    rows = counted(run.requests)
-    ungraded = sum(row.status is RequestStatus.OK and row.quality_tier is None for row in rows)
-    high = sum(row.status is RequestStatus.OK and row.quality_tier is Tier.HIGH for row in rows)
-    estimate = wilson(high, len(rows), limits.confidence or DEFAULT_CONFIDENCE)
-    sentence = (
-        f"{high} of {len(rows)} requests are of high tier ({_interval(estimate)}); {least:.0%} are asked for"
+    ((high, ungraded),) = rows.rows(
+        """SELECT count(CASE WHEN quality_tier = 'high' THEN 1 END),
+            count(CASE WHEN quality_tier IS NULL THEN 1 END) FROM counted WHERE status = 'ok'"""
     )
-    if high + ungraded < least * len(rows) - 1e-9:
+    sentence = f"{high} of {rows.n} requests are of high tier ({_interval(found)}); {least:.0%} are asked for"
+    if high + ungraded < least * rows.n - _ROUNDING:
         verdict = GateVerdict.FAIL  # even if every ungraded answer were high
-    elif ungraded or not rows:
+    elif ungraded:
         verdict = GateVerdict.INCONCLUSIVE
-        sentence = f"{ungraded} of {len(rows)} answered requests have no quality tier"
+        sentence = f"{ungraded} of {rows.n} answered requests have no quality tier"
     else:
         verdict = GateVerdict.PASS
-    if verdict is not GateVerdict.INCONCLUSIVE and limits.confidence is not None and not ungraded:
-        verdict, sentence = _tier_by_bounds(estimate, least, sentence)
-    return _ratio_check("high_tier_ratio", verdict, sentence, estimate, least)
+    if limits.confidence is not None and not ungraded:
+        verdict, sentence = _tier_by_bounds(found, least, sentence)
+    return _ratio_check("high_tier_ratio", verdict, sentence, found, least)
 
 
-def _tier_by_bounds(estimate: Estimate, least: float, sentence: str) -> tuple[GateVerdict, str]:
-    if estimate.low is None or estimate.high is None:
-        return GateVerdict.INCONCLUSIVE, sentence
-    between = f"{sentence}; the true share lies in {estimate.low:.1%} to {estimate.high:.1%}"
-    if estimate.high < least:
+def _tier_by_bounds(found: Estimate, least: float, sentence: str) -> tuple[GateVerdict, str]:
+    if found.low is None or found.high is None:
+        return GateVerdict.INCONCLUSIVE, f"{sentence}; too few cases for an interval"
+    between = f"{sentence}; the true share lies in {found.low:.1%} to {found.high:.1%}"
+    if found.high < least:
         return GateVerdict.FAIL, between
-    return (GateVerdict.PASS if estimate.low >= least else GateVerdict.INCONCLUSIVE), between
+    return (GateVerdict.PASS if found.low >= least else GateVerdict.INCONCLUSIVE), between
 
 
-def _interval(estimate: Estimate) -> str:
-    if estimate.low is None or estimate.high is None:
+def _interval(found: Estimate) -> str:
+    if found.low is None or found.high is None:
         return "no interval"
-    return f"{estimate.confidence:.0%} interval {estimate.low:.1%} to {estimate.high:.1%}"
+    return f"{found.confidence:.0%} interval {found.low:.1%} to {found.high:.1%}"
 
 
-def _ratio_check(name: str, verdict: GateVerdict, sentence: str, estimate: Estimate, limit: float) -> Check:
-    bounds = Bounds(
-        low=estimate.low, high=estimate.high, confidence=estimate.confidence, method=estimate.method
-    )
+def _ratio_check(name: str, verdict: GateVerdict, sentence: str, found: Estimate, limit: float) -> Check:
     return Check(
         name=name,
         verdict=verdict,
         sentence=sentence,
-        value=estimate.value,
+        value=found.value,
         limit=limit,
         unit="ratio",
-        n=estimate.n,
-        interval=bounds,
+        n=found.n,
+        interval=Bounds.of(found),
     )

@@ -1,1 +1,1 @@
-"""The figures of a run, and the documents that show them."""
+"""Documents that show figures: tables, Markdown, HTML, JSON. Nothing is worked out here."""

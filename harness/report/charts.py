@@ -1,14 +1,14 @@
 """The report's charts as inline SVG; their text stays text, to be searched and read aloud."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from json import loads
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from harness.analysis.percentile import latency_percentile
-from harness.analysis.sample import LatencySample, counted
-from harness.records import Request, RequestStatus, Role
-from harness.report.figures import CostRow
+from harness.figures.course import Course, Spread
+from harness.figures.spending import CostRow
+from harness.records import Role
 from harness.report.plot import Axis, Plot, bars_height, name_room
 from harness.report.wording import printable
 
@@ -20,25 +20,29 @@ STAGE_COLOURS = {"draft": BLUE, "repair": ORANGE, "validate": TEAL}
 OTHER_STAGES = (VIOLET, CYAN, PINK)
 HEIGHT = 280.0
 
-_MAX_POINTS = 400
-"""Points a chart draws at most: a report of a million requests is no larger than one of a thousand."""
 _MOST_NAME_CHARS = 30
 
 
-def ecdf_chart(sample: LatencySample, limit_ms: float | None) -> str | None:
-    """Share of requests answered within a time, on a log axis; failures keep the curve below 100%."""
-    if not sample.latency_ms.size:
+def ecdf_chart(found: Spread, marks: Mapping[str, float | None], limit_ms: float | None) -> str | None:
+    """Share of requests answered within a time, on a log axis; failures keep the curve below 100%.
+
+    Args:
+        found: of the latencies.
+        marks: `p95_latency` and its like -> milliseconds, None where unknown.
+        limit_ms: to be drawn.
+    """
+    if not found.latency_ms.size:
         return None
     points = []
-    for q, colour in ((0.5, TEAL), (0.95, ORANGE), (0.99, VIOLET)):
-        value = latency_percentile(sample.latency_ms, failures=sample.failures, q=q).value_ms
+    for (name, value), colour in zip(marks.items(), (TEAL, ORANGE, VIOLET), strict=True):
+        short = name.split("_")[0]
         if value is not None:
-            points.append((value / 1000.0, q, colour, f"p{q * 100:.0f}  {value / 1000:.2f} s"))
+            points.append((value / 1000.0, float(short[1:]) / 100, colour, f"{short}  {value / 1000:.2f} s"))
     legend = [(label, colour, "dot") for _, _, colour, label in points]
     if limit_ms is not None:
         legend.append((f"gate  {limit_ms / 1000:g} s", RED, "dash"))
-    plot = _ecdf_plot("ecdf", [sample], legend, also_ms=limit_ms)
-    _draw_ecdf(plot, sample, BLUE)
+    plot = _ecdf_plot("ecdf", [found], legend, also_ms=limit_ms)
+    _draw_ecdf(plot, found, BLUE)
     if limit_ms is not None:
         plot.upright(limit_ms / 1000.0, RED)
     for seconds, q, colour, _ in points:
@@ -46,72 +50,72 @@ def ecdf_chart(sample: LatencySample, limit_ms: float | None) -> str | None:
     return plot.svg()
 
 
-def two_ecdfs_chart(a: LatencySample, b: LatencySample) -> str | None:
+def two_ecdfs_chart(a: Spread, b: Spread) -> str | None:
     """The latency distributions of two runs over each other, on a log axis."""
     if not a.latency_ms.size or not b.latency_ms.size:
         return None
     sides = ((a, GREY, f"A, n = {a.n:,}"), (b, BLUE, f"B, n = {b.n:,}"))
     plot = _ecdf_plot("compare", [a, b], [(name, colour, "line") for _, colour, name in sides])
-    for sample, colour, _ in sides:
-        _draw_ecdf(plot, sample, colour)
+    for found, colour, _ in sides:
+        _draw_ecdf(plot, found, colour)
     return plot.svg()
 
 
-def timeline_chart(requests: Sequence[Request], limit_ms: float | None) -> str | None:
+def timeline_chart(found: Course | None, limit_ms: float | None) -> str | None:
     """Latency over the run: single requests, p50 and p95 in equal stretches of requests, failures."""
-    rows = [row for row in counted(requests) if (row.scheduled_at or row.started_at) is not None]
-    if len(rows) < 2:
+    if found is None:
         return None
-    moments = np.array([(row.scheduled_at or row.started_at).timestamp() for row in rows])  # type: ignore[union-attr]
-    seconds = moments - moments.min()
-    latency = np.array([_latency_s(row) for row in rows])
-    ok = np.isfinite(latency)
+    seconds, latency = found.answers[:, 0], found.answers[:, 1] / 1000.0
+    failures = found.failures_s
     legend = [("request", BLUE, "dot"), ("p50", TEAL, "line"), ("p95", ORANGE, "line")]
-    legend += [("failed", RED, "cross")] if (~ok).any() else []
+    legend += [("failed", RED, "cross")] if failures.size else []
     legend += [(f"gate  {limit_ms / 1000:g} s", RED, "dash")] if limit_ms is not None else []
-    top = 1.15 * max(np.nanmax(latency, initial=0.0), (limit_ms or 0.0) / 1000.0, 0.001)
+    top = 1.15 * max(np.max(latency, initial=0.0), (limit_ms or 0.0) / 1000.0, 0.001)
+    last = max(np.max(seconds, initial=0.0), np.max(failures, initial=0.0), 0.001)
     plot = Plot(
         "timeline",
-        Axis(low=0.0, high=max(float(seconds.max()), 0.001), label="intended start, seconds into the run"),
-        Axis(low=0.0, high=top, label=f"latency, seconds (n = {len(rows):,})"),
+        Axis(low=0.0, high=float(last), label="intended start, seconds into the run"),
+        Axis(low=0.0, high=float(top), label=f"latency, seconds (n = {found.n:,})"),
         height=HEIGHT,
         legend=legend,
     )
-    kept = np.flatnonzero(ok)[_evenly(int(ok.sum()))]
-    plot.dots(seconds[kept], latency[kept], BLUE, opacity=0.35)
-    for q, colour in ((0.5, TEAL), (0.95, ORANGE)):
-        plot.line(*_stretches(seconds, latency, q), colour)
-    if (~ok).any():
-        failed = np.flatnonzero(~ok)[_evenly(int((~ok).sum()))]
-        plot.crosses(seconds[failed], np.zeros(failed.size), RED)
+    plot.dots(seconds, latency, BLUE, opacity=0.35)
+    for (_, values_ms), colour in zip(found.percentiles_ms.items(), (TEAL, ORANGE), strict=True):
+        plot.line(found.middles_s, values_ms / 1000.0, colour)
+    if failures.size:
+        plot.crosses(failures, np.zeros(failures.size), RED)
     if limit_ms is not None:
         plot.level(limit_ms / 1000.0, RED)
     return plot.svg()
 
 
-def slowest_chart(requests: Sequence[Request], most: int = 10) -> str | None:
-    """The slowest requests as bars of their stages; what no stage explains is the time around them."""
-    rows = [row for row in counted(requests) if np.isfinite(_latency_s(row))]
-    total = len(rows)
-    rows = sorted(rows, key=_latency_s, reverse=True)[:most]
-    if not rows:
+def slowest_chart(slow: Sequence[Mapping[str, Any]], total: int) -> str | None:
+    """The slowest requests as bars of their stages; what no stage explains is the time around them.
+
+    Args:
+        slow: of `figures.course.slowest`.
+        total: requests that they are the slowest of.
+    """
+    if not slow:
         return None
-    stages = _stage_colours(rows)
+    told = [loads(line["stages_ms"]) if line["stages_ms"] else {} for line in slow]
+    stages = _stage_colours(told)
     legend = [(name, colour, "bar") for name, colour in {**stages, "other": GREY}.items()]
-    names = [printable(row.case_id or row.request_id)[-22:] for row in rows]
-    spans = [[(row.stages_ms or {}).get(name, 0.0) / 1000.0 for name in stages] for row in rows]
-    longest = max(*(_latency_s(row) for row in rows), *(sum(span) for span in spans), 0.001)
+    names = [printable(line["case_id"] or line["request_id"])[-22:] for line in slow]
+    spans = [[line.get(name, 0.0) / 1000.0 for name in stages] for line in told]
+    whole = [line["ms"] / 1000.0 for line in slow]
+    longest = max(*whole, *(sum(span) for span in spans), 0.001)
     plot = Plot(
         "slowest",
-        Axis(low=0.0, high=longest, label=f"seconds from the intended start ({len(rows)} of n = {total:,})"),
+        Axis(low=0.0, high=longest, label=f"seconds from the intended start ({len(slow)} of n = {total:,})"),
         None,
-        height=bars_height(len(rows), legend),
+        height=bars_height(len(slow), legend),
         left=name_room(names),
         legend=legend,
     )
-    for place, (row, name, span) in enumerate(zip(rows, names, spans, strict=True)):
-        rest = max(0.0, _latency_s(row) - sum(span))
-        plot.bar(name, place, len(rows), zip([*span, rest], [*stages.values(), GREY], strict=True))
+    for place, (seconds, name, span) in enumerate(zip(whole, names, spans, strict=True)):
+        rest = max(0.0, seconds - sum(span))
+        plot.bar(name, place, len(slow), zip([*span, rest], [*stages.values(), GREY], strict=True))
     return plot.svg()
 
 
@@ -120,7 +124,7 @@ def cost_chart(rows: Sequence[CostRow]) -> str | None:
     priced = [row for row in rows if row.cost_usd is not None]
     if not priced:
         return None
-    names = [f"{row.role.value}: {printable(row.model)}"[:_MOST_NAME_CHARS] for row in priced]
+    names = [f"{row.role}: {printable(row.model)}"[:_MOST_NAME_CHARS] for row in priced]
     costs = [float(row.cost_usd or 0) for row in priced]
     plot = Plot(
         "cost",
@@ -130,13 +134,13 @@ def cost_chart(rows: Sequence[CostRow]) -> str | None:
         left=name_room(names),
     )
     for place, (row, name, cost) in enumerate(zip(priced, names, costs, strict=True)):
-        plot.bar(name, place, len(priced), [(cost, ROLE_COLOURS[row.role])], note=f"${cost:,.4f}")
+        plot.bar(name, place, len(priced), [(cost, ROLE_COLOURS[Role(row.role)])], note=f"${cost:,.4f}")
     return plot.svg()
 
 
 def _ecdf_plot(
     name: str,
-    samples: Sequence[LatencySample],
+    samples: Sequence[Spread],
     legend: Sequence[tuple[str, str, str]],
     *,
     also_ms: float | None = None,
@@ -160,43 +164,13 @@ def _ecdf_plot(
     )
 
 
-def _draw_ecdf(plot: Plot, sample: LatencySample, colour: str) -> None:
-    ranked = np.maximum(np.sort(sample.latency_ms) / 1000.0, 1e-6)
-    share = np.arange(1, ranked.size + 1) / sample.n
-    kept = _evenly(ranked.size)
-    plot.line(ranked[kept], share[kept], colour, steps=True)
+def _draw_ecdf(plot: Plot, found: Spread, colour: str) -> None:
+    plot.line(np.maximum(found.latency_ms / 1000.0, 1e-6), found.share, colour, steps=True)
 
 
-def _stage_colours(rows: Sequence[Request]) -> dict[str, str]:
+def _stage_colours(told: Sequence[Mapping[str, float]]) -> dict[str, str]:
     """A colour for each stage; a fourth unknown one and beyond count as other."""
-    names = dict.fromkeys(name for row in rows for name in (row.stages_ms or {}))
+    names = dict.fromkeys(name for stages in told for name in stages)
     known = {name: colour for name, colour in STAGE_COLOURS.items() if name in names}
     foreign = [name for name in names if name not in known]
     return known | dict(zip(foreign, OTHER_STAGES, strict=False))
-
-
-def _latency_s(row: Request) -> float:
-    value = row.latency_ms if row.latency_ms is not None else row.server_ms
-    return value / 1000.0 if row.status is RequestStatus.OK and value is not None else np.nan
-
-
-def _evenly(size: int) -> NDArray[np.intp]:
-    """Indices of at most 400 evenly spaced items, the first and last among them."""
-    if size <= _MAX_POINTS:
-        return np.arange(size)
-    return np.unique(np.linspace(0, size - 1, _MAX_POINTS).astype(np.intp))
-
-
-def _stretches(
-    seconds: NDArray[np.float64], latency: NDArray[np.float64], q: float
-) -> tuple[list[float], list[float]]:
-    """Middle and q quantile of up to 24 stretches of at least 20 requests, failures ranked last."""
-    count = max(1, min(24, seconds.size // 20))
-    middles: list[float] = []
-    values: list[float] = []
-    for part in np.array_split(np.arange(seconds.size), count):
-        known = latency[part][np.isfinite(latency[part])]
-        figure = latency_percentile(known, failures=int(part.size - known.size), q=q)
-        middles.append(float(seconds[part].mean()))
-        values.append(np.nan if figure.value_ms is None else figure.value_ms)
-    return middles, values

@@ -1,25 +1,21 @@
 """The JSON report: a run's figures and requests in one versioned file, for where there is no store."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from typing import Any
 
-from harness.analysis.sample import RunFacts
-from harness.records import (
-    Call,
-    Grade,
-    ProviderMode,
-    Request,
-    RunKind,
-    RunStatus,
-    dump_json,
-)
-from harness.report.figures import RunSummary
+from harness.analysis.estimate import Estimate
+from harness.figures.declaration import Figure
+from harness.figures.spending import Spending
+from harness.figures.summary import RunSummary
+from harness.records import Call, Grade, Request, dump_json
+from harness.store.database.typed import StoredRun
 from harness.version import __version__
 
 SCHEMA = "harness.report.v1"
-"""Raised when a field changes its meaning; new fields alone do not raise it."""
+"""Raised when a field changes its meaning; new fields alone do not raise it. What counts are the rows: a
+reader computes figures and verdict again, so `figures` may be shown in a better way."""
 
 SECTIONS = (
     "schema",
@@ -27,6 +23,7 @@ SECTIONS = (
     "written_by",
     "run",
     "figures",
+    "summary",
     "evaluation",
     "gate",
     "ruler",
@@ -34,34 +31,14 @@ SECTIONS = (
     "calls",
     "grades",
 )
-"""The top of a report. A reader computes figures and verdict again, from the rows."""
+"""The top of a report."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportRun:
-    """The run of a report file; it answers like a stored run."""
-
-    run_id: str
-    kind: RunKind
-    name: str
-    status: RunStatus
-    started_at: datetime
-    ended_at: datetime | None = None
-    environment: str | None = None
-    target: str | None = None
-    provider_mode: ProviderMode | None = None
-    git_sha: str | None = None
-    harness_version: str | None = None
-    config: Mapping[str, Any] = field(default_factory=dict)
-    summary: Mapping[str, Any] = field(default_factory=dict)
-
-
-_RUN_FIELDS = tuple(entry.name for entry in fields(ReportRun))
+RUN_FIELDS = tuple(entry.name for entry in fields(StoredRun) if entry.name != "owner")
 
 
 def report_document(
     summary: RunSummary,
-    run: RunFacts,
+    run: StoredRun,
     requests: Sequence[Request],
     calls: Sequence[Call],
     *,
@@ -80,16 +57,74 @@ def report_document(
         ruler: what the last `harness calibrate` of the store found, when there was one.
         written_at: the moment of writing; None is now.
     """
+    told = summary_document(summary)
     return {
         "schema": SCHEMA,
         "written_at": written_at or datetime.now(UTC),
         "written_by": f"harness {__version__}",
         "run": run_fields(run),
-        "figures": _figures(summary),
+        "figures": told.pop("figures"),
+        "summary": told,
         "gate": gate,
         "ruler": ruler,
         "requests": [known_fields(row) for row in requests],
         "calls": [known_fields(call) for call in calls],
+    }
+
+
+def summary_document(summary: RunSummary) -> dict[str, Any]:
+    """A run's summary as `harness runs show --json` prints it: unknown is null, amounts are USD."""
+    return {
+        "run": asdict(summary.run),
+        "requests": summary.requests,
+        "ok": summary.ok,
+        "warmups": summary.warmups,
+        "latency_source": summary.clock,
+        "figures": {figure.name: estimate_json(figure, found) for figure, found in summary.measured},
+        "tiers": dict(summary.tiers),
+        "ungraded": summary.ungraded,
+        "fallbacks": dict(summary.fallbacks),
+        "spending": spending_json(summary.spending),
+        "saving": asdict(summary.saving),
+        "errors": [asdict(group) for group in summary.errors],
+        "generator": {"suspect": summary.suspect, "reasons": list(summary.suspect_reasons)},
+        "telemetry_missing": summary.telemetry_missing,
+        "telemetry_broken": summary.telemetry_broken,
+        "empty_columns": dict(summary.empty_columns),
+    }
+
+
+def estimate_json(figure: Figure, found: Estimate) -> dict[str, Any]:
+    """A figure with its interval and what it rests on, in its own unit."""
+    told = {"unit": figure.unit, "better": figure.better, "unknown": found.unknown}
+    return {**interval_json(found), **told}
+
+
+def interval_json(found: Estimate) -> dict[str, Any]:
+    """A value with its interval and n, where the name says the unit."""
+    return {
+        "value": found.value,
+        "low": found.low,
+        "high": found.high,
+        "confidence": found.confidence,
+        "method": found.method,
+        "n": found.n,
+        "over_limit": found.over_limit,
+    }
+
+
+def spending_json(spending: Spending) -> dict[str, Any]:
+    """What a selection cost: sums over the priced calls, and by role, provider and model."""
+    return {
+        "total_usd": spending.total_usd,
+        "per_request_usd": spending.per_request_usd,
+        "priced_requests": spending.priced_requests,
+        "draft_usd": spending.draft_usd,
+        "repair_usd": spending.repair_usd,
+        "judge_usd": spending.judge_usd,
+        "warmup_usd": spending.warmup_usd,
+        "unpriced_calls": spending.unpriced_calls,
+        "rows": [asdict(row) for row in spending.rows],
     }
 
 
@@ -109,15 +144,9 @@ def _text(value: Any) -> str:
     return dump_json(value).decode()
 
 
-def _figures(summary: RunSummary) -> dict[str, Any]:
-    figures = asdict(summary)
-    figures["empty_columns"] = dict(summary.empty_columns)
-    return figures
-
-
-def run_fields(run: RunFacts) -> dict[str, Any]:
+def run_fields(run: StoredRun) -> dict[str, Any]:
     """A run as a report holds it."""
-    return {name: getattr(run, name) for name in _RUN_FIELDS}
+    return {name: getattr(run, name) for name in RUN_FIELDS}
 
 
 def known_fields(row: Request | Call | Grade) -> dict[str, Any]:

@@ -3,9 +3,10 @@
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from harness.report.evaluation import EvaluationFigures
+from harness.figures.evaluation import EvaluationFigures
 from harness.report.evaluation_document import (
     COMPARISON_HEAD,
+    INTERVALS,
     comparison_rows,
     evaluation_notes,
     judged_rows,
@@ -22,7 +23,7 @@ def evaluation_view(figures: EvaluationFigures) -> RenderableType:
     parts: list[RenderableType] = [Text(f"{run.name} ({run.run_id}, {run.status.value})", style="bold")]
     parts += [Text(note, style="bold yellow") for note in evaluation_notes(figures)]
     parts.append(plain_table(strategy_head(figures), strategy_rows(figures)))
-    parts.append(Text("intervals: 95%, clustered by case", style="dim"))
+    parts.append(Text(INTERVALS, style="dim"))
     if figures.comparisons:
         parts += [Text(f"\nagainst {figures.comparisons[0].first}", style="bold")]
         parts.append(plain_table(COMPARISON_HEAD, comparison_rows(figures)))

@@ -2,15 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from json import loads
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from harness.analysis.sample import RunFacts, latency_sample
-from harness.records import Request, dump_json
+from harness.figures import course, figure_named
+from harness.figures.declaration import Unit
+from harness.figures.selection import Rows
+from harness.figures.summary import RunSummary
+from harness.records import dump_json
 from harness.report import charts, rows, wording
-from harness.report.figures import RunSummary
+from harness.store.database.typed import StoredRun
 from harness.version import __version__
 
 NUMERIC = frozenset(
@@ -20,7 +24,8 @@ NUMERIC = frozenset(
 """Columns set flush right."""
 
 SLOWEST_HEAD = ("request", "case", "latency", "service", "server", "stages", "tier", "cost")
-_SLOWEST = 10
+HEADLINES = ("p50_latency", "p95_latency", "p99_latency", "error_ratio", "cost_per_request", "high_tier")
+"""Figures on the tiles."""
 _SETTING_CHARACTERS = 300
 
 
@@ -53,8 +58,8 @@ def environment() -> Environment:
 
 def render_html(
     summary: RunSummary,
-    run: RunFacts,
-    requests: Sequence[Request],
+    run: StoredRun,
+    counted: Rows,
     *,
     gate: Mapping[str, Any] | None = None,
     limit_ms: float | None = None,
@@ -65,14 +70,13 @@ def render_html(
     Args:
         summary: of `run_summary`.
         run: for its configuration.
-        requests: for the charts and the slowest.
+        counted: its requests, for the charts and the slowest.
         gate: the gate's JSON; its latency limit is drawn when no other is given.
         limit_ms: the latency limit to draw.
         ruler: the last calibration, or None.
     """
     limit = limit_ms if limit_ms is not None else _gate_limit(gate)
-    cost = summary.cost
-    costs = [rows.cost_cells(row, summary.requests) for row in cost.rows]
+    slow = course.slowest(counted)
     return (
         environment()
         .get_template("run.html.j2")
@@ -82,18 +86,19 @@ def render_html(
             started=f"{summary.run.started_at:%Y-%m-%d %H:%M:%S} UTC",
             gate=gate,
             banner=rows.mode_banner(summary.run.provider_mode),
-            suspect="; ".join(summary.generator.reasons) if summary.generator.suspect else "",
+            suspect="; ".join(summary.suspect_reasons) if summary.suspect else "",
             tiles=_tiles(summary),
-            charts=_charts(summary, requests, limit),
+            charts=_charts(summary, counted, slow, limit),
             figure_head=rows.FIGURE_HEAD,
             figures=rows.figure_rows(summary),
             cost_head=rows.COST_HEAD,
-            costs=[*costs, rows.total_cells(summary)] if costs else [],
+            costs=rows.cost_rows(summary),
+            note=rows.gap_note(summary),
             saving=_saving(summary),
             error_head=rows.ERROR_HEAD,
             errors=[rows.error_cells(group) for group in summary.errors],
             slowest_head=SLOWEST_HEAD,
-            slowest=_slowest(requests),
+            slowest=[_slow_cells(line) for line in slow],
             settings=_settings(summary, run),
             ruler=ruler_sentence(ruler),
             empty_columns=summary.empty_columns,
@@ -107,39 +112,30 @@ def _gate_limit(gate: Mapping[str, Any] | None) -> float | None:
     return next((check["limit"] for check in gate["checks"] if check["name"] == "p95_latency"), None)
 
 
-def _charts(summary: RunSummary, requests: Sequence[Request], limit_ms: float | None) -> dict[str, Markup]:
+def _charts(
+    summary: RunSummary, counted: Rows, slow: Sequence[Mapping[str, Any]], limit_ms: float | None
+) -> dict[str, Markup]:
+    marks = {name: summary.figures[name].value for name in ("p50_latency", "p95_latency", "p99_latency")}
     drawn = {
-        "ecdf": charts.ecdf_chart(latency_sample(requests), limit_ms),
-        "timeline": charts.timeline_chart(requests, limit_ms),
-        "slowest": charts.slowest_chart(requests),
-        "cost": charts.cost_chart(summary.cost.rows),
+        "ecdf": charts.ecdf_chart(course.spread(counted), marks, limit_ms),
+        "timeline": charts.timeline_chart(course.course(counted), limit_ms),
+        "slowest": charts.slowest_chart(slow, summary.requests),
+        "cost": charts.cost_chart(summary.spending.rows),
     }
     # a plot escapes the text it puts into an SVG
     return {name: Markup(svg or "") for name, svg in drawn.items()}  # noqa: S704
 
 
 def _tiles(summary: RunSummary) -> list[Tile]:
-    tiles = [
-        Tile(
-            f"{figure.quantile.name} latency",
-            wording.quantile(figure.quantile),
-            f"{wording.quantile_interval(figure.interval)}, n = {figure.quantile.n:,}",
+    tiles = []
+    for name in HEADLINES:
+        figure, found = figure_named(name), summary.figures[name]
+        note = f"{wording.bounds(found, figure.unit)}, n = {found.n:,}"
+        tiles.append(Tile(figure.title, rows.value_cell(figure, found), note))
+    if summary.spending.exclusion:
+        tiles.append(
+            Tile("known cost", wording.usd(summary.spending.total_usd, 4), summary.spending.exclusion)
         )
-        for figure in summary.latency
-    ]
-    error, cost, quality = summary.error_ratio, summary.cost, summary.quality
-    tiles.append(Tile("error ratio", wording.percent(error.value, 2), f"{wording.ratio_interval(error)}"))
-    tiles.append(
-        Tile(
-            "cost per request",
-            wording.usd(cost.per_request_usd, 5),
-            cost.exclusion
-            or f"draft {wording.usd(cost.draft_usd, 4)}, repair {wording.usd(cost.repair_usd, 4)}",
-        )
-    )
-    tiles.append(
-        Tile("high tier", wording.percent(quality.high.value), f"{wording.ratio_interval(quality.high)}")
-    )
     if summary.saving.reason is None:
         note = "against repairing with the draft model"
         tiles.append(Tile("saved by the hybrid", wording.percent(summary.saving.saving_ratio), note))
@@ -157,25 +153,21 @@ def _saving(summary: RunSummary) -> str:
     )
 
 
-def _slowest(requests: Sequence[Request]) -> list[tuple[str, ...]]:
-    timed = [row for row in requests if not row.warmup and (row.latency_ms or row.server_ms) is not None]
-    timed.sort(key=lambda row: -(row.latency_ms or row.server_ms or 0.0))
-    return [
-        (
-            row.request_id,
-            row.case_id or wording.UNKNOWN,
-            wording.ms(row.latency_ms),
-            wording.ms(row.service_ms),
-            wording.ms(row.server_ms),
-            ", ".join(f"{name} {value:,.0f}" for name, value in (row.stages_ms or {}).items()),
-            row.quality_tier.value if row.quality_tier is not None else row.status.value,
-            wording.usd(row.cost_usd),
-        )
-        for row in timed[:_SLOWEST]
-    ]
+def _slow_cells(line: Mapping[str, Any]) -> tuple[str, ...]:
+    stages = loads(line["stages_ms"]) if line["stages_ms"] else {}
+    return (
+        line["request_id"],
+        line["case_id"] or wording.UNKNOWN,
+        wording.value(line["latency_ms"], Unit.MS),
+        wording.value(line["service_ms"], Unit.MS),
+        wording.value(line["server_ms"], Unit.MS),
+        ", ".join(f"{name} {value:,.0f}" for name, value in stages.items()),
+        line["quality_tier"] or line["status"],
+        wording.usd(line["cost_usd"]),
+    )
 
 
-def _settings(summary: RunSummary, run: RunFacts) -> list[tuple[str, str]]:
+def _settings(summary: RunSummary, run: StoredRun) -> list[tuple[str, str]]:
     head = summary.run
     facts: list[tuple[str, object]] = [
         ("run id", head.run_id),
@@ -183,7 +175,7 @@ def _settings(summary: RunSummary, run: RunFacts) -> list[tuple[str, str]]:
         ("harness", head.harness_version),
         ("commit", head.git_sha),
         ("warm-up requests, left out", summary.warmups),
-        ("latency clock", summary.latency_source.value if summary.latency_source else None),
+        ("latency clock", summary.clock.value if summary.clock else None),
     ]
     facts += _flat({name: value for name, value in run.config.items() if name != "summary"})
     facts += _flat(run.summary)

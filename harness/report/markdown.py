@@ -1,19 +1,21 @@
 """The report as Markdown: for the file, the pull request and the GitHub step summary."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from harness.report.figures import RunSummary
 from harness.report.rows import (
     COST_HEAD,
     ERROR_HEAD,
     FIGURE_HEAD,
-    cost_cells,
+    cost_rows,
     error_cells,
     figure_rows,
+    gap_note,
     mode_banner,
-    total_cells,
 )
+
+if TYPE_CHECKING:  # a gate shows tables too, and needs no prices
+    from harness.figures.summary import RunSummary
 
 _ESCAPED = str.maketrans(
     {c: f"\\{c}" for c in "\\`*_{}[]#|!~"} | {"<": "&lt;", ">": "&gt;", "&": "&amp;", "\n": " ", "\r": " "}
@@ -32,7 +34,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {line} |" for line in lines)
 
 
-def render_markdown(summary: RunSummary, *, gate: Mapping[str, Any] | None = None) -> str:
+def render_markdown(summary: "RunSummary", *, gate: Mapping[str, Any] | None = None) -> str:
     """The figures of a run as Markdown, the gate's verdict first."""
     run = summary.run
     parts = [f"# {escaped(run.name)}"]
@@ -42,9 +44,10 @@ def render_markdown(summary: RunSummary, *, gate: Mapping[str, Any] | None = Non
     if gate is not None:
         parts.append(gate_markdown(gate))
     parts.append("## Figures\n\n" + table(FIGURE_HEAD, figure_rows(summary)))
-    if summary.cost.rows:
-        rows = [cost_cells(row, summary.requests) for row in summary.cost.rows]
-        parts.append("## Cost\n\n" + table(COST_HEAD, [*rows, total_cells(summary)]))
+    if costs := cost_rows(summary):
+        parts.append("## Cost\n\n" + table(COST_HEAD, costs))
+    if (note := gap_note(summary)) is not None:
+        parts.append(note)
     if summary.errors:
         rows = [error_cells(group) for group in summary.errors]
         parts.append("## Errors\n\n" + table(ERROR_HEAD, rows))

@@ -10,8 +10,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from harness.errors import ConfigError
 from harness.inputs import first_problem, load_json
-from harness.records import Call, Grade, Request
-from harness.report.document import SCHEMA, SECTIONS, ReportRun
+from harness.records import Call, Grade, Request, Run, RunEnd
+from harness.report.document import RUN_FIELDS, SCHEMA, SECTIONS
+from harness.store.database.memory_view import records_snapshot
+from harness.store.database.typed import StoredRun
+from harness.store.snapshot import Snapshot
 from harness.store.spool.codec import Kind, columns_of
 
 _LIMIT_BYTES = 512 * 1024 * 1024
@@ -34,11 +37,28 @@ class ReportFile:
         unknown: keys of the file that this version does not know, and left out (`requests.latency_s`).
     """
 
-    run: ReportRun
+    run: StoredRun
     requests: list[Request]
     calls: list[Call]
     grades: list[Grade] = field(default_factory=list)
     unknown: tuple[str, ...] = ()
+
+    def snapshot(self, where: str) -> Snapshot:
+        """The rows as a snapshot of their own, which answers as a store's does; close it after use.
+
+        Args:
+            where: what to call the file in errors.
+        """
+        run = self.run
+        begun = {item.name: getattr(run, item.name) for item in fields(Run)}
+        ends = []
+        if run.ended_at is not None:
+            ends.append(
+                RunEnd(run_id=run.run_id, ended_at=run.ended_at, status=run.status, summary=run.summary)
+            )
+        config = {**run.config, "summary": run.summary}
+        started = Run(**{**begun, "config": config})
+        return records_snapshot([started, *ends, *self.requests, *self.calls, *self.grades], where)
 
 
 def read_report(path: Path) -> ReportFile:
@@ -53,7 +73,7 @@ def read_report(path: Path) -> ReportFile:
         shown = repr(schema[:40]) if isinstance(schema, str) else "missing"
         raise ConfigError(str(path), f"not a harness report: its schema is {shown}, not {SCHEMA!r}")
     try:
-        run = TypeAdapter(ReportRun).validate_python(_run(path, document.get("run")))
+        run = TypeAdapter(StoredRun).validate_python(_run(path, document.get("run")))
         owner = {"run_id": run.run_id}
         requests = TypeAdapter(list[Request]).validate_python(_rows(path, document, "request", owner))
         calls = TypeAdapter(list[Call]).validate_python(_rows(path, document, "call", owner))
@@ -122,9 +142,8 @@ def _is_a(value: Any, wanted: tuple[type, ...]) -> bool:
 
 
 def _unknown(document: Mapping[str, Any]) -> tuple[str, ...]:
-    run = {item.name for item in fields(ReportRun)}
     found = [name for name in document if name not in SECTIONS]
-    found += [f"run.{name}" for name in document["run"] if name not in run]
+    found += [f"run.{name}" for name in document["run"] if name not in RUN_FIELDS]
     for type_name in ("request", "call", "grade"):
         known = columns_of(type_name).keys() - {"run_id"}
         rows = document.get(f"{type_name}s", [])

@@ -3,17 +3,17 @@
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from harness.figures.summary import RunSummary
 from harness.report import wording
-from harness.report.figures import RunSummary
 from harness.report.rows import (
     COST_HEAD,
     ERROR_HEAD,
     FIGURE_HEAD,
-    cost_cells,
+    cost_rows,
     error_cells,
     figure_rows,
+    gap_note,
     mode_banner,
-    total_cells,
 )
 from harness.report.tables import plain_table
 
@@ -21,9 +21,10 @@ from harness.report.tables import plain_table
 def summary_table(summary: RunSummary) -> RenderableType:
     """Latency, errors, cost, quality and what is missing, for `rich`."""
     parts: list[RenderableType] = [_title(summary), plain_table(FIGURE_HEAD, figure_rows(summary))]
-    if summary.cost.rows:
-        rows = [cost_cells(row, summary.requests) for row in summary.cost.rows]
-        parts += [Text(), plain_table(COST_HEAD, [*rows, total_cells(summary)])]
+    if costs := cost_rows(summary):
+        parts += [Text(), plain_table(COST_HEAD, costs)]
+    if (note := gap_note(summary)) is not None:
+        parts.append(Text(note, style="dim"))
     if summary.errors:
         parts += [Text(), plain_table(ERROR_HEAD, [error_cells(group) for group in summary.errors])]
     if summary.empty_columns:
@@ -41,7 +42,7 @@ def _title(summary: RunSummary) -> Text:
     banner = mode_banner(run.provider_mode)
     if banner:
         text.append(f"\n{banner}", style="bold yellow")
-    if summary.generator.suspect:
-        reasons = wording.printable("; ".join(summary.generator.reasons))
+    if summary.suspect:
+        reasons = wording.printable("; ".join(summary.suspect_reasons))
         text.append(f"\nSUSPECT: {reasons}", style="bold red")
     return text

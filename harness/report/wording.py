@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
-from harness.analysis.estimate import Estimate
-from harness.analysis.interval import QuantileInterval
-from harness.analysis.percentile import Quantile, min_requests
 from harness.figures.declaration import Unit
+
+if TYPE_CHECKING:  # words need no statistics
+    from harness.analysis.estimate import Estimate
 
 UNKNOWN = "-"
 
@@ -33,37 +34,14 @@ def percent(value: float | None, digits: int = 1) -> str:
     return UNKNOWN if value is None else f"{value:.{digits}%}"
 
 
-def quantile(figure: Quantile) -> str:
-    """The percentile, or why there is none."""
-    if figure.over_limit:
-        return "over any limit (failures)"
-    if figure.value_ms is None:
-        return f"needs {min_requests(figure.q)} requests" if figure.n else UNKNOWN
-    return ms(figure.value_ms)
-
-
-def quantile_interval(interval: QuantileInterval | None) -> str:
-    """`5,900.1 to 6,420.0 ms`, `at least 5,900.1 ms`, `5,900.1 ms to failures`."""
-    if interval is None:
-        return UNKNOWN
-    low, high = interval.low_ms, interval.high_ms
-    if interval.low_over_limit:
-        return "over any limit (failures)"
-    if low is not None and high is not None:
-        return f"{low:,.1f} to {high:,.1f} ms"
-    if low is not None:
-        return f"{ms(low)} to failures" if interval.high_over_limit else f"at least {ms(low)}"
-    return UNKNOWN if high is None else f"at most {ms(high)}"
-
-
-def ratio_interval(estimate: Estimate) -> str:
+def ratio_interval(estimate: "Estimate") -> str:
     """`0.0 to 1.3%`."""
     if estimate.low is None or estimate.high is None:
         return UNKNOWN
     return f"{estimate.low:.1%} to {estimate.high:.1%}"
 
 
-def usd_interval(estimate: Estimate | None) -> str:
+def usd_interval(estimate: "Estimate | None") -> str:
     """`$0.0241 to $0.0256`."""
     if estimate is None or estimate.low is None or estimate.high is None:
         return UNKNOWN
@@ -99,12 +77,12 @@ def signed(found: Decimal | float | None, unit: Unit) -> str:
     return text if text.startswith("-") else f"+{text}"
 
 
-def estimate(found: Estimate, unit: Unit, digits: int | None = None) -> str:
+def estimate(found: "Estimate", unit: Unit, digits: int | None = None) -> str:
     """The figure, or that it lies among failures."""
     return "over any limit (failures)" if found.over_limit else value(found.value, unit, digits)
 
 
-def bounds(found: Estimate, unit: Unit, digits: int | None = None) -> str:
+def bounds(found: "Estimate", unit: Unit, digits: int | None = None) -> str:
     """`5,900.1 ms to 6,420.0 ms`, `at least 5,900.1 ms`, `5,900.1 ms to failures`; else a dash."""
     if found.low_over_limit:
         return "over any limit (failures)"
@@ -114,3 +92,29 @@ def bounds(found: Estimate, unit: Unit, digits: int | None = None) -> str:
     if found.low is not None:
         return f"{low} to failures" if found.high_over_limit else f"at least {low}"
     return UNKNOWN if found.high is None else f"at most {high}"
+
+
+def _two_digits(found: float) -> str:
+    return f"{found:,.2f}"
+
+
+_COMPACT: dict[Unit, Callable[[float], str]] = {
+    Unit.MS: lambda found: f"{found:,.0f}",
+    Unit.USD: lambda found: f"{found:,.5f}",
+    Unit.RATIO: lambda found: f"{100 * found:.1f}",
+    Unit.SCORE: lambda found: f"{found:.3f}",
+}
+"""A value without its unit, for a bound beside the value."""
+
+
+def compact(found: "Estimate", unit: Unit) -> str:
+    """The figure and its interval in one cell: `68.3% [54.5, 79.5]`, `4,288 ms [4,114, -]`."""
+    if found.over_limit or found.value is None:
+        return estimate(found, unit)
+    plain = _COMPACT.get(unit, _two_digits)
+    mark = {Unit.MS: " ms", Unit.RATIO: "%"}.get(unit, "")
+    shown = f"{'$' if unit is Unit.USD else ''}{plain(found.value)}{mark}"
+    if found.low is None and found.high is None:
+        return shown
+    low, high = (UNKNOWN if bound is None else plain(bound) for bound in (found.low, found.high))
+    return f"{shown} [{low}, {high}]"

@@ -1,20 +1,21 @@
 """A run's report as three files: JSON for machines, HTML for people, Markdown for pull requests."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.analysis.sample import RunFacts
 from harness.errors import ConfigError
+from harness.figures.selection import Rows, Selection
+from harness.figures.summary import RunSummary
 from harness.outputs import replace_files
-from harness.records import Call, Request
 from harness.report.document import document_bytes, report_document
-from harness.report.figures import RunSummary
 from harness.report.html import render_html
 from harness.report.markdown import render_markdown
 from harness.report.reading import read_run_id
+from harness.store.database.typed import StoredRun
+from harness.store.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,10 +28,9 @@ class ReportPaths:
 
 
 def write_reports(
+    view: Snapshot,
+    run: StoredRun,
     summary: RunSummary,
-    run: RunFacts,
-    requests: Sequence[Request],
-    calls: Sequence[Call],
     out_dir: Path,
     *,
     gate: Mapping[str, Any] | None = None,
@@ -40,10 +40,9 @@ def write_reports(
     """Write `<kind>-YYYY-MM-DD-HHmmss.{json,html,md}` and `latest.*`, each whole or not at all.
 
     Args:
-        summary: of `run_summary`.
+        view: the store, or the records of a report file.
         run: the run.
-        requests: all of its requests.
-        calls: its attempts.
+        summary: of `run_summary`.
         out_dir: the folder; made when missing.
         gate: the gate's JSON (`GateReport.as_json()`), to be shown.
         limit_ms: the latency limit drawn in the charts; None draws the gate's own, or none.
@@ -56,11 +55,13 @@ def write_reports(
         StoreError: a file cannot be written (StoreFullError: for lack of room); the files that were there
             still are.
     """
-    document = report_document(summary, run, requests, calls, gate=gate, ruler=ruler)
+    requests = view.requests(run.run_id, include_warmup=True)
+    document = report_document(summary, run, requests, view.calls(run.run_id), gate=gate, ruler=ruler)
+    rows = Rows(view, Selection(run_ids=(run.run_id,)))
     stem = free_stem(out_dir, run)
     contents = {
         "json": document_bytes(document),
-        "html": render_html(summary, run, requests, gate=gate, limit_ms=limit_ms, ruler=ruler).encode(),
+        "html": render_html(summary, run, rows, gate=gate, limit_ms=limit_ms, ruler=ruler).encode(),
         "md": render_markdown(summary, gate=gate).encode(),
     }
     replace_files(
@@ -75,7 +76,7 @@ def write_reports(
     )
 
 
-def free_stem(out_dir: Path, run: RunFacts) -> str:
+def free_stem(out_dir: Path, run: StoredRun) -> str:
     """The dated name, the run's own where it is one; the second run of a second gets its id behind it."""
     stem = f"{run.kind.value}-{run.started_at:%Y-%m-%d-%H%M%S}"
     if re.fullmatch(rf"{run.kind.value}-\d{{4}}-\d\d-\d\d-\d{{6}}", run.name):

@@ -22,7 +22,7 @@ from harness.analysis.quantile import (
     quantile_ranks,
 )
 from harness.analysis.sequential import Decision, decide_sequence
-from harness.analysis.shift import CaseLatencies, recovered, resampled_quantile_shift
+from harness.analysis.shift import CaseLatencies, recovered, resampled_shifts, with_resampled
 
 LOCATION, SPREAD = 8.0, 0.45
 """Latencies are lognormal: median 2,981 ms, p95 6,249 ms."""
@@ -274,7 +274,7 @@ def difference_coverage(runs=400):
                     shift = recovered(percentile(a, q, clusters), percentile(b, q, clusters))
                     if clusters is not None:
                         sides = [CaseLatencies(ms=side, cases=cases) for side in (a, b)]
-                        shift = resampled_quantile_shift(*sides, q, plain=shift)
+                        shift = with_resampled(shift, resampled_shifts(*sides, [q])[q], 40)
                     hits += encloses(shift.change, truth)
                     regressions += shift.change.low is not None and shift.change.low > 0
                 rows.append(

@@ -5,9 +5,7 @@ import json
 import pytest
 
 from harness.records import ProviderMode
-from harness.report.summary import run_summary
-from harness.report.write import write_reports
-from tests.judged_rows import JudgedRun, calls_of, request
+from tests.judged_rows import JudgedRun, report_of, request
 
 
 def report(folder, run_id, factor=1.0, mode=ProviderMode.EMULATED, requests=200):
@@ -18,8 +16,7 @@ def report(folder, run_id, factor=1.0, mode=ProviderMode.EMULATED, requests=200)
         for seq in range(requests)
     ]
     run = JudgedRun(run_id=run_id, name=f"run {run_id}", provider_mode=mode)
-    calls = calls_of(rows)
-    return write_reports(run_summary(rows, calls, run), run, rows, calls, folder / run_id).json
+    return report_of(rows, run, folder / run_id).json
 
 
 def test_two_report_files(cli, tmp_path):

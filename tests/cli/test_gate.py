@@ -8,10 +8,8 @@ from datetime import timedelta
 import pytest
 
 from harness.records import GateVerdict, ProviderMode, Run, RunEnd, RunKind, RunStatus
-from harness.report.summary import run_summary
-from harness.report.write import write_reports
 from harness.store import Spool, ingest, open_store
-from tests.judged_rows import START, JudgedRun, calls_of, failed, request
+from tests.judged_rows import START, JudgedRun, calls_of, failed, report_of, request
 
 
 def stored(folder, rows, run_id="run-1", status=RunStatus.COMPLETED, **end):
@@ -85,8 +83,7 @@ def test_json_and_the_stored_result(cli, good_store):
 
 def test_a_report_file_is_a_run(cli, tmp_path):
     rows = [request(seq, 3000.0) for seq in range(300)]
-    run, calls = JudgedRun(), calls_of(rows)
-    path = write_reports(run_summary(rows, calls, run), run, rows, calls, tmp_path / "out").json
+    path = report_of(rows, JudgedRun(), tmp_path / "out").json
     assert cli("gate", path, "--store", tmp_path / "no-store")[0] == 0
     assert not (tmp_path / "no-store").exists()
     assert cli("gate", path, "--max-cost-per-request", "0.0239")[0] == 1

@@ -10,8 +10,9 @@ from dashboard.frame.scope import Scope
 from dashboard.queries.cost import money
 from dashboard.queries.latency import latency_figures
 from dashboard.queries.overview import saving, shares
-from harness.cli.runs.show import load_summary
+from harness.figures.summary import run_summary
 from harness.records import dump_json
+from harness.report.document import summary_document
 from harness.store import open_store
 from tests.dashboard.conftest import metrics, texts
 
@@ -30,24 +31,44 @@ def test_every_figure_equals_runs_show(full, run_id):
     with open_store(full).snapshot() as view:
         latency, spent = latency_figures(view, scope), money(view, scope)
         share, saved = shares(view, scope), saving(view, scope)
-    cli = json.loads(dump_json(load_summary(full, run_id)), parse_float=Decimal)
+    cli = shown(full, run_id)
+    figures = cli["figures"]
 
     everything = latency.groups[0]
     assert latency.source == cli["latency_source"]
-    for ours, theirs in zip(everything.quantiles, cli["latency"], strict=True):
-        assert ours.value == pytest.approx(optional_float(theirs["quantile"]["value_ms"]))
-        assert ours.over_limit == theirs["quantile"]["over_limit"]
+    names = ("p50_latency", "p95_latency", "p99_latency")
+    for name, ours in zip(names, everything.quantiles, strict=True):
+        same(ours, figures[name])
     for name in ("total_usd", "draft_usd", "repair_usd", "judge_usd", "per_request_usd", "unpriced_calls"):
-        assert getattr(spent.sums, name) == optional_decimal(cli["cost"][name]), name
+        assert getattr(spent.sums, name) == optional_decimal(cli["spending"][name]), name
     assert [(r.role, r.provider, r.model, r.calls, r.cost_usd) for r in spent.sums.rows] == [
         (r["role"], r["provider"], r["model"], r["calls"], optional_decimal(r["cost_usd"]))
-        for r in cli["cost"]["rows"]
+        for r in cli["spending"]["rows"]
     ]
-    assert share.errors.value == pytest.approx(float(cli["error_ratio"]["value"]))
-    assert share.tiers == cli["quality"]["tiers"]
-    for name in ("high", "mixed", "repaired", "cache_hit"):
-        assert getattr(share, name).value == pytest.approx(float(cli["quality"][name]["value"])), name
-    assert saved.figures.saving_ratio == pytest.approx(optional_float(cli["saving"]["saving_ratio"]))
+    assert share.tiers == cli["tiers"]
+    for name, ours in (
+        ("error_ratio", share.errors),
+        ("high_tier", share.high),
+        ("mixed_providers", share.mixed),
+        ("repaired", share.repaired),
+        ("prompt_cache_hit", share.cache_hit),
+    ):
+        same(ours, figures[name])
+    assert saved.saving_ratio == pytest.approx(optional_float(cli["saving"]["saving_ratio"]))
+
+
+def shown(store, run_id):
+    """What `harness runs show --json` prints of a run that is not an evaluation."""
+    with open_store(store).snapshot() as view:
+        document = summary_document(run_summary(view, view.run(run_id)))
+    return json.loads(dump_json(document), parse_float=Decimal)
+
+
+def same(ours, theirs):
+    """Value, interval and n."""
+    for name in ("value", "low", "high"):
+        assert getattr(ours, name) == pytest.approx(optional_float(theirs[name])), name
+    assert (ours.n, ours.over_limit) == (theirs["n"], theirs["over_limit"])
 
 
 def optional_float(value):
@@ -61,10 +82,11 @@ def optional_decimal(value):
 def test_it_shows_the_figures_and_says_emulated(app, full):
     at = app(full, mode="emulated", run="baseline-a")
     cards = metrics(at)
-    summary = load_summary(full, "run-a")
-    assert cards["Latency p95"] == labels.ms(summary.latency[1].quantile.value_ms)
-    assert cards["Total cost"] == labels.usd(summary.cost.total_usd, 4)
-    assert cards["Cost per request"] == labels.usd(summary.cost.per_request_usd, 6)
+    with open_store(full).snapshot() as view:
+        summary = run_summary(view, view.run("run-a"))
+    assert cards["Latency p95"] == labels.ms(summary.figures["p95_latency"].value)
+    assert cards["Total cost"] == labels.usd(summary.spending.total_usd, 4)
+    assert cards["Cost per request"] == labels.usd(summary.spending.per_request_usd, 6)
     assert cards["Saved by the hybrid route"] == labels.percent(summary.saving.saving_ratio)
     assert cards["Gate"] == "PASS"
     assert "Emulated providers" in texts(at)

@@ -10,9 +10,11 @@ from dashboard.queries.facets import facets
 from dashboard.queries.latency import latency_figures
 from dashboard.queries.quality import group_quality
 from dashboard.queries.records import latest
-from dashboard.queries.repriced import latest_priced
 from harness.analysis.moments import moments_of, score_estimate
 from harness.figures import Rows, ranking
+from harness.figures.saving import route_saving
+from harness.pricing import PriceBook
+from harness.pricing.breakdown import against_draft_model
 from harness.report.run_cost import run_requests
 from harness.store import Spool, ingest, open_store
 from tests.dashboard.stores import MINI, SONNET, Plan, begin, end, exchange, random, write
@@ -78,23 +80,18 @@ def test_the_latest_requests_are_the_latest(full, limit):
 @pytest.mark.parametrize(
     ("run_id", "kind", "mode"), [("run-b", "baseline", "emulated"), ("run-p", "ingest", "live")]
 )
-def test_calls_to_price_again_are_those_of_the_command_line(full, run_id, kind, mode):
+def test_the_saving_of_a_route_is_that_of_each_call_priced_alone(full, run_id, kind, mode):
+    book = PriceBook.load()
     with open_store(full).snapshot() as view:
-        ours, left_out = latest_priced(view, Scope(kind=kind, mode=mode, run_ids=(run_id,)), 1_000)
-        theirs = run_requests(view.requests(run_id), view.calls(run_id))
-    assert left_out == 0
-
-    def figures(requests):
-        return Counter(
-            tuple(sorted((c.role, c.ref, str(c.usage), c.priced.cost_usd, c.at, c.context) for c in calls))
-            for calls in requests
-        )
-
-    def comparable(requests):
-        return [[c for c in calls if c.priced.cost_usd is not None] for calls in requests]
-
-    assert len(ours) == len(theirs)
-    assert figures(comparable(ours)) == figures(comparable(theirs))
+        ours = route_saving(Rows(view, Scope(kind=kind, mode=mode, run_ids=(run_id,))), book)
+        theirs = against_draft_model(run_requests(view.requests(run_id), view.calls(run_id)), book)
+    if theirs.single is None:
+        assert ours.reason == "one model did all the drafts and repairs"
+        return
+    assert ours.requests == theirs.n_compared
+    assert ours.actual_usd == theirs.compared_cost_usd
+    assert ours.single_provider_usd == theirs.single.cost_usd
+    assert ours.saving_ratio == pytest.approx(float(theirs.single.saving_ratio))
 
 
 def test_many_groups_are_found_in_several_passes(tmp_path, monkeypatch):

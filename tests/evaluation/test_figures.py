@@ -1,5 +1,6 @@
 """Figures of an evaluation: hand-made rows with known answers, and the coverage of the clustered intervals."""
 
+from contextlib import closing
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -7,17 +8,17 @@ import numpy as np
 import pytest
 
 from harness.analysis.cluster import clustered_ratio, clustered_share
-from harness.records import LatencySource, Request, RequestStatus, RunKind, RunStatus, Tier, tier_of
-from harness.report.document import ReportRun
-from harness.report.evaluation import evaluation_figures
+from harness.figures.evaluation import evaluation_figures
+from harness.records import LatencySource, Request, RequestStatus, RunKind, RunStatus, tier_of
 from harness.report.evaluation_document import evaluation_document, evaluation_markdown, write_evaluation
 from harness.report.reading import read_report
+from tests.judged_rows import JudgedRun, view_of
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)
 
 
 def run_row(status=RunStatus.COMPLETED, **config):
-    return ReportRun(
+    return JudgedRun(
         run_id="run-1",
         kind=RunKind.EVAL,
         name="eval-2026-11-01-000000",
@@ -25,6 +26,11 @@ def run_row(status=RunStatus.COMPLETED, **config):
         started_at=AT,
         config={"strategies": ["first", "second"], **config},
     )
+
+
+def figures_of(rows, run=None):
+    view = view_of(rows, (), run or run_row())
+    return evaluation_figures(view, view.run("run-1"))
 
 
 def row(strategy, case, repeat, score, cost, *, latency=1000.0, status=RequestStatus.OK):
@@ -62,31 +68,31 @@ def test_tiers_scores_and_costs_of_each_strategy_stand_apart():
         row("first", "b", 1, 0.8, "0.01"),
         row("second", "a", 1, 0.5, "0"),
     ]
-    first, second = evaluation_figures(run_row(planned=4), rows, []).strategies
+    first, second = figures_of(rows, run_row(planned=4)).strategies
     assert (first.strategy, second.strategy) == ("first", "second")
-    assert first.tiers[Tier.HIGH].value == 0.5
-    assert first.score.value == pytest.approx(0.875)
-    assert first.cost_per_request.value == pytest.approx(0.02)
-    assert first.cost_per_high.value == pytest.approx(0.04)
-    assert second.cost_per_high.value is None
+    assert first.figures["high_tier"].value == 0.5
+    assert first.figures["quality_score"].value == pytest.approx(0.875)
+    assert first.figures["cost_per_request"].value == pytest.approx(0.02)
+    assert first.figures["cost_per_high_answer"].value == pytest.approx(0.04)
+    assert second.figures["cost_per_high_answer"].value is None
     assert first.planned == 2
 
 
 def test_an_ungraded_answer_is_in_no_tier_and_an_unknown_cost_in_no_mean():
     rows = [row("first", "a", 1, 0.95, None), row("first", "b", 1, None, "0.01")]
-    (first,) = evaluation_figures(run_row(), rows, []).strategies
+    (first,) = figures_of(rows).strategies
     assert (first.ok, first.graded, first.unpriced) == (2, 1, 1)
-    assert first.tiers[Tier.HIGH].n == 1
-    assert first.cost_per_request.value == pytest.approx(0.01)
+    assert first.figures["high_tier"].n == 1
+    assert first.figures["cost_per_request"].value == pytest.approx(0.01)
 
 
 def test_failures_rank_above_every_latency():
     rows = [row("first", f"c{n}", 1, 0.9, "0.01") for n in range(10)]
     rows += [row("first", f"f{n}", 1, None, "0.01", status=RequestStatus.ERROR) for n in range(10)]
-    (first,) = evaluation_figures(run_row(), rows, []).strategies
-    assert first.p95.over_limit
-    assert first.p95.value_ms is None
-    assert first.failed.value == 0.5
+    (first,) = figures_of(rows).strategies
+    assert first.figures["p95_latency"].over_limit
+    assert first.figures["p95_latency"].value is None
+    assert first.figures["error_ratio"].value == 0.5
 
 
 @pytest.mark.parametrize(
@@ -106,7 +112,7 @@ def test_the_verdict_is_a_plain_sentence(drop, words):
         else r
         for r in rows
     ]
-    (found,) = evaluation_figures(run_row(), shaken, []).comparisons
+    (found,) = figures_of(shaken).comparisons
     assert words in found.verdict
     assert found.power is not None
     assert "80% power" in found.power
@@ -118,31 +124,33 @@ def hash_of(request):
 
 def test_several_comparisons_hold_together():
     rows = two_strategies() + [row("third", f"c{n}", 1, 0.9, "0.01") for n in range(20)]
-    found = evaluation_figures(run_row(), rows, []).comparisons
-    assert [c.confidence for c in found] == pytest.approx([0.975, 0.975])
+    found = figures_of(rows).comparisons
+    assert [c.found.saving.confidence for c in found] == pytest.approx([0.975, 0.975])
+    # Holm: the difference that is decided first is held against all six
+    assert max(d.shift.change.confidence for c in found for d in c.found.found) == pytest.approx(1 - 0.05 / 6)
 
 
 def test_a_truncated_run_says_so_in_every_rendering():
-    figures = evaluation_figures(run_row(RunStatus.TRUNCATED, planned=100), two_strategies(), [])
+    figures = figures_of(two_strategies(), run_row(RunStatus.TRUNCATED, planned=100))
     assert "TRUNCATED" in evaluation_document(figures)["caution"]
     assert "80 requests that were finished of 100 planned" in evaluation_markdown(figures)
 
 
 def test_the_report_is_read_back_where_there_is_no_store(tmp_path):
     rows = two_strategies()
-    figures = evaluation_figures(run_row(), rows, [])
-    path, text = write_evaluation(figures, rows, [], tmp_path)
+    figures = figures_of(rows)
+    with closing(view_of(rows, (), run_row())) as view:
+        path, text = write_evaluation(view, figures, tmp_path)
     assert path.name == "eval-2026-11-01-000000.json"
     assert text.read_text().startswith("# eval-2026-11-01-000000")
-    again = read_report(path)
-    assert evaluation_document(evaluation_figures(again.run, again.requests, [])) == evaluation_document(
-        figures
-    )
+    with closing(read_report(path).snapshot(str(path))) as view:
+        again = evaluation_figures(view, view.run())
+    assert evaluation_document(again) == evaluation_document(figures)
 
 
 def test_markdown_shows_names_as_text_not_markup():
     rows = [row("<img src=x>|a", f"c{n}", 1, 0.9, "0.01") for n in range(3)]
-    assert "<img" not in evaluation_markdown(evaluation_figures(run_row(), rows, []))
+    assert "<img" not in evaluation_markdown(figures_of(rows))
 
 
 def coverage(interval, runs=600, cases=30, repeats=5):
@@ -189,5 +197,5 @@ def test_a_saving_that_noise_hides_is_not_called_the_same():
         else r
         for r in rows
     ]
-    (found,) = evaluation_figures(run_row(), noisy, []).comparisons
+    (found,) = figures_of(noisy).comparisons
     assert "whether it saves cannot be told yet" in found.verdict

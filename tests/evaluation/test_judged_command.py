@@ -5,9 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from harness.cli.run_source import load_run
+from harness.cli.run_source import open_run
+from harness.figures.evaluation import evaluation_figures
 from harness.records import Role
-from harness.report.evaluation import evaluation_figures
 from harness.report.evaluation_document import evaluation_document
 from harness.store import open_store
 from tests.evaluation.killing import run_and_kill
@@ -85,8 +85,8 @@ def test_table_markdown_and_report_file_say_the_same(evaluated):
     for text in (shown, markdown.read_text().replace("\\", "")):
         for words in ("grader rubric", "$ of judges, apart", "judged against the first", "at equal length"):
             assert words in text
-    loaded = load_run(str(path), store)
-    figures = evaluation_figures(loaded.run, loaded.requests, loaded.calls, grades=loaded.grades)
+    with open_run(str(path), store) as opened:
+        figures = evaluation_figures(opened.view, opened.run)
     again = json.loads(json.dumps(evaluation_document(figures)["grading"], default=str), parse_float=Decimal)
     assert again["graders"] == document["grading"]["graders"]
     assert again["pairwise"] == document["grading"]["pairwise"]

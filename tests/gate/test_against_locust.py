@@ -6,9 +6,10 @@ import sys
 
 import pytest
 
-from harness.gate import GateLimits, evaluate_gate, gate_input
+from harness.figures.sides import whole_side
+from harness.gate import GateLimits, evaluate_gate
 from harness.records import GateVerdict
-from tests.judged_rows import JudgedRun, failed, request
+from tests.judged_rows import failed, request, view_of
 
 LOCUST_P95 = """
 import json, sys
@@ -32,7 +33,8 @@ def locust_p95(latencies):
 
 
 def p95_of(rows, **limits):
-    report = evaluate_gate(gate_input(JudgedRun(), rows), GateLimits(**limits))
+    view = view_of(rows)
+    report = evaluate_gate(whole_side(view, view.run()), GateLimits(**limits))
     return report, next(check for check in report.checks if check.name == "p95_latency")
 
 

@@ -14,10 +14,8 @@ import yaml
 from harness.cli.app import main
 from harness.gate.config import GateConfig, load_gate_config
 from harness.records import ProviderMode, Run, RunEnd, RunKind, RunStatus
-from harness.report.summary import run_summary
-from harness.report.write import write_reports
 from harness.store import Spool, ingest
-from tests.judged_rows import START, JudgedRun, calls_of, request
+from tests.judged_rows import START, JudgedRun, calls_of, report_of, request
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "gate.md").read_text()
@@ -48,7 +46,7 @@ def place(tmp_path_factory):
         spool.append_many([first, *rows, *calls_of(rows)])
         spool.append(RunEnd(run_id=run.run_id, ended_at=START, status=RunStatus.COMPLETED)).result()
     ingest(store)
-    write_reports(run_summary(rows, calls_of(rows), run), run, rows, calls_of(rows), store / "reports")
+    report_of(rows, run, store / "reports")
     return folder
 
 

@@ -6,15 +6,22 @@ import numpy as np
 import pytest
 
 from harness.errors import UsageError
-from harness.gate import GateLimits, evaluate_gate, gate_input
+from harness.figures.sides import whole_side
+from harness.gate import GateLimits, evaluate_gate
 from harness.records import GateVerdict, ProviderMode, RequestStatus, RunStatus, Tier, dump_json
-from tests.judged_rows import JudgedRun, failed, request
+from tests.judged_rows import JudgedRun, failed, request, view_of
 
 PASS, FAIL, INCONCLUSIVE = GateVerdict.PASS, GateVerdict.FAIL, GateVerdict.INCONCLUSIVE
 
 
 def verdict(rows, run=None, **limits):
-    return evaluate_gate(gate_input(run or JudgedRun(), rows), GateLimits(**limits))
+    return evaluate_gate(side(rows, run), GateLimits(**limits))
+
+
+def side(rows, run=None):
+    run = run or JudgedRun()
+    view = view_of(rows, (), run)
+    return whole_side(view, view.run(run.run_id))
 
 
 def check(report, name):
@@ -98,7 +105,7 @@ def test_a_single_slow_request_fails_at_95_percent_and_not_at_99():
 def test_a_regression_that_could_not_be_seen_is_no_pass():
     few, many = even(60), even(300)
     for earlier, later, expected in ((few, few, INCONCLUSIVE), (many, many, PASS)):
-        judged = [gate_input(JudgedRun(), rows) for rows in (earlier, later)]
+        judged = [side(rows) for rows in (earlier, later)]
         report = evaluate_gate(judged[1], GateLimits(), baseline=judged[0])
         assert check(report, "p95_latency_vs_baseline").verdict is expected
 

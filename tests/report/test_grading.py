@@ -5,13 +5,20 @@ from decimal import Decimal
 
 import pytest
 
+from harness.figures.grading import grading_figures as of_rows
+from harness.figures.sides import whole_side
 from harness.records import CallOutcome, Grade, RequestStatus, Role
-from harness.report.grading import grader_rows, grading_figures, grading_json, pairwise_notes, pairwise_rows
-from tests.judged_rows import JudgedRun, calls_of, request
+from harness.report.grading import grader_rows, grading_json, pairwise_notes, pairwise_rows
+from tests.judged_rows import JudgedRun, calls_of, request, view_of
 
 RUN = JudgedRun(
     config={"strategies": ["base", "other"], "graders": ["rubric", "pairwise"], "judges": ["mistral/m"]}
 )
+
+
+def grading_figures(run, rows, calls, grades):
+    view = view_of(rows, calls, run, grades)
+    return of_rows(whole_side(view, view.run()).rows, view.run())
 
 
 def answer(strategy, case, **changes):
@@ -52,8 +59,8 @@ def test_a_failed_and_a_missing_grade_are_ungraded_and_in_no_mean():
     assert (base.score.value, base.score.n, base.ungraded) == (0.75, 2, 2)
     assert (base.passed.value, base.passed.n) == (0.5, 2)
     assert (other.score.value, other.score.n, other.ungraded) == (None, 0, 4)
-    (line, _) = grader_rows(figures, ["base", "other"], lambda estimate: str(estimate.value))
-    assert line == ("grader rubric", "0.75, 2 ungraded", "None, 4 ungraded")
+    (line, _) = grader_rows(figures, ["base", "other"])
+    assert line == ("grader rubric", "0.750 [0.010, 0.999], 2 ungraded", "-, 4 ungraded")
 
 
 def test_pairs_are_counted_flips_are_ties_and_unjudged_pairs_are_said():
@@ -65,7 +72,7 @@ def test_pairs_are_counted_flips_are_ties_and_unjudged_pairs_are_said():
     assert found.win_rate.value == 0.5
     assert found.flipped.value == pytest.approx(1 / 3)
     figures = grading_figures(RUN, ROWS, [], grades)
-    (line,) = pairwise_rows(figures, lambda estimate: str(estimate.n))
+    (line,) = pairwise_rows(figures)
     assert line[-2:] == ("1, 1, 1", "3 (1 ungraded)")
     assert pairwise_notes(figures) == ["other, at equal length: 3 cases, at least 6 are needed"]
     assert grading_json(figures)["pairwise"][0]["length_adjusted_win_rate"]["value"] is None
@@ -91,12 +98,12 @@ def test_judges_are_summed_by_the_strategy_they_judged_and_refused_calls_are_non
     base, other = grading_figures(RUN, ROWS, calls, []).spending
     assert (base.calls, base.cost_usd, base.unknown) == (2, Decimal("0.002"), 1)
     assert (other.calls, other.cost_usd, other.unknown) == (1, Decimal("0.002"), 0)
-    lines = grader_rows(grading_figures(RUN, ROWS, calls, []), ["base", "other"], lambda _: "")
+    lines = grader_rows(grading_figures(RUN, ROWS, calls, []), ["base", "other"])
     assert lines[-1] == ("$ of judges, apart", "0.0020 (+1 unknown)", "0.0020")
 
 
 def test_a_run_without_graders_of_its_own_has_no_lines_for_them():
     figures = grading_figures(JudgedRun(config={}), ROWS, [], [grade("base", "a", 0.9, "coverage")])
-    assert grader_rows(figures, ["base", "other"], lambda _: "") == []
+    assert grader_rows(figures, ["base", "other"]) == []
     assert [(found.grader, found.own) for found in figures.graders] == [("coverage", False)] * 2
     assert figures.pairwise == ()

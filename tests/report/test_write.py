@@ -2,6 +2,7 @@
 
 import json
 import re
+from contextlib import closing
 from datetime import timedelta
 from html.parser import HTMLParser
 
@@ -9,12 +10,12 @@ import numpy as np
 import pytest
 
 from harness.errors import ConfigError, StoreError
-from harness.gate import GateLimits, evaluate_gate, gate_input
+from harness.figures.sides import whole_side
+from harness.figures.summary import run_summary
+from harness.gate import GateLimits, evaluate_gate
 from harness.records import GateVerdict, ProviderMode
 from harness.report.reading import read_report
-from harness.report.summary import run_summary
-from harness.report.write import write_reports
-from tests.judged_rows import START, JudgedRun, calls_of, failed, repaired, request
+from tests.judged_rows import START, JudgedRun, calls_of, failed, repaired, report_of, request, view_of
 
 ATTACK = "<img src=x onerror=alert(1)> | `x` $\\frac{1}{0}$ \x1b[31m \u6f22\U0001f600"
 
@@ -26,9 +27,13 @@ def a_run(n=120):
 
 
 def written(rows, folder, run=None, **options):
+    return report_of(rows, run or JudgedRun(), folder, **options)
+
+
+def judged(rows, run=None, limits=None):
     run = run or JudgedRun()
-    calls = calls_of(rows)
-    return write_reports(run_summary(rows, calls, run), run, rows, calls, folder, **options)
+    with closing(view_of(rows, (), run)) as view:
+        return evaluate_gate(whole_side(view, view.run(run.run_id)), limits or GateLimits())
 
 
 class Outline(HTMLParser):
@@ -55,7 +60,8 @@ def test_the_json_report_gives_back_every_request_and_call(tmp_path):
     assert back.requests == rows
     assert back.calls == calls_of(rows)
     assert back.run.run_id == "run-1"
-    assert run_summary(back.requests, back.calls, back.run) == run_summary(rows, calls_of(rows), JudgedRun())
+    with closing(back.snapshot("report")) as ours, closing(view_of(rows, calls_of(rows))) as theirs:
+        assert run_summary(ours, ours.run()) == run_summary(theirs, theirs.run())
 
 
 def test_money_keeps_its_digits_in_json(tmp_path):
@@ -90,7 +96,7 @@ def test_foreign_text_is_escaped_everywhere(tmp_path):
         config={ATTACK: ATTACK},
         summary={"suspect": True, "suspect_reasons": [ATTACK]},
     )
-    gate = evaluate_gate(gate_input(run, rows), GateLimits()).as_json()
+    gate = judged(rows, run).as_json()
     paths = written(rows, tmp_path, run=run, gate=gate)
     outline = Outline()
     outline.feed(paths.html.read_text())
@@ -174,6 +180,7 @@ def test_a_duration_that_is_none_is_unknown(tmp_path, latency):
     path = written([request(s, 3000.0) for s in range(60)], tmp_path).json
     path.write_text(path.read_text().replace('"latency_ms":3000.0', f'"latency_ms":{latency}', 1))
     back = read_report(path)
-    report = evaluate_gate(gate_input(back.run, back.requests), GateLimits())
-    assert report.verdict is GateVerdict.INCONCLUSIVE
-    assert run_summary(back.requests, back.calls, back.run).unknown_latency == 1
+    with closing(back.snapshot("report")) as view:
+        report = evaluate_gate(whole_side(view, view.run()), GateLimits())
+        assert report.verdict is GateVerdict.INCONCLUSIVE
+        assert run_summary(view, view.run()).figures["p95_latency"].unknown == 1

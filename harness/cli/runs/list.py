@@ -10,7 +10,7 @@ from rich.table import Table
 
 from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, out, print_json
 from harness.cli.lazy import command
-from harness.records import GateResult, RunKind
+from harness.records import RunKind
 from harness.store import StoredRun, open_store
 
 app = command()
@@ -34,11 +34,9 @@ def list_runs(
     opened.ingest()
     with opened.snapshot() as view:
         runs = view.runs()
-        verdicts = {result.run_id: result for result in view.gate_results()}
+        verdicts = dict(view.rows("SELECT run_id, arg_max(verdict, ts) FROM gate_results GROUP BY run_id"))
         counts = dict(
-            view.rows(
-                "SELECT run_id, count(*) FILTER (warmup IS NOT TRUE) FROM requests GROUP BY run_id",
-            )
+            view.rows("SELECT run_id, count(*) FROM requests WHERE warmup IS NOT TRUE GROUP BY run_id")
         )
     told = [run for run in runs if every or run.kind is not RunKind.SERVICE or counts.get(run.run_id)]
     shown = told[:limit]
@@ -52,7 +50,7 @@ def list_runs(
         out.print(f"{idle} runs of a service without requests of its own; --all shows them", style="dim")
 
 
-def _listed(run: StoredRun, requests: int, verdict: GateResult | None) -> dict[str, object]:
+def _listed(run: StoredRun, requests: int, verdict: str | None) -> dict[str, object]:
     return {
         "run_id": run.run_id,
         "name": run.name,
@@ -64,11 +62,11 @@ def _listed(run: StoredRun, requests: int, verdict: GateResult | None) -> dict[s
         "started_at": run.started_at,
         "ended_at": run.ended_at,
         "requests": requests,
-        "gate_verdict": verdict.verdict if verdict else None,
+        "gate_verdict": verdict,
     }
 
 
-def _table(runs: list[StoredRun], counts: dict[str, int], verdicts: dict[str, GateResult]) -> Table:
+def _table(runs: list[StoredRun], counts: dict[str, int], verdicts: dict[str, str]) -> Table:
     table = Table(header_style="bold", box=None, pad_edge=False)
     table.add_column("run", overflow="fold", min_width=26)
     for name in ("kind", "started (UTC)", "status", "mode", "gate"):
@@ -83,7 +81,7 @@ def _table(runs: list[StoredRun], counts: dict[str, int], verdicts: dict[str, Ga
             _minute(run.started_at),
             run.status.value,
             run.provider_mode.value if run.provider_mode else "unknown",
-            verdict.verdict.value if verdict else "-",
+            verdict or "-",
             f"{counts.get(run.run_id, 0):,}",
         )
     return table

@@ -7,15 +7,14 @@ from typing import Annotated
 import typer
 
 from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, out, print_json
-from harness.cli.gate import limits_of
+from harness.cli.gate import judge
 from harness.cli.lazy import command
-from harness.cli.run_source import load_run
+from harness.cli.run_source import latest_ruler, open_run
 from harness.errors import UsageError
-from harness.gate import evaluate_gate, gate_input
+from harness.figures.summary import run_summary
 from harness.gate.config import load_gate_config
 from harness.pricing import PriceBook
 from harness.records import RunStatus
-from harness.report.summary import run_summary
 from harness.report.write import write_reports
 
 BASELINES = Path("results") / "baselines"
@@ -34,16 +33,19 @@ def publish(
 
     Example: harness runs publish latest
     """
-    loaded = load_run(run, store)
-    if loaded.run.status is RunStatus.RUNNING:
-        raise UsageError(f"run {loaded.run.run_id} is still running; publish it when it has ended")
-    book = PriceBook.configured(os.environ)
-    summary = run_summary(loaded.requests, loaded.calls, loaded.run, book=book)
-    limits = limits_of(load_gate_config(None, Path.cwd()))
-    verdict = evaluate_gate(gate_input(loaded.run, loaded.requests, loaded.calls), limits)
-    files = write_reports(
-        summary, loaded.run, loaded.requests, loaded.calls, into, gate=verdict.as_json(), ruler=loaded.ruler
-    )
+    with open_run(run, store) as opened:
+        if opened.run.status is RunStatus.RUNNING:
+            raise UsageError(f"run {opened.run.run_id} is still running; publish it when it has ended")
+        summary = run_summary(opened.view, opened.run, book=PriceBook.configured(os.environ))
+        verdict = judge(opened, load_gate_config(None, Path.cwd()))
+        files = write_reports(
+            opened.view,
+            opened.run,
+            summary,
+            into,
+            gate=verdict.as_json(),
+            ruler=latest_ruler(opened.view),
+        )
     if as_json:
         print_json({kind: str(getattr(files, kind)) for kind in ("json", "html", "markdown")})
         return

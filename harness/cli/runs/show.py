@@ -1,24 +1,26 @@
 """`harness runs show`: what one run's figures are."""
 
 import os
-from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from rich.console import Group, RenderableType
 from rich.text import Text
 
 from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, out, print_json
 from harness.cli.lazy import command
+from harness.cli.run_source import OpenRun, open_run
+from harness.figures import all_figures, measure
+from harness.figures.sides import Side, whole_side
+from harness.figures.summary import run_head, run_summary
 from harness.pricing import PriceBook
-from harness.records import Call, Grade, Request, RunKind
-from harness.report.answering import answering, remarks
-from harness.report.evaluation import evaluation_figures, is_evaluation
-from harness.report.evaluation_document import evaluation_document
-from harness.report.evaluation_terminal import evaluation_view
-from harness.report.figures import RunSummary
-from harness.report.summary import run_summary
+from harness.records import RunKind
+from harness.report.answering import answering, answering_payload, remarks
+from harness.report.document import summary_document
+from harness.report.groups import MOST_COLUMNS, group_head, group_rows, groups_document
+from harness.report.rows import mode_banner
+from harness.report.tables import plain_table
 from harness.report.terminal import summary_table
-from harness.store import StoredRun, open_store
 
 app = command()
 
@@ -26,62 +28,66 @@ app = command()
 @app.command()
 def show_run(
     run: Annotated[
-        str, typer.Argument(help="`latest`, an id, a unique beginning of one, or a name.")
+        str, typer.Argument(help="`latest`, an id, a unique beginning of one, a name, or a report file.")
     ] = "latest",
     *,
+    by: Annotated[
+        str | None, typer.Option(metavar="GROUP", help="Figures by provider, model, strategy, hour, ...")
+    ] = None,
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
 ) -> None:
     """Every figure of one run, each with its n and interval; of several strategies, each by itself.
 
-    Example: harness runs show latest --json
+    Example: harness runs show latest --by model
     """
-    stored, requests, calls = _load(store, run)
-    if stored.kind is RunKind.EVAL or is_evaluation(requests):
-        book, grades = PriceBook.configured(os.environ), _grades(store, stored)
-        figures = evaluation_figures(stored, requests, calls, book, grades=grades)
-        if as_json:
-            print_json(evaluation_document(figures))
+    with open_run(run, store) as opened:
+        whole = whole_side(opened.view, opened.run)
+        if by is not None:
+            shown, document = _by_group(whole, by)
+        elif opened.run.kind is RunKind.EVAL or len(whole.strategies) > 1:
+            shown, document = _evaluation(opened)
         else:
-            out.print(evaluation_view(figures))
-            _print_remarks(store, stored)
-        return
-    summary = run_summary(requests, calls, stored, book=PriceBook.configured(os.environ))
+            shown, document = _summary(opened)
     if as_json:
-        print_json(summary)
+        print_json(document)
     else:
-        out.print(summary_table(summary))
-        _print_remarks(store, stored)
+        out.print(shown)
 
 
-def _print_remarks(store: Path, run: StoredRun) -> None:
-    """Say who answered otherwise than asked, and whose bill is far from ours."""
+def _summary(opened: OpenRun) -> tuple[RenderableType, dict[str, Any]]:
     book = PriceBook.configured(os.environ)
-    with open_store(store).snapshot() as view:
-        for remark in remarks(answering(view, run.run_id, book)):
-            out.print(Text(remark, "yellow"))
+    summary = run_summary(opened.view, opened.run, book=book)
+    return _with_answering(opened, book, summary_table(summary), summary_document(summary))
 
 
-def load_summary(store: Path, run: str) -> RunSummary:
-    """The figures of one stored run, live records included.
+def _evaluation(opened: OpenRun) -> tuple[RenderableType, dict[str, Any]]:
+    from harness.figures.evaluation import evaluation_figures  # noqa: PLC0415 - needs SciPy, a baseline does not
+    from harness.report.evaluation_document import evaluation_document  # noqa: PLC0415 - as above
+    from harness.report.evaluation_terminal import evaluation_view  # noqa: PLC0415 - as above
 
-    Raises:
-        UnknownRunError, StoreError: nothing to show.
-    """
-    stored, requests, calls = _load(store, run)
-    return run_summary(requests, calls, stored, book=PriceBook.configured(os.environ))
-
-
-def _load(store: Path, run: str) -> tuple[StoredRun, list[Request], list[Call]]:
-    opened = open_store(store)
-    opened.ingest()
-    with opened.snapshot() as view:
-        stored = view.run(run)
-        requests = view.requests(stored.run_id, include_warmup=True)
-        calls = view.calls(stored.run_id)
-    return stored, requests, calls
+    figures = evaluation_figures(opened.view, opened.run)
+    book = PriceBook.configured(os.environ)
+    return _with_answering(opened, book, evaluation_view(figures), evaluation_document(figures))
 
 
-def _grades(store: Path, run: StoredRun) -> list[Grade]:
-    with open_store(store).snapshot() as view:
-        return view.grades(run.run_id)
+def _with_answering(
+    opened: OpenRun, book: PriceBook, shown: RenderableType, document: dict[str, Any]
+) -> tuple[RenderableType, dict[str, Any]]:
+    """Say who answered otherwise than asked, and whose bill is far from ours."""
+    found = answering(opened.view, opened.run.run_id, book)
+    said = [Text(remark, style="yellow") for remark in remarks(found)]
+    return Group(shown, *said), {**document, "answering": answering_payload(found)}
+
+
+def _by_group(whole: Side, by: str) -> tuple[RenderableType, dict[str, Any]]:
+    """The figures of each group of a run."""
+    head, declared = run_head(whole.rows, whole.run), all_figures()
+    groups = measure(whole.rows, declared, by=by)
+    parts: list[RenderableType] = [Text(f"{head.name} ({head.run_id}) by {by}", style="bold")]
+    if (banner := mode_banner(head.provider_mode)) is not None:
+        parts.append(Text(banner, style="bold yellow"))
+    parts.append(plain_table(group_head(groups), group_rows(declared, groups)))
+    if (more := len(groups) - MOST_COLUMNS) > 0:
+        parts.append(Text(f"{more:,} smaller groups not shown; --json has them all", style="dim"))
+    return Group(*parts), groups_document(head, by, declared, groups)

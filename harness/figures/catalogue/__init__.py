@@ -6,7 +6,7 @@ from functools import cache
 
 from harness.figures.declaration import Figure
 
-_ORDER = ("latency", "reliability", "quality", "cost")
+_ORDER = ("latency", "streaming", "reliability", "quality", "cost")
 """Files in reading order; others follow by name."""
 
 

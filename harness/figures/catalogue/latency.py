@@ -34,6 +34,17 @@ FIGURES = (
         for q in (0.5, 0.95)
     ),
     *(
+        _figure(
+            "first_answer",
+            "time to first answer token",
+            q,
+            ms="first_answer_ms",
+            rows=_ANSWERS,
+            source="the stream, reasoning left out",
+        )
+        for q in (0.5, 0.95)
+    ),
+    *(
         _figure("itl", "inter-token latency", q, ms="itl_ms", rows=_ANSWERS, source="the stream")
         for q in (0.5, 0.95)
     ),

@@ -18,6 +18,19 @@ def _tier(tier: str, better: Better) -> Figure:
     )
 
 
+HIGH_OF_ALL = Figure(
+    name="high_tier_of_all",
+    title="high tier, of all requests",
+    unit=Unit.RATIO,
+    better=Better.MORE,
+    rows="all requests but ungraded answers; a failed one is not of high tier",
+    source="quality_tier",
+    rule=Share(
+        hit="status = 'ok' AND quality_tier = 'high'", of="status <> 'ok' OR quality_tier IS NOT NULL"
+    ),
+)
+"""What the gate asks for; where nothing failed it is the same as `high_tier`."""
+
 FIGURES = (
     _tier("high", Better.MORE),
     _tier("medium", Better.NEITHER),

@@ -2,6 +2,7 @@
 
 from harness.analysis.estimate import Estimate
 from harness.figures.declaration import Better, Custom, Figure, Share, Unit
+from harness.figures.grouping import group_sql
 from harness.figures.selection import Rows
 
 LEAST_ANSWERS = 10
@@ -16,7 +17,8 @@ def _throughput(rows: Rows, by: str, confidence: float) -> dict[str, Estimate]:
     """
     found = rows.rows(
         f"""SELECT grp, count(ended_s) FROM (
-            SELECT {by} AS grp, epoch_us(arrived_at) / 1e6 + coalesce(ms, server_ms) / 1000 AS ended_s
+            SELECT {group_sql(by)} AS grp,
+                epoch_us(arrived_at) / 1e6 + coalesce(ms, server_ms) / 1000 AS ended_s
             FROM counted WHERE status = 'ok') GROUP BY grp"""  # noqa: S608 - the group is one of the allow-list
     )
     estimates = {}
@@ -33,7 +35,7 @@ def _rate(rows: Rows, by: str, group: str, n: int) -> float | None:
     ((ends,),) = rows.rows(
         f"""SELECT quantile_disc(ended_s, [{(first + 0.5) / n}, {(last + 0.5) / n}]) FROM (
             SELECT epoch_us(arrived_at) / 1e6 + coalesce(ms, server_ms) / 1000 AS ended_s
-            FROM counted WHERE status = 'ok' AND {by} IS NOT DISTINCT FROM ?)""",  # noqa: S608 - as above
+            FROM counted WHERE status = 'ok' AND {group_sql(by)} IS NOT DISTINCT FROM ?)""",  # noqa: S608 - as above
         [group],
     )
     return (last - first) / (ends[1] - ends[0]) if ends[1] > ends[0] else None
