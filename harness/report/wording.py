@@ -4,10 +4,9 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from harness.figures.declaration import Unit
-
 if TYPE_CHECKING:  # words need no statistics
     from harness.analysis.estimate import Estimate
+    from harness.figures.declaration import Unit
 
 UNKNOWN = "-"
 
@@ -53,23 +52,23 @@ def count(n: int, noun: str) -> str:
     return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
-_SHOWN: dict[Unit, Callable[[float, int | None], str]] = {
-    Unit.MS: lambda found, _: ms(found),
-    Unit.USD: lambda found, digits: usd(found, 6 if digits is None else digits),
-    Unit.RATIO: lambda found, digits: percent(found, 2 if digits is None else digits),
-    Unit.SCORE: lambda found, _: f"{found:.3f}",
-    Unit.PER_S: lambda found, _: f"{found:,.2f} /s",
-    Unit.TOKENS_PER_S: lambda found, _: f"{found:,.1f} tokens/s",
-    Unit.COUNT: lambda found, _: f"{found:,.0f}",
+_SHOWN: dict[str, Callable[[float, int | None], str]] = {
+    "ms": lambda found, _: ms(found),
+    "usd": lambda found, digits: usd(found, 6 if digits is None else digits),
+    "ratio": lambda found, digits: percent(found, 2 if digits is None else digits),
+    "score": lambda found, _: f"{found:.3f}",
+    "per_s": lambda found, _: f"{found:,.2f} /s",
+    "tokens_per_s": lambda found, _: f"{found:,.1f} tokens/s",
+    "count": lambda found, _: f"{found:,.0f}",
 }
 
 
-def value(found: Decimal | float | None, unit: Unit, digits: int | None = None) -> str:
+def value(found: Decimal | float | None, unit: "Unit", digits: int | None = None) -> str:
     """A value in its unit: the one place that says how a unit is shown."""
     return UNKNOWN if found is None else _SHOWN[unit](float(found), digits)
 
 
-def signed(found: Decimal | float | None, unit: Unit) -> str:
+def signed(found: Decimal | float | None, unit: "Unit") -> str:
     """A change in its unit, with its sign: `+12.3 ms`."""
     if found is None:
         return UNKNOWN
@@ -77,12 +76,12 @@ def signed(found: Decimal | float | None, unit: Unit) -> str:
     return text if text.startswith("-") else f"+{text}"
 
 
-def estimate(found: "Estimate", unit: Unit, digits: int | None = None) -> str:
+def estimate(found: "Estimate", unit: "Unit", digits: int | None = None) -> str:
     """The figure, or that it lies among failures."""
     return "over any limit (failures)" if found.over_limit else value(found.value, unit, digits)
 
 
-def bounds(found: "Estimate", unit: Unit, digits: int | None = None) -> str:
+def bounds(found: "Estimate", unit: "Unit", digits: int | None = None) -> str:
     """`5,900.1 ms to 6,420.0 ms`, `at least 5,900.1 ms`, `5,900.1 ms to failures`; else a dash."""
     if found.low_over_limit:
         return "over any limit (failures)"
@@ -98,22 +97,22 @@ def _two_digits(found: float) -> str:
     return f"{found:,.2f}"
 
 
-_COMPACT: dict[Unit, Callable[[float], str]] = {
-    Unit.MS: lambda found: f"{found:,.0f}",
-    Unit.USD: lambda found: f"{found:,.5f}",
-    Unit.RATIO: lambda found: f"{100 * found:.1f}",
-    Unit.SCORE: lambda found: f"{found:.3f}",
+_COMPACT: dict[str, Callable[[float], str]] = {
+    "ms": lambda found: f"{found:,.0f}",
+    "usd": lambda found: f"{found:,.5f}",
+    "ratio": lambda found: f"{100 * found:.1f}",
+    "score": lambda found: f"{found:.3f}",
 }
 """A value without its unit, for a bound beside the value."""
 
 
-def compact(found: "Estimate", unit: Unit) -> str:
+def compact(found: "Estimate", unit: "Unit") -> str:
     """The figure and its interval in one cell: `68.3% [54.5, 79.5]`, `4,288 ms [4,114, -]`."""
     if found.over_limit or found.value is None:
         return estimate(found, unit)
     plain = _COMPACT.get(unit, _two_digits)
-    mark = {Unit.MS: " ms", Unit.RATIO: "%"}.get(unit, "")
-    shown = f"{'$' if unit is Unit.USD else ''}{plain(found.value)}{mark}"
+    mark = {"ms": " ms", "ratio": "%"}.get(unit, "")
+    shown = f"{'$' if unit == 'usd' else ''}{plain(found.value)}{mark}"
     if found.low is None and found.high is None:
         return shown
     low, high = (UNKNOWN if bound is None else plain(bound) for bound in (found.low, found.high))
