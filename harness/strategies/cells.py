@@ -177,19 +177,21 @@ def _offers(name: str, side: Side) -> list[_Offer]:
 
 def _mixes(side: Side) -> bool:
     """Some request of the side asked several models for its draft."""
-    asked = """calls WHERE role IN ('draft', 'suggest') AND outcome <> 'refused' AND run_id = ?"""
-    ((models,),) = side.rows.view.rows(
-        f"SELECT count(DISTINCT (provider, model)) FROM {asked}", [side.run.run_id]
-    )
-    if models < 2:
+    view, run = side.rows.view, [side.run.run_id]
+    asked = """FROM calls WHERE role IN ('draft', 'suggest') AND outcome <> 'refused' AND run_id = ?"""
+    if view.kept(f"SELECT DISTINCT provider, model {asked}", run).rows < 2:
         return False
-    ((mixed,),) = side.rows.rows(
-        f"""SELECT count(*) FROM (
-            SELECT request_id FROM (SELECT * FROM {asked}) SEMI JOIN counted USING (run_id, request_id)
-            GROUP BY request_id HAVING count(DISTINCT (provider, model)) > 1)""",
-        [side.run.run_id],
+    mixed = view.kept(
+        f"""SELECT run_id, request_id {asked} GROUP BY run_id, request_id
+        HAVING count(*) > 1 AND (min(model) <> max(model) OR min(provider) <> max(provider))""",
+        run,
     )
-    return bool(mixed)
+    if not mixed.rows:
+        return False
+    ((n,),) = side.rows.rows(
+        f"SELECT count(*) FROM counted SEMI JOIN {mixed.table} USING (run_id, request_id)"
+    )
+    return bool(n)
 
 
 def _table(offer: _Offer) -> dict[str, Any]:

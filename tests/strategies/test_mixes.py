@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -149,6 +150,24 @@ def test_a_random_mix_is_the_mean_of_both(four):
     cheap, dear = (quick(Single(draft=ref).over(four)) for ref in (CHEAP, DEAR))
     assert quick(way).usd == pytest.approx(0.75 * cheap.usd + 0.25 * dear.usd)
     assert quick(way).high == 0.5
+
+
+def test_the_worked_example_of_the_docs(four):
+    lines = (Path(__file__).parents[2] / "docs/strategies.md").read_text().splitlines()
+    told = {
+        row[0]: row[1:] for row in ([cell.strip() for cell in line.strip("|").split("|")] for line in lines)
+    }
+    policies = {
+        "cheap alone": Single(draft=CHEAP),
+        "dear alone": Single(draft=DEAR),
+        "cheap then dear, validator": Cascade(first=CHEAP, then=DEAR, checker=ValidatorChecker()),
+        "cheap then dear, perfect checker": Cascade(first=CHEAP, then=DEAR, checker=PerfectChecker()),
+        "dear, cheap too after 1.5 s": Hedge(first=DEAR, second=CHEAP, after_ms=1500.0),
+    }
+    for name, policy in policies.items():
+        way = policy.over(four)
+        usd, seconds, right = way.usd.mean(), way.ms.mean() / 1000, way.high.mean()
+        assert [f"{usd:.6f}", f"{seconds:.3f}", f"{right:.0%}"] == told[name]
 
 
 def test_another_repair_model_is_priced_by_the_recorded_repairs_tokens():
