@@ -10,7 +10,7 @@ import numpy as np
 
 from harness.figures.selection import Rows
 from harness.figures.spending import spent_sql
-from harness.pricing import PriceBook
+from harness.pricing import PriceBook, money_usd
 from harness.pricing.book import DECLARED
 from harness.pricing.columns import UsageColumns, cost_column
 from harness.records import Role
@@ -88,18 +88,15 @@ def _at_model(
 ) -> Decimal | None:
     """What the attempts would have cost at the draft model; None where one has no price there.
 
-    Its own cost what they cost; the others' tokens are priced anew.
+    Its own are priced anew too: the book may hold other prices than they were recorded at.
     """
-    own = [group["usd"] for group in groups if _model(group) == draft]
-    others = [group for group in groups if _model(group) != draft]
-    used = [name for name in _COUNTS if name in _TOTALS or any(group[name] for group in others)]
+    used = [name for name in _COUNTS if name in _TOTALS or any(group[name] for group in groups)]
     columns = ", ".join(f"{name}::INTEGER AS {name}" for name in used)
-    total, (provider, model, local) = sum(own, Decimal(0)), draft
-    for context in {group["price_context"] for group in others}:
+    total, (provider, model, local) = Decimal(0), draft
+    for context in {group["price_context"] for group in groups}:
         table: dict[str, Any] = rows.view.columns(
-            f"""{rows.ctes} SELECT {columns}, spent_at FROM {attempts}
-            WHERE price_context = ? AND (provider, model, local) <> (?, ?, ?)""",
-            [*rows.values, context, *draft],
+            f"{rows.ctes} SELECT {columns}, spent_at FROM {attempts} WHERE price_context = ?",
+            [*rows.values, context],
         )
         moments = np.ma.filled(np.ma.asarray(table["spent_at"]), np.datetime64("NaT"))
         usage = UsageColumns(**{name: table[name] for name in used})
@@ -107,7 +104,7 @@ def _at_model(
         if not costs.known.all():
             return None
         total += costs.total_usd()
-    return total
+    return money_usd(total)
 
 
 def _none(reason: str) -> RouteSaving:

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, localcontext
 
-from harness.pricing.book import DECLARED, PriceBook
+from harness.pricing.book import PriceBook
 from harness.pricing.catalogue import STANDARD
 from harness.pricing.quote import Priced
 from harness.pricing.rates import money_usd
-from harness.records import NO_TERMS, Call, Role, ServedTerms, UnpricedReason, Usage, terms_from
+from harness.records import NO_TERMS, Call, Role, ServedTerms, Usage
 
 _RATIO_DIGITS = Decimal("1e-10")
 _DRAFT_ROLES = frozenset({Role.DRAFT, Role.SUGGEST})
@@ -88,73 +88,12 @@ class CostBreakdown:
     alternatives: tuple[Alternative, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgainstDraftModel:
-    """What `n_compared` fully known requests cost, and what they would have at the draft model alone.
-
-    `single` is None when the drafts came from several models, or one model did everything (`refs`).
-    """
-
-    refs: frozenset[ModelRef]
-    n_compared: int
-    compared_cost_usd: Decimal
-    single: Alternative | None
-
-
 def price_call(
     book: PriceBook, role: Role, ref: ModelRef, usage: Usage, *, at: datetime, context: str = STANDARD
 ) -> PricedCall:
     """A planned call, priced by the book."""
     priced = book.price(ref.provider, ref.model, usage, at=at, context=context, local=ref.local)
     return PricedCall(role=role, ref=ref, usage=usage, priced=priced, at=at, context=context)
-
-
-def recorded_call(call: Call) -> PricedCall:
-    """A recorded attempt with its recorded cost."""
-    priced = Priced(
-        cost_usd=None if call.cost_usd is None else money_usd(call.cost_usd),
-        unpriced_reason=call.unpriced_reason,
-        price_source=call.price_source,
-        price_version=call.price_version,
-        priced_as=call.priced_as,
-    )
-    ref = ModelRef(call.provider, call.model, local=call.price_source == DECLARED)
-    return PricedCall(
-        role=call.role,
-        ref=ref,
-        usage=usage_of(call),
-        priced=priced,
-        at=call.started_at,
-        context=call.price_context,
-        served_model=call.served_model,
-        terms=terms_from(call.served_terms),
-    )
-
-
-def paid_call(
-    role: Role,
-    ref: ModelRef,
-    usage: Usage | None,
-    cost_usd: Decimal | None,
-    *,
-    at: datetime,
-    context: str = STANDARD,
-    served_model: str | None = None,
-    terms: ServedTerms = NO_TERMS,
-) -> PricedCall:
-    """A call of which no more is recorded than its tokens, its cost and how it was served."""
-    unknown = UnpricedReason.USAGE_UNKNOWN if cost_usd is None else None
-    priced = Priced(cost_usd=None if cost_usd is None else money_usd(cost_usd), unpriced_reason=unknown)
-    return PricedCall(
-        role=role,
-        ref=ref,
-        usage=usage,
-        priced=priced,
-        at=at,
-        context=context,
-        served_model=served_model,
-        terms=terms,
-    )
 
 
 def usage_of(call: Call) -> Usage | None:
@@ -273,27 +212,6 @@ def breakdown_of(
         saving_ratio=single.saving_ratio if single else None,
         mixed_providers=mixed_providers,
         alternatives=alternatives,
-    )
-
-
-def against_draft_model(requests: Sequence[Sequence[PricedCall]], book: PriceBook) -> AgainstDraftModel:
-    """The comparison of `cost_breakdown` with its draft model alone, and nothing else priced.
-
-    Args:
-        requests: as `cost_breakdown` takes them.
-        book: prices the draft model, at each call's own time and context.
-    """
-    calls = [call for request in requests for call in request]
-    compared = [r for r in requests if r and all(_is_comparable(call) for call in r)]
-    compared_cost_usd = _sum_known([call for request in compared for call in request])
-    refs = frozenset(call.ref for call in calls)
-    drafts = {call.ref for call in calls if call.role in _DRAFT_ROLES}
-    single = None
-    if compared and len(drafts) == 1 and len(refs) > 1:
-        ref = drafts.pop()
-        single = _alternative(ref, _cost_at_model(ref, compared, book), compared_cost_usd)
-    return AgainstDraftModel(
-        refs=refs, n_compared=len(compared), compared_cost_usd=compared_cost_usd, single=single
     )
 
 

@@ -1,7 +1,5 @@
 """Power, savings, frontier and forecast: by hand and by property."""
 
-from decimal import Decimal
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,6 +9,7 @@ from harness.analysis.cluster import clustered_mean
 from harness.analysis.forecast import forecast_cost
 from harness.analysis.frontier import Candidate, pareto_set, recommend
 from harness.analysis.interval import Estimate
+from harness.analysis.moments import moments_of
 from harness.analysis.power import (
     cases_for_difference,
     chance_of_passing,
@@ -18,7 +17,7 @@ from harness.analysis.power import (
     plan_for_share,
     requests_to_tell,
 )
-from harness.analysis.savings import CostOutcome, measured_savings
+from harness.analysis.shift import saving_from
 
 
 def test_cluster_robust_error_by_hand():
@@ -83,49 +82,13 @@ def test_a_fixed_gate_is_weak_and_says_how_weak():
     assert chance_of_passing(0.06, requests=100) == pytest.approx(0.2768, abs=1e-4)
 
 
-def outcomes(draft, repair, cases=40):
-    return [
-        CostOutcome(
-            case=f"c{i}", draft_usd=Decimal(draft) + i * Decimal("0.0001"), repair_usd=Decimal(repair)
-        )
-        for i in range(cases)
-    ]
-
-
-def test_savings_apart_by_role():
-    a, b = outcomes("0.024", "0.0084"), outcomes("0.024", "0.00036")
-    found = measured_savings(a, b)
-    assert found.draft.value == pytest.approx(0.0)
-    assert found.repair.value == pytest.approx(-0.00804)
-    assert found.total.value == pytest.approx(found.draft.value + found.repair.value)
-    expected = 1 - (0.02436 + 0.00195) / (0.0324 + 0.00195)
-    assert found.saving_ratio.value == pytest.approx(expected)
-    assert found.saving_ratio.low < expected < found.saving_ratio.high
-
-
-def test_unknown_costs_are_excluded_and_counted():
-    a, b = outcomes("0.024", "0"), outcomes("0.012", "0")
-    b[0] = CostOutcome(case="c0", draft_usd=None, repair_usd=Decimal(0))
-    found = measured_savings(a, b)
-    assert (found.excluded_a, found.excluded_b) == (0, 1)
-    assert found.saving_ratio.value < 0.52
-    assert measured_savings([], b).saving_ratio.value is None
-
-
 def test_saving_ratio_covers():
     rng = np.random.default_rng(3)
     hits = 0
     for _ in range(400):
         base = rng.gamma(20, 0.001, 40)
-        a = [
-            CostOutcome(case=str(i), draft_usd=Decimal(str(v)), repair_usd=Decimal(0))
-            for i, v in enumerate(base)
-        ]
-        b = [
-            CostOutcome(case=str(i), draft_usd=Decimal(str(v * 0.7 * e)), repair_usd=Decimal(0))
-            for i, (v, e) in enumerate(zip(base, rng.lognormal(-0.02, 0.2, 40), strict=True))
-        ]
-        ratio = measured_savings(a, b).saving_ratio
+        other = base * 0.7 * rng.lognormal(-0.02, 0.2, 40)
+        ratio = saving_from(moments_of(other, of=base))
         hits += ratio.low <= 0.3 <= ratio.high
     assert 0.91 <= hits / 400 <= 0.98
 

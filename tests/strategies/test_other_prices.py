@@ -1,6 +1,7 @@
 """A run re-priced: old beside new, unknown stays unknown, free stays free."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -8,9 +9,10 @@ import pytest
 
 from harness.figures.selection import Rows, Selection
 from harness.pricing import PriceBook
-from harness.pricing.breakdown import cost_breakdown, recorded_call
 from harness.records import Call, CallOutcome, Request, RequestStatus, Role, UnpricedReason
+from harness.strategies.attempts import recorded_attempts
 from harness.strategies.other_prices import repriced_run
+from harness.strategies.run_cost import run_cost
 from tests.strategies.recorded import run_of, snapshot
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)
@@ -60,6 +62,14 @@ CALLS = [
     ),
     call("never sent", outcome=CallOutcome.REFUSED, cost_usd=None, unpriced_reason=UnpricedReason.UNPRICED),
 ]
+
+
+def broken_down(calls):
+    rows = [
+        Request(run_id="r", request_id=name, status=RequestStatus.OK, started_at=AT) for name in ("q", "p")
+    ]
+    view = snapshot(*run_of("r"), *rows, *calls)
+    return run_cost(recorded_attempts(Rows(view, Selection(run_ids=("r",)))), PriceBook.load())
 
 
 def repriced(calls, book, at=None, **request):
@@ -125,18 +135,15 @@ def test_a_recorded_run_is_taken_apart_by_its_recorded_costs(draft, repair, mixe
     calls = [call("a", provider=draft, model=models[draft])]
     if repair:
         calls.append(call("b", Role.REPAIR, provider=repair, model=models[repair], cost_usd=Decimal("0.02")))
-    found = cost_breakdown([[recorded_call(c) for c in calls]], PriceBook.load())
+    found = broken_down(calls)
     assert found.cost_usd == sum(c.cost_usd for c in calls)
     assert found.mixed_providers is mixed
     assert found.repair_cost_usd == (Decimal("0.02") if repair else None)
 
 
 def test_comparisons_use_only_requests_whose_every_call_is_known():
-    requests = [
-        [recorded_call(CALLS[0]), recorded_call(CALLS[1])],
-        [recorded_call(CALLS[0]), recorded_call(CALLS[2])],
-    ]
-    found = cost_breakdown(requests, PriceBook.load())
+    again = [replace(made, request_id="p", call_id=f"{made.call_id} again") for made in (CALLS[0], CALLS[2])]
+    found = broken_down([CALLS[0], CALLS[1], *again])
     assert (found.n_requests, found.n_compared, found.unpriced_calls) == (2, 1, 1)
     assert (found.cost_usd, found.known_cost_usd, found.compared_cost_usd) == (
         None,
