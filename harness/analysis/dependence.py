@@ -10,89 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from harness.analysis.distributions import normal_quantile, normal_quantiles
-from harness.analysis.interval import (
-    DEFAULT_CONFIDENCE,
-    QuantileInterval,
-    Sides,
-    interval_at_ranks,
-    order_statistic_ranks,
-)
 
 _MIN_REQUESTS = 20
 """Below this a correlation cannot be told from chance."""
 
 _SIGNIFICANT_Z = 1.96
 """A lag-1 correlation above 1.96 / sqrt(n) counts: of independent runs 2.5% are widened needlessly."""
-
-
-def dependent_quantile_interval(
-    arrivals_ms: ArrayLike,
-    *,
-    q: float,
-    confidence: float = DEFAULT_CONFIDENCE,
-    sides: Sides = Sides.BOTH,
-) -> QuantileInterval:
-    """Interval for a quantile; widened when latencies in arrival order are correlated.
-
-    As `dependent_quantile_intervals`, for one quantile.
-    """
-    (found,) = dependent_quantile_intervals(arrivals_ms, (q,), confidence=confidence, sides=sides)
-    return found
-
-
-def dependent_quantile_intervals(
-    arrivals_ms: ArrayLike,
-    quantiles: Sequence[float],
-    *,
-    confidence: float = DEFAULT_CONFIDENCE,
-    sides: Sides = Sides.BOTH,
-) -> tuple[QuantileInterval, ...]:
-    """Intervals for quantiles of one sample; widened when latencies in arrival order are correlated.
-
-    Without a significant lag-1 rank correlation it is the exact order-statistic interval. Otherwise the
-    ranks are those of n_eff = n / (1 + 2 sum rho_k(q)) independent requests, where rho_k(q) is the
-    correlation at lag k of the indicator "above the q quantile", derived from the correlation of normal
-    scores by a Gaussian copula (stable in the tail, where the indicator itself is seldom 1).
-
-    Args:
-        arrivals_ms: in arrival order, shape (n,), milliseconds; infinite where the request failed.
-        quantiles: each strictly between 0 and 1.
-        confidence: 0..1, of each.
-        sides: both, or a single bound.
-
-    Returns:
-        The intervals; `method` says which of the two it is. A missing bound is unknown, not zero.
-
-    Source: Woodruff (1952) for intervals of quantiles of dependent samples; Geyer (1992), section 3.3, for
-        where to cut the sum; simulated in docs/proof/statistics.md.
-    """
-    arrivals = np.asarray(arrivals_ms, dtype=np.float64)
-    n = int(arrivals.size)
-    ranked = np.sort(arrivals[np.isfinite(arrivals)])
-    correlations = _score_correlations(arrivals, max(1, n // 4))
-    return tuple(
-        _interval(ranked, n, q, _inflation(correlations, n, q), confidence=confidence, sides=sides)
-        for q in quantiles
-    )
-
-
-def _interval(
-    ranked: NDArray[np.float64], n: int, q: float, inflation: float, *, confidence: float, sides: Sides
-) -> QuantileInterval:
-    if inflation <= 1.0:
-        low, high = order_statistic_ranks(n, q, confidence, sides)
-        return interval_at_ranks(ranked, n, low, high, confidence=confidence, method="order_statistic")
-    effective = max(1, int(n / inflation))
-    low, high = order_statistic_ranks(effective, q, confidence, sides)
-    scale = (n + 1) / (effective + 1)
-    return interval_at_ranks(
-        ranked,
-        n,
-        int(np.floor(low * scale)),
-        n + 1 if high > effective else int(np.ceil(high * scale)),
-        confidence=confidence,
-        method="order_statistic_dependent",
-    )
 
 
 def variance_inflations(arrivals_ms: ArrayLike, quantiles: Sequence[float]) -> tuple[float, ...]:
@@ -127,16 +50,6 @@ def lag_correlation(values: ArrayLike, lag: int = 1) -> float | None:
     """
     correlations = _score_correlations(np.asarray(values, dtype=np.float64), lag)
     return None if correlations is None else float(correlations[lag - 1])
-
-
-def variance_inflation(arrivals_ms: ArrayLike, q: float) -> float:
-    """How many correlated requests tell as much about the q quantile as one independent request; >= 1.
-
-    1.0 when the lag-1 correlation is not significantly positive.
-    """
-    arrivals = np.asarray(arrivals_ms, dtype=np.float64)
-    n = int(arrivals.size)
-    return _inflation(_score_correlations(arrivals, max(1, n // 4)), n, q)
 
 
 def _inflation(correlations: NDArray[np.float64] | None, n: int, q: float) -> float:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, stdtrit
 
 from harness.analysis.estimate import DEFAULT_CONFIDENCE, Estimate
-from harness.analysis.moments import moments_of, numbered, share_estimate
+from harness.analysis.moments import moments_of, numbered, score_estimate
 
 MIN_CASES = 6
 """Fewer cases than this cannot tell what is owed to length."""
@@ -38,7 +38,7 @@ class AdjustedRate:
 def win_rate(
     verdicts: Sequence[float], cases: Sequence[Hashable], *, confidence: float = DEFAULT_CONFIDENCE
 ) -> Estimate:
-    """Mean verdict, a tie half a win, with an interval clustered by case; see `share_estimate`.
+    """Mean verdict, a tie half a win, with an interval clustered by case; see `score_estimate`.
 
     Args:
         verdicts: shape (n,), each 0..1.
@@ -47,7 +47,7 @@ def win_rate(
     """
     if any(not 0.0 <= verdict <= 1.0 for verdict in verdicts):
         raise ValueError("a verdict is a number from 0 (loss) to 1 (win)")
-    return share_estimate(moments_of(verdicts, numbered(cases)), confidence=confidence)
+    return score_estimate(moments_of(verdicts, numbered(cases)), confidence=confidence)
 
 
 def length_adjusted_win_rate(

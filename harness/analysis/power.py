@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import bdtr, bdtrc, nctdtr, ndtri, stdtrit
 
-from harness.analysis.interval import normal_quantile
+from harness.analysis.distributions import normal_quantile
 from harness.analysis.percentile import checked_latencies, latency_percentile
 
 DEFAULT_POWER = 0.8

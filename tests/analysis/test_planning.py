@@ -5,11 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.analysis.cluster import clustered_mean
+from harness.analysis.estimate import Estimate
 from harness.analysis.forecast import forecast_cost
 from harness.analysis.frontier import Candidate, pareto_set, recommend
-from harness.analysis.interval import Estimate
-from harness.analysis.moments import moments_of
 from harness.analysis.power import (
     cases_for_difference,
     chance_of_passing,
@@ -17,33 +15,6 @@ from harness.analysis.power import (
     plan_for_share,
     requests_to_tell,
 )
-from harness.analysis.shift import saving_from
-
-
-def test_cluster_robust_error_by_hand():
-    # mean 2.5; cluster sums of deviations: x -1.5 - 0.5 = -2, y 0.5 + 1.5 = 2
-    # variance = 2/1 * (4 + 4) / 16 = 1; half width = t(1 df) = 12.7062
-    found = clustered_mean([1.0, 2.0, 3.0, 4.0], ["x", "x", "y", "y"])
-    assert found.value == 2.5
-    assert found.high - found.value == pytest.approx(12.7062, rel=1e-4)
-
-
-def test_one_cluster_has_no_interval():
-    assert clustered_mean([1.0, 2.0, 3.0], ["x"] * 3).low is None
-    assert clustered_mean([]).value is None
-
-
-def test_cluster_robust_intervals_cover_where_naive_ones_do_not():
-    rng = np.random.default_rng(8)
-    robust = naive = 0
-    for _ in range(800):
-        values = (rng.normal(size=50)[:, None] + 0.5 * rng.normal(size=(50, 6))).ravel()
-        cases = np.repeat(np.arange(50), 6).tolist()
-        with_cases, without = clustered_mean(values, cases), clustered_mean(values)
-        robust += with_cases.low <= 0 <= with_cases.high
-        naive += without.low <= 0 <= without.high
-    assert 0.93 <= robust / 800 <= 0.97
-    assert naive / 800 < 0.75
 
 
 def test_a_paired_t_needs_34_cases_for_half_a_standard_deviation():
@@ -80,17 +51,6 @@ def test_closer_truths_need_more_requests():
 def test_a_fixed_gate_is_weak_and_says_how_weak():
     # n = 100: passes with at most 4 over. P(Bin(100, 0.06) <= 4) = 0.2768
     assert chance_of_passing(0.06, requests=100) == pytest.approx(0.2768, abs=1e-4)
-
-
-def test_saving_ratio_covers():
-    rng = np.random.default_rng(3)
-    hits = 0
-    for _ in range(400):
-        base = rng.gamma(20, 0.001, 40)
-        other = base * 0.7 * rng.lognormal(-0.02, 0.2, 40)
-        ratio = saving_from(moments_of(other, of=base))
-        hits += ratio.low <= 0.3 <= ratio.high
-    assert 0.91 <= hits / 400 <= 0.98
 
 
 def figure(value, spread=0.0):

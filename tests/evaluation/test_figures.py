@@ -7,7 +7,7 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from harness.analysis.cluster import clustered_ratio, clustered_share
+from harness.analysis.moments import mean_estimate, moments_of, numbered, share_estimate
 from harness.figures.evaluation import evaluation_figures
 from harness.records import LatencySource, Request, RequestStatus, RunKind, RunStatus, tier_of
 from harness.report.evaluation_document import evaluation_document, evaluation_markdown, write_evaluation
@@ -145,7 +145,16 @@ def test_the_report_is_read_back_where_there_is_no_store(tmp_path):
     assert text.read_text().startswith("# eval-2026-11-01-000000")
     with closing(read_report(path).snapshot(str(path))) as view:
         again = evaluation_figures(view, view.run())
-    assert evaluation_document(again) == evaluation_document(figures)
+    assert near(evaluation_document(again)) == near(evaluation_document(figures))
+
+
+def near(value):
+    """Without the last digits, in which parallel sums may differ."""
+    if isinstance(value, dict):
+        return {name: near(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [near(inner) for inner in value]
+    return float(f"{value:.9g}") if isinstance(value, float) else value
 
 
 def test_markdown_shows_names_as_text_not_markup():
@@ -156,7 +165,7 @@ def test_markdown_shows_names_as_text_not_markup():
 def coverage(interval, runs=600, cases=30, repeats=5):
     """How often intervals hold the truth when repeats of a case resemble each other."""
     chance, robust, naive = np.random.default_rng(5), 0, 0
-    names = [case for case in range(cases) for _ in range(repeats)]
+    names = np.repeat(np.arange(cases), repeats)
     for _ in range(runs):
         share = chance.beta(2, 2, size=cases)
         hits = chance.random((cases, repeats)) < share[:, None]
@@ -169,22 +178,22 @@ def coverage(interval, runs=600, cases=30, repeats=5):
 
 
 def test_clustered_shares_cover_and_naive_ones_do_not():
-    robust, naive = coverage(lambda hits, _, names: (clustered_share(list(hits), names), 0.5))
+    robust, naive = coverage(lambda hits, _, names: (share_estimate(moments_of(hits, names)), 0.5))
     assert 0.93 <= robust <= 0.975
     assert naive < 0.90
 
 
 def test_clustered_cost_per_high_answer_covers():
     robust, naive = coverage(
-        lambda hits, cost, names: (clustered_ratio(cost, hits.astype(float), names), 2.0)
+        lambda hits, cost, names: (mean_estimate(moments_of(cost, names, of=hits)), 2.0)
     )
     assert 0.91 <= robust <= 0.975
     assert naive < robust
 
 
 def test_a_share_of_none_or_all_is_bounded_by_its_cases_not_its_repeats():
-    every = clustered_share([True] * 20, [n // 2 for n in range(20)])
-    alone = clustered_share([True] * 20)
+    every = share_estimate(moments_of([1.0] * 20, numbered([n // 2 for n in range(20)])))
+    alone = share_estimate(moments_of([1.0] * 20))
     assert every.high == alone.high == 1.0
     assert every.low < alone.low < 1.0
 
