@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from harness.figures.spending import CostRow
 from harness.pricing import money_usd
 from harness.pricing.breakdown import Alternative, CostBreakdown, PricedCall
+
+if TYPE_CHECKING:
+    from harness.figures.spending import CostRow
 
 
 def cost_payload(breakdown: CostBreakdown, *, per_month: int | None = None) -> dict[str, Any]:
@@ -61,7 +63,7 @@ def project(cost_usd: Decimal, n_requests: int, per_month: int) -> Decimal:
     return Decimal(format((cost_usd * per_month / n_requests).quantize(Decimal("1e-4")).normalize(), "f"))
 
 
-def run_payload(rows: Sequence[CostRow]) -> dict[str, Any]:
+def run_payload(rows: Sequence["CostRow"]) -> dict[str, Any]:
     """What each role cost at each model as JSON."""
     return {
         "by_model": [

@@ -16,7 +16,7 @@ def test_a_tie_is_half_a_win_and_the_interval_is_wilsons_at_the_effective_size()
     found = win_rate([1, 1, 0.5, 0], list("abcd"))
     assert found.value == 0.625
     assert found.low == pytest.approx(0.1178, abs=1e-4)
-    assert found.high == pytest.approx(0.9550, abs=1e-4)
+    assert found.high == pytest.approx(0.9541, abs=1e-4)
     assert found.n == 4
 
 

@@ -184,9 +184,7 @@ def test_clustered_shares_cover_and_naive_ones_do_not():
 
 
 def test_clustered_cost_per_high_answer_covers():
-    robust, naive = coverage(
-        lambda hits, cost, names: (mean_estimate(moments_of(cost, names, of=hits)), 2.0)
-    )
+    robust, naive = coverage(lambda hits, cost, names: (mean_estimate(moments_of(cost, names, of=hits)), 2.0))
     assert 0.91 <= robust <= 0.975
     assert naive < robust
 
