@@ -2,15 +2,18 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.figures.spending import CostRow
 from harness.pricing import money_usd
 from harness.pricing.breakdown import Alternative, CostBreakdown, PricedCall
 from harness.report.cost import monthly
+
+if TYPE_CHECKING:
+    from harness.figures.spending import CostRow
 
 _KINDS = {
     "input": "input",
@@ -46,7 +49,7 @@ def draw_breakdown(
 
 
 def draw_run(
-    console: Console, breakdown: CostBreakdown, rows: Sequence[CostRow], *, per_month: int | None = None
+    console: Console, breakdown: CostBreakdown, rows: Sequence["CostRow"], *, per_month: int | None = None
 ) -> None:
     """Print a recorded run's cost by role and model, and what else the same tokens could have cost."""
     table = Table(box=None, pad_edge=False)
