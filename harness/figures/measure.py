@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from harness.analysis.estimate import DEFAULT_CONFIDENCE, Estimate, Sides
+from harness.analysis.estimate import DEFAULT_CONFIDENCE, Estimate, Sides, no_estimate
 from harness.analysis.moments import (
     NO_MOMENTS,
     Moments,
@@ -55,11 +55,13 @@ def measure(
     ):
         for group, estimates in part.items():
             found.setdefault(group, {}).update(estimates)
-    order = {figure.name: place for place, figure in enumerate(wanted)}
+    # a figure of which a group's rows tell nothing at all is unknown, not missing
     return {
-        group: dict(sorted(found[group].items(), key=lambda item: order[item[0]]))
+        group: {
+            figure.name: found.get(group, {}).get(figure.name) or no_estimate("none", confidence=confidence)
+            for figure in wanted
+        }
         for group in group_sizes(rows, by)
-        if group in found
     }
 
 

@@ -142,6 +142,13 @@ def test_failures_rank_above_every_answer():
     assert found["error_ratio"].value == 0.1
 
 
+def test_where_everything_failed_every_figure_is_unknown_and_none_is_missing():
+    found = measure_all(rows_of([request(i, ok=False) for i in range(30)]))
+    assert list(found) == [figure.name for figure in all_figures()]
+    assert found["throughput"].value is None
+    assert found["error_ratio"].value == 1.0
+
+
 def test_no_figure_without_requests():
     assert measure_all(rows_of([])) == {}
     assert rows_of([]).clock is None
