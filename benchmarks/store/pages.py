@@ -26,14 +26,22 @@ from dashboard.queries.live import latest_points, live_run
 from dashboard.queries.overview import last_gate, run_states, saving, shares
 from dashboard.queries.quality import graders, group_quality, weak_cases, weak_requests
 from dashboard.queries.runs import attempt_errors, error_groups, gate_history, run_list
-from dashboard.queries.savings import ways
+from dashboard.queries.savings import mixes, other_prices, ways
 from harness.figures import Rows
-from harness.store import open_store
+from harness.store import Snapshot, open_store
+from harness.strategies.search import Limits
 
 SCOPE = Scope(kind="baseline", mode="emulated")
 LIMIT_MS, VOLUME = 8000.0, 100_000
 RULES = rules_in_force().rules
 END = datetime(2026, 11, 27, tzinfo=UTC)
+
+
+def first_other_prices(view: Snapshot, scope: Scope) -> Any:
+    """What the page asks of its first way, whose name is the store's."""
+    return other_prices(view, scope, ways(view, scope, None, VOLUME).ways[0].name, ())
+
+
 HEAD: tuple[tuple[Any, ...], ...] = ((facets,), (shares, SCOPE), (run_states, SCOPE))
 
 PAGES: Mapping[str, tuple[tuple[Any, ...], ...]] = {
@@ -69,7 +77,12 @@ PAGES: Mapping[str, tuple[tuple[Any, ...], ...]] = {
         (weak_requests, SCOPE),
         (weak_cases, SCOPE),
     ),
-    "savings": (*HEAD, (ways, SCOPE, None, VOLUME, ())),
+    "savings": (
+        *HEAD,
+        (ways, SCOPE, None, VOLUME),
+        (mixes, SCOPE, Limits()),
+        (first_other_prices, SCOPE),
+    ),
     "runs": ((facets,), (run_list,), (gate_history,), (error_groups, SCOPE), (attempt_errors, SCOPE)),
     "alerts": (
         (facets,),

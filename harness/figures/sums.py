@@ -170,17 +170,17 @@ def _single_sums(place: int, term: Term) -> str:
         rest = f"{n} AS v_{place}, {hits} AS uv_{place}, {n} AS vv_{place}"
         return f"{sums}, {rest}, count(o{place}) AS o_{place}"
     known = f"count({u}) AS n_{place}, count({u}) AS g_{place}"
-    known += f", sum({u}) AS u_{place}, sum({u} * {u}) AS uu_{place}"
+    known += f", fsum({u}) AS u_{place}, fsum({u} * {u}) AS uu_{place}"
     if term.v is None:
-        rest = f"count({u})::DOUBLE AS v_{place}, sum({u}) AS uv_{place}, count({u})::DOUBLE AS vv_{place}"
+        rest = f"count({u})::DOUBLE AS v_{place}, fsum({u}) AS uv_{place}, count({u})::DOUBLE AS vv_{place}"
     else:
-        rest = f"sum({v}) AS v_{place}, sum({u} * {v}) AS uv_{place}, sum({v} * {v}) AS vv_{place}"
+        rest = f"fsum({v}) AS v_{place}, fsum({u} * {v}) AS uv_{place}, fsum({v} * {v}) AS vv_{place}"
     return f"{known}, {rest}, count(o{place}) AS o_{place}"
 
 
 def _cluster_sums(place: int, term: Term) -> str:
-    v = f"count(u{place})::DOUBLE" if term.v is None else f"sum(v{place})"
-    u = f"count(CASE WHEN u{place} THEN 1 END)::DOUBLE" if term.hit else f"sum(u{place})"
+    v = f"count(u{place})::DOUBLE" if term.v is None else f"fsum(v{place})"
+    u = f"count(CASE WHEN u{place} THEN 1 END)::DOUBLE" if term.hit else f"fsum(u{place})"
     sums = f"count(u{place}) AS k{place}, {u} AS u{place}"
     return f"{sums}, {v} AS v{place}, count(o{place}) AS o{place}"
 
@@ -189,8 +189,8 @@ def _outer_sums(place: int) -> str:
     u, v = f"u{place}", f"CASE WHEN k{place} > 0 THEN v{place} END"
     return (
         f"sum(k{place})::BIGINT AS n_{place}, count(CASE WHEN k{place} > 0 THEN 1 END) AS g_{place}, "
-        f"sum({u}) AS u_{place}, sum({u} * {u}) AS uu_{place}, sum({v}) AS v_{place}, "
-        f"sum({u} * {v}) AS uv_{place}, sum({v} * {v}) AS vv_{place}, sum(o{place})::BIGINT AS o_{place}"
+        f"fsum({u}) AS u_{place}, fsum({u} * {u}) AS uu_{place}, fsum({v}) AS v_{place}, "
+        f"fsum({u} * {v}) AS uv_{place}, fsum({v} * {v}) AS vv_{place}, sum(o{place})::BIGINT AS o_{place}"
     )
 
 

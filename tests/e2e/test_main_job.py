@@ -49,9 +49,9 @@ def test_repairs_really_happen_and_costs_add_up(demo: tuple[Path, subprocess.Com
     place, _ = demo
     summary = json.loads(harness("runs", "show", "--json", cwd=place).stdout)
     assert summary["requests"] == 80
-    assert 0 < summary["quality"]["repaired"]["value"] < 1
-    assert {row["role"] for row in summary["cost"]["rows"]} == {"draft", "repair"}
-    assert summary["cost"]["unpriced_calls"] == 0
+    assert 0 < summary["figures"]["repaired"]["value"] < 1
+    assert {row["role"] for row in summary["spending"]["rows"]} == {"draft", "repair"}
+    assert summary["spending"]["unpriced_calls"] == 0
 
 
 def test_the_gate_says_pass_fail_and_nothing_to_judge(

@@ -13,6 +13,7 @@ from harness.records import LatencySource, Request, RequestStatus, RunKind, RunS
 from harness.report.evaluation_document import evaluation_document, evaluation_markdown, write_evaluation
 from harness.report.reading import read_report
 from tests.judged_rows import JudgedRun, view_of
+from tests.near import near
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -146,15 +147,6 @@ def test_the_report_is_read_back_where_there_is_no_store(tmp_path):
     with closing(read_report(path).snapshot(str(path))) as view:
         again = evaluation_figures(view, view.run())
     assert near(evaluation_document(again)) == near(evaluation_document(figures))
-
-
-def near(value):
-    """Without the last digits, in which parallel sums may differ."""
-    if isinstance(value, dict):
-        return {name: near(inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [near(inner) for inner in value]
-    return float(f"{value:.9g}") if isinstance(value, float) else value
 
 
 def test_markdown_shows_names_as_text_not_markup():

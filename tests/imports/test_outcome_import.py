@@ -210,15 +210,16 @@ def test_imported_cells_feed_savings_and_frontier_and_are_never_the_latest_besid
     run_id = json.loads(capsysbinary.readouterr().out)["run_id"]
     assert run_harness(["savings", run_id, "--store", store, "--json"], monkeypatch) == 0
     savings = json.loads(capsysbinary.readouterr().out)
-    (cascade,) = savings["replays"]["cascades"]
-    assert (cascade["first"], cascade["then"]) == ("openai/gpt-4o-mini", "openai/gpt-4o")
-    assert float(cascade["cost_per_request_usd"]["value"]) == pytest.approx(0.00102 + 0.017)
     assert all("IMPORTED" in side["caution"] for side in savings["sides"])
     assert [len(side["what_if"]["cells"]) for side in savings["sides"]] == [1, 1]
     arguments = ["strategies", "frontier", run_id, "--replay", "--store", store, "--json"]
     assert run_harness(arguments, monkeypatch) == 0
     found = json.loads(capsysbinary.readouterr().out)
     assert found["provider_mode"] is None
+    search = found["search"]
+    assert (search["looked_at"], search["units"], search["excluded"]) == (3, 30, 0)
+    hedged = {mix["name"]: mix["cost_per_request_usd"]["value"] for mix in search["mixes"]}
+    assert max(hedged.values()) < 0.00102 + 0.017  # the second is asked only where the first is late
     assert "IMPORTED" in found["notes"][0]
     with open_store(store).snapshot() as view:
         assert view.run("latest").run_id == run_id  # there is nothing else

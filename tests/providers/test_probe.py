@@ -134,7 +134,7 @@ def test_an_odd_server_gets_an_entry_that_works(run: Any, tmp_path: Path, monkey
             "odd-large-v7",
             "gen-77 (x-generation-id)",
             "$0.00042",
-            "14400 requests a day, by limit",
+            "14400 requests a day",
         ):
             assert shown in text
 
