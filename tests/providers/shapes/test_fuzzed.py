@@ -17,7 +17,13 @@ from harness.orchestration.ledger import Ledger
 from harness.orchestration.routing import Route
 from harness.pricing import Budget, PriceBook
 from harness.providers import Attempt, ProviderSettings
-from harness.providers.reading import ChatReading, MessagesReading
+from harness.providers.reading import (
+    ChatReading,
+    ConverseReading,
+    GeminiReading,
+    MessagesReading,
+    ResponsesReading,
+)
 from harness.providers.reading.body import BodyReader
 from harness.records import ErrorKind, Prompt, Role, Usage, dump_json
 from tests.providers.shapes.shape import CHAT_MODEL, MESSAGES_MODEL, event
@@ -47,10 +53,28 @@ names = {
         "cost",
     ),
     "anthropic": ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens"),
+    "responses": ("input_tokens", "output_tokens", "total_tokens"),
+    "gemini": (
+        "promptTokenCount",
+        "candidatesTokenCount",
+        "totalTokenCount",
+        "cachedContentTokenCount",
+        "thoughtsTokenCount",
+    ),
+    "bedrock": (
+        "inputTokens",
+        "outputTokens",
+        "totalTokens",
+        "cacheReadInputTokens",
+        "cacheWriteInputTokens",
+    ),
 }
 details = {
     "openai": ("prompt_tokens_details", "completion_tokens_details"),
     "anthropic": ("cache_creation", "server_tool_use", "output_tokens_details"),
+    "responses": ("input_tokens_details", "output_tokens_details"),
+    "gemini": (),
+    "bedrock": ("cacheDetails",),
 }
 parts = (
     "cached_tokens",
@@ -72,19 +96,28 @@ def usages(draw: st.DrawFn, wire: str) -> str:
     return "{" + ", ".join(fields) + "}"
 
 
+READINGS = {
+    "openai": ChatReading,
+    "anthropic": MessagesReading,
+    "responses": ResponsesReading,
+    "gemini": GeminiReading,
+    "bedrock": ConverseReading,
+}
+
+
 def record_of(wire: str, body: bytes, *, status: int = 200) -> tuple[AttemptRecord, Attempt, CallScope]:
     """What the caller makes of one answer, without a connection: the room, the attempt and its row."""
-    model = CHAT_MODEL if wire == "openai" else MESSAGES_MODEL
-    adapter = type("Asked", (), {"name": wire, "model": model, "local": False})()
-    route = Route(provider=wire, model=model, settings=ProviderSettings(name=wire, kind=wire))
+    provider, model = ("anthropic", MESSAGES_MODEL) if wire == "anthropic" else ("openai", CHAT_MODEL)
+    adapter = type("Asked", (), {"name": provider, "model": model, "local": False})()
+    route = Route(provider=provider, model=model, settings=ProviderSettings(name=provider, kind=provider))
     scope = CallScope(
         request_id="r-1", run_id=None, budget=Budget("request", Decimal(5)), deadline_ns=0, ledger=Ledger()
     )
     record = AttemptRecord(BOOK, SYSTEM_CLOCK, adapter, route, PROMPT, scope, 1)
     record.start(record.worst_case_usd())
-    reading = ChatReading() if wire == "openai" else MessagesReading()
+    reading = READINGS[wire]()
     attempt = Attempt(
-        provider=wire,
+        provider=provider,
         model=model,
         clock=SYSTEM_CLOCK,
         reading=reading,
@@ -97,8 +130,10 @@ def record_of(wire: str, body: bytes, *, status: int = 200) -> tuple[AttemptReco
     return record, attempt, scope
 
 
-@pytest.mark.parametrize("wire", ["openai", "anthropic"])
-@pytest.mark.parametrize("form", ["stream", "whole"])
+@pytest.mark.parametrize(
+    ("form", "wire"),
+    [*(("whole", wire) for wire in READINGS), ("stream", "openai"), ("stream", "anthropic")],
+)
 def test_no_usage_loses_the_row_or_makes_up_a_price(wire: str, form: str) -> None:
     known = 0
 
@@ -108,7 +143,7 @@ def test_no_usage_loses_the_row_or_makes_up_a_price(wire: str, form: str) -> Non
     @given(told=usages(wire))
     def check(told: str) -> None:
         nonlocal known
-        body = (_chat_body if wire == "openai" else _messages_body)(form, told)
+        body = BODIES[wire](form, told)
         record, attempt, scope = record_of(wire, body.encode())
         completion = attempt.completion()
         call = record.answered(completion)
@@ -148,6 +183,28 @@ def _messages_body(form: str, told: str) -> str:
     )
 
 
+def _responses_body(_: str, told: str) -> str:
+    said = '[{"type": "message", "content": [{"type": "output_text", "text": "Hello there"}]}]'
+    return f'{{"object": "response", "status": "completed", "output": {said}, "usage": {told}}}'
+
+
+def _gemini_body(_: str, told: str) -> str:
+    said = '[{"content": {"parts": [{"text": "Hello there"}]}, "finishReason": "STOP"}]'
+    return f'{{"candidates": {said}, "usageMetadata": {told}}}'
+
+
+def _converse_body(_: str, told: str) -> str:
+    said = '{"message": {"role": "assistant", "content": [{"text": "Hello there"}]}}'
+    return f'{{"output": {said}, "stopReason": "end_turn", "usage": {told}}}'
+
+
+BODIES = {
+    "openai": _chat_body,
+    "anthropic": _messages_body,
+    "responses": _responses_body,
+    "gemini": _gemini_body,
+    "bedrock": _converse_body,
+}
 keys = st.sampled_from(
     [
         "message",
@@ -194,9 +251,13 @@ def _shows_canary(text: str) -> bool:
 
 
 @settings(max_examples=1500, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-@given(body=bodies, status=st.sampled_from([400, 401, 413, 422, 429, 500, 502, 529]))
-def test_no_refusal_carries_the_prompt(body: Any, status: int) -> None:
-    record, attempt, _ = record_of("openai", b"", status=status)
+@given(
+    body=bodies,
+    status=st.sampled_from([400, 401, 413, 422, 429, 500, 502, 529]),
+    wire=st.sampled_from(list(READINGS)),
+)
+def test_no_refusal_carries_the_prompt(body: Any, status: int, wire: str) -> None:
+    record, attempt, _ = record_of(wire, b"", status=status)
     error = attempt.refusal(status, body)
     assert not _shows_canary(str(error)), str(error)
     call = record.failed(error)
@@ -204,7 +265,7 @@ def test_no_refusal_carries_the_prompt(body: Any, status: int) -> None:
 
 
 @settings(max_examples=1000, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-@given(body=bodies, wire=st.sampled_from(["openai", "anthropic"]))
+@given(body=bodies, wire=st.sampled_from(["openai", "anthropic", "responses", "gemini"]))
 def test_no_error_inside_an_answer_carries_the_prompt(body: Any, wire: str) -> None:
     said = event({"type": "error", "error": body or "no"}, "error")
     _, attempt, _ = record_of(wire, said.encode())
