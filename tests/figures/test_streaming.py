@@ -53,5 +53,5 @@ def test_token_rates():
     ]
     assert found(rows, output).value == pytest.approx(160 / 4)
     assert found(rows, decode).value == pytest.approx(1000 / 15)
-    assert found([row(0, 5.0)], output) is None
+    assert found([row(0, 5.0)], output).value is None
     assert found([row(0, 5.0)], decode).value is None
