@@ -156,4 +156,4 @@ def _lines(seen: Observed) -> Iterator[tuple[str, str]]:
 def _limit(limit: Allowance) -> str:
     window = _WINDOWS.get(limit.window_s, f"{limit.window_s:g} seconds")
     how = {"name": "", "reset": ", by limit, remainder and reset", "assumed": ", assumed: nothing tells"}
-    return f"{limit.limit:g} {limit.kind} a {window}{how[limit.window_from]}"
+    return f"{limit.limit:.15g} {limit.kind} a {window}{how[limit.window_from]}"
