@@ -70,6 +70,21 @@ class LatencySource(StrEnum):
     SERVER = "server"
 
 
+class CostSource(StrEnum):
+    """Where a load scenario's cost comes from: the answer, the price book, or the hours of a machine."""
+
+    TOLD = "told"
+    USAGE = "usage"
+    HOURLY = "hourly"
+
+
+class StreamUnit(StrEnum):
+    """What the gaps of a stream stand between."""
+
+    TOKEN = "token"  # noqa: S105 - of a model
+    CHUNK = "chunk"
+
+
 class ProviderMode(StrEnum):
     """What really answered. Unknown is None, never one of these. `mixed` stands only on runs."""
 

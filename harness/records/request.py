@@ -6,12 +6,14 @@ from datetime import datetime
 from decimal import Decimal
 
 from harness.records.kinds import (
+    CostSource,
     ErrorKind,
     FallbackReason,
     LatencySource,
     ProviderMode,
     RequestStatus,
     ScoreBasis,
+    StreamUnit,
     Tier,
 )
 
@@ -22,10 +24,14 @@ class Request:
 
     `latency_ms` counts from the intended start (`scheduled_at`), `service_ms` from the send, both on the
     client's clock; `server_ms` is the service's own figure. `lateness_ms` is how late the generator sent
-    (its own fault, not the target's). `ttft_ms` is the first token of any kind (thinking, audio, a call),
-    `first_answer_ms` the first piece of the answer's text. `itl_ms` is the mean gap between the pieces of a
-    streamed answer, `stream_chunks` of them: between tokens where each piece is one; one piece has no gap.
+    (its own fault, not the target's). `ttfb_ms` is the answer's first byte, `ttft_ms` its first token of any
+    kind (thinking, audio, a call), `first_answer_ms` the first piece of its text. `itl_ms` is the mean gap
+    between the pieces of a streamed answer, `stream_chunks` of them, or between its tokens where the usage
+    tells how many there were; `itl_per` says which. One piece has no gap.
     `cost_usd = draft_cost_usd + repair_cost_usd` exactly; None if any part is unknown, and then `unpriced`.
+    A load scenario also records where the cost comes from (`cost_source`) or why there is none
+    (`unpriced_because`), the target's own id of its answer (`answer_id`), and `tags`: what its file picks
+    from the case and from the answer to filter and group by.
     """
 
     run_id: str
@@ -79,3 +85,9 @@ class Request:
     stages_ms: Mapping[str, float] | None = None
     first_answer_ms: float | None = None
     stream_chunks: int | None = None
+    ttfb_ms: float | None = None
+    itl_per: StreamUnit | None = None
+    cost_source: CostSource | None = None
+    unpriced_because: str | None = None
+    answer_id: str | None = None
+    tags: Mapping[str, str] | None = None

@@ -7,8 +7,12 @@ from harness.figures.ranking import Ranking
 from harness.figures.selection import Rows
 
 _PER_CHUNK = "nullif(draft_output_tokens, 0)::DOUBLE / nullif(stream_chunks, 0)"
-_GAPS = Quantile(ms=f"itl_ms / coalesce({_PER_CHUNK}, 1.0)", q=0.5, of="status = 'ok' AND itl_ms > 0")
-"""A gap is one between the pieces that arrived; where a piece holds several tokens, so many come with it."""
+_GAPS = Quantile(
+    ms=f"itl_ms / CASE WHEN itl_per = 'token' THEN 1.0 ELSE coalesce({_PER_CHUNK}, 1.0) END",
+    q=0.5,
+    of="status = 'ok' AND itl_ms > 0",
+)
+"""Older rows hold gaps between the pieces that arrived; where a piece held several tokens, so many came."""
 
 
 def _decode_rate(rows: Rows, by: str, confidence: float) -> dict[str, Estimate]:

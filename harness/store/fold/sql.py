@@ -102,10 +102,18 @@ LEFT JOIN (SELECT DISTINCT sid FROM work.matches) m USING (sid) GROUP BY origin
 """
 """How many sources of each origin there are, and how many of them found their request."""
 
-_FILLED = ", ".join(
-    f"coalesce(t.{name}, s.{name}) AS {name}" if name in FACT_COLUMNS else f"t.{name}"
-    for name in columns_of("request")
+_STILL_UNPRICED = (
+    "CASE WHEN coalesce(t.cost_usd, s.cost_usd) IS NULL THEN t.unpriced_because END AS unpriced_because"
 )
+
+
+def _filled(name: str) -> str:
+    if name == "unpriced_because":
+        return _STILL_UNPRICED
+    return f"coalesce(t.{name}, s.{name}) AS {name}" if name in FACT_COLUMNS else f"t.{name}"
+
+
+_FILLED = ", ".join(map(_filled, columns_of("request")))
 _FROM_EVENT = {
     "run_id": "home",
     "request_id": "request_id",
