@@ -1,14 +1,16 @@
 """What the n-th request asks: every brief once a round, each round in an order of its own, by seed."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from harness.load.exchange import Exchange
 from harness.orchestration.datasets import load_dataset
-from harness.tasks.briefs import BriefCase, case_for
+from harness.tasks.briefs import round_order
 
 MAX_ROUNDS = 16
 """Orders that are worked out in advance; a longer run goes through them again."""
+
+MOST_PLACES = 1_000_000
+"""A large set repeats its orders sooner, so that they stay small; one whole round is always kept."""
 
 
 class CaseBook:
@@ -25,11 +27,14 @@ class CaseBook:
     def __init__(
         self, path: Path, exchange: Exchange, *, seed: int, model: str | None, requests: int | None
     ) -> None:
-        cases: Sequence[BriefCase] = load_dataset(path)
-        rounds = MAX_ROUNDS if requests is None else min(MAX_ROUNDS, -(-requests // len(cases)))
-        bodies = {case.case_id: exchange.body(case.body, model=model) for case in cases}
-        order = [case_for(cases, seq, seed=seed).case_id for seq in range(max(1, rounds) * len(cases))]
-        self._entries = [(case_id, bodies[case_id]) for case_id in order]
+        cases = load_dataset(path)
+        ids = [case.case_id for case in cases]
+        entries = [(case.case_id, exchange.body(case.body, model=model)) for case in cases]
+        most = max(1, min(MAX_ROUNDS, MOST_PLACES // len(cases)))
+        rounds = most if requests is None else min(most, max(1, -(-requests // len(cases))))
+        self._entries = [
+            entries[place] for lap in range(rounds) for place in round_order(ids, lap, seed=seed)
+        ]
 
     def __getitem__(self, seq: int) -> tuple[str, bytes]:
         """Case id and body of arrival `seq`."""

@@ -94,22 +94,22 @@ def run_baseline(plan: BaselinePlan, console: Console) -> BaselineOutcome:
     """
     exchange = exchange_of(plan.scenario)
     load = _load_plan(plan)
-    _check(load, exchange)
+    first = _check(load, exchange)
     if plan.target is not None:
         preflight.check_permission(plan.target, allowed=plan.confirmed or load.max_requests is not None)
     with ChildGroup() as group:
         target, environment, config = _target(plan, exchange, group, console)
         load = load.model_copy(update={"target": target, "environment": environment})
-        outcome = _Run(plan, load, exchange, group, console).run(config)
+        outcome = _Run(plan, load, exchange, group, console).run(config, first)
     ingest(plan.store_dir, wait=True)
     return outcome
 
 
-def _check(load: LoadPlan, exchange: Exchange) -> None:
-    """Complain about a senseless plan before any process is started."""
+def _check(load: LoadPlan, exchange: Exchange) -> tuple[str, bytes]:
+    """Complain about a senseless plan before any process is started; the first case to ask."""
     load.schedule_ns()
     header_values(load.header_env, dict(os.environ))
-    CaseBook(load.cases_path, exchange, seed=load.seed, model=load.model, requests=1)
+    return CaseBook(load.cases_path, exchange, seed=load.seed, model=load.model, requests=1)[0]
 
 
 def _target(
@@ -170,10 +170,10 @@ class _Run:
         }
         self._health = preflight.NO_HEALTH
 
-    def run(self, config: dict[str, Any]) -> BaselineOutcome:
-        """Preflight, load, end."""
+    def run(self, config: dict[str, Any], first: tuple[str, bytes]) -> BaselineOutcome:
+        """Preflight with the first case, load, end."""
         planned = len(self._load.schedule_ns()) if not self._load.closed_loop else self._load.max_requests
-        warm = self._preflight(planned)
+        warm = self._preflight(planned, first)
         config = {**config, "limit_ms": self._plan.limit_ms, "stop_early": self._plan.stop_early}
         with Spool.open(self._plan.store_dir) as spool:
             spool.append(begin_record(self._load, owner=spool.spool_id, config=config))
@@ -193,7 +193,7 @@ class _Run:
             asked_to_end=ending.asked_to_end,
         )
 
-    def _preflight(self, planned: int | None) -> preflight.WarmUp:
+    def _preflight(self, planned: int | None, first: tuple[str, bytes]) -> preflight.WarmUp:
         if self._exchange.has_health:
             self._health = preflight.check_health(self._load.target, self._protected)
             environment = self._load.environment or self._health.environment
@@ -204,10 +204,7 @@ class _Run:
         most = "unknown" if ceiling is None else f"${ceiling}"
         called = addresses.shown(self._load.target)
         self._console.print(f"{called}: {count} requests, spend at most {most}", soft_wrap=True)
-        book = CaseBook(
-            self._load.cases_path, self._exchange, seed=self._load.seed, model=self._load.model, requests=1
-        )
-        warm = preflight.warm_up(self._load, self._exchange, self._headers, book[0])
+        warm = preflight.warm_up(self._load, self._exchange, self._headers, first)
         remark = preflight.check_warm_up(warm, tuple(self._protected.values()))
         if remark is not None:
             # An embedded target fails because it was told to; one that is busy for a moment is not broken.

@@ -194,7 +194,7 @@ def _texts(where: str, fields: Mapping[str, Any], name: str) -> tuple[str, ...]:
 def case_for(cases: Sequence[BriefCase], seq: int, *, seed: int = 0) -> BriefCase:
     """The case of the n-th request of a load run: every case once a round, each round in an order of its own.
 
-    Depends on (seed, round, case ids) only, so that workers agree without talking and a re-run repeats.
+    Whoever asks for many takes `round_order` once a round.
 
     Raises:
         ValueError: no cases, or a negative seq.
@@ -202,9 +202,13 @@ def case_for(cases: Sequence[BriefCase], seq: int, *, seed: int = 0) -> BriefCas
     if not cases or seq < 0:
         raise ValueError("a case needs at least one to choose from and seq >= 0")
     lap, place = divmod(seq, len(cases))
-    order = sorted(range(len(cases)), key=lambda index: _rank(seed, lap, cases[index].case_id))
-    return cases[order[place]]
+    return cases[round_order([case.case_id for case in cases], lap, seed=seed)[place]]
 
 
-def _rank(seed: int, lap: int, case_id: str) -> bytes:
-    return sha256(f"{seed}:{lap}:{case_id}".encode()).digest()
+def round_order(case_ids: Sequence[str], lap: int, *, seed: int = 0) -> list[int]:
+    """Places of all cases in the order of one round.
+
+    Depends on (seed, round, case ids) only, so that workers agree without talking and a re-run repeats.
+    """
+    ranks = [sha256(f"{seed}:{lap}:{case_id}".encode()).digest() for case_id in case_ids]
+    return sorted(range(len(ranks)), key=ranks.__getitem__)
