@@ -68,7 +68,9 @@ def baseline(
         str | None,
         typer.Option(help="Be a worker of the master there; --scenario must match.", metavar="HOST:PORT"),
     ] = None,
-    scenario: Annotated[str, typer.Option(help=f"What is asked: {', '.join(SCENARIOS)}.")] = "baseline",
+    scenario: Annotated[
+        str, typer.Option(help=f"What is asked: {', '.join(SCENARIOS.shipped)}.")
+    ] = "baseline",
     model: Annotated[str | None, typer.Option(help="For scenarios whose target is a bare model.")] = None,
     cases: Annotated[
         Path | None, typer.Option(help="Briefs to send: JSONL, YAML or CSV (default: the golden ones).")

@@ -9,14 +9,14 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from harness.bundle import bundled
-from harness.errors import ConfigError, UsageError
+from harness.errors import ConfigError
 from harness.evaluation.suite_checks import check_expectations, check_pointers
 from harness.inputs import LARGEST_SETTINGS_BYTES, LocatedYaml, checked_yaml, is_file, load_located_yaml
 from harness.orchestration.datasets import load_dataset, load_plain_dataset
+from harness.plugins import is_path, source_digest
 from harness.tasks.base import Task
 from harness.tasks.briefs import BriefCase
 from harness.tasks.from_file import FileTask
-from harness.tasks.graders.function import source_digest
 from harness.tasks.graders.marking import (
     MAX_GRADERS,
     RESERVED_NAMES,
@@ -72,6 +72,7 @@ class Suite:
         graders: those of the marking that need no model, each with what it counts for.
         file_task: the task where it is written as a file; None for one that is code.
         task_at: where the suite names it.
+        task_reference: `./file.py:name` of one that is code beside the suite; empty for a plug-in's name.
     """
 
     name: str
@@ -85,6 +86,7 @@ class Suite:
     graders: tuple[tuple[AnswerGrader, Weighing], ...] = ()
     file_task: FileTask | None = None
     task_at: str = ""
+    task_reference: str = ""
 
     def asked(self) -> Task[Any, Any]:
         """The task, made afresh where it is code.
@@ -94,10 +96,8 @@ class Suite:
         """
         if self.file_task is not None:
             return self.file_task.unbound()
-        try:
-            return get_task(self.task)
-        except UsageError as error:
-            raise ConfigError(self.task_at or str(self.path), f"'task': {error}") from error
+        at = self.task_at or str(self.path)
+        return get_task(self.task_reference or self.task, source=f"{at}: 'task'", folder=self.path.parent)
 
 
 def load_suite(reference: str) -> Suite:
@@ -119,16 +119,20 @@ def load_suite(reference: str) -> Suite:
     marking = _marking(file, located, path.parent, of_code=written is None)
     graders = answer_graders(marking, path.parent, lambda place: located.where(("graders", place)))
     task = None if written is None else written.made(name, graders)
+    own = str(file.task) if written is None and is_path(str(file.task)) else ""
     cases, digest = _cases(file, located, path.parent, task)
     check_expectations(marking, cases, located, told=task is not None)
     if written is not None and task is not None:
         check_pointers(marking, task, located)
         digest = f"{digest}-{written.digest}"
+    if own:
+        digest = f"{digest}-{source_digest(own, path.parent)}"
     return Suite(
         name=name,
         path=path,
-        task=str(file.task) if task is None else task.name,
+        task=_task_name(file, own, located, path.parent) if task is None else task.name,
         task_at=located.where(("task",)),
+        task_reference=own,
         strategies=tuple(dict.fromkeys(strategy_reference(name, path.parent) for name in strategies)),
         repeats=file.repeats,
         cases=cases,
@@ -137,6 +141,13 @@ def load_suite(reference: str) -> Suite:
         graders=graders,
         file_task=task,
     )
+
+
+def _task_name(file: SuiteFile, own: str, located: LocatedYaml, folder: Path) -> str:
+    """Of a task that is code: as the suite names a plug-in, or as a class of the user's own calls itself."""
+    if not own:
+        return str(file.task)
+    return get_task(own, source=f"{located.where(('task',))}: 'task'", folder=folder).name
 
 
 def _name_of(path: Path) -> str:

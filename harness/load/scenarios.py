@@ -1,16 +1,20 @@
-"""The scenarios that ship: name -> what is asked. Each has a locustfile of the same name in `scenarios/`."""
+"""The scenarios by name: what is asked. Each that ships has a locustfile of the same name in `scenarios/`."""
 
-from harness.errors import UsageError
-from harness.load.chat import AnthropicMessages, OpenAIChat
-from harness.load.exchange import DraftGraph, Exchange
-from harness.load.streamed import DraftGraphStream
+from collections.abc import Callable
 
-SCENARIOS: dict[str, type[Exchange]] = {
-    DraftGraph.scenario: DraftGraph,
-    DraftGraphStream.scenario: DraftGraphStream,
-    OpenAIChat.scenario: OpenAIChat,
-    AnthropicMessages.scenario: AnthropicMessages,
-}
+from harness.load.exchange import Exchange
+from harness.plugins import Plugins
+
+SCENARIOS: Plugins[Callable[[], Exchange]] = Plugins(
+    "scenario",
+    "harness.scenarios",
+    shipped={
+        "baseline": "harness.load.exchange:DraftGraph",
+        "stream": "harness.load.streamed:DraftGraphStream",
+        "openai-chat": "harness.load.chat:OpenAIChat",
+        "anthropic-messages": "harness.load.chat:AnthropicMessages",
+    },
+)
 
 
 def exchange_of(scenario: str) -> Exchange:
@@ -19,6 +23,4 @@ def exchange_of(scenario: str) -> Exchange:
     Raises:
         UsageError: there is none of that name.
     """
-    if scenario not in SCENARIOS:
-        raise UsageError(f"no scenario '{scenario[:40]}'; there are {', '.join(SCENARIOS)}")
-    return SCENARIOS[scenario]()
+    return SCENARIOS.find(scenario)()

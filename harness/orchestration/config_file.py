@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from harness.inputs import LARGEST_SETTINGS_BYTES, checked, load_json
+from harness.plugins import absolute
 from harness.providers.base import CostSource
 
 ProviderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
@@ -35,7 +36,7 @@ class ProviderEntry(_Strict):
     `api` is OpenAI's route, for all models or by patterns of their names.
     """
 
-    kind: str = Field(min_length=1, max_length=64)
+    kind: str = Field(min_length=1, max_length=1000)
     base_url: str | None = None
     api_key_env: str | None = Field(default=None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
     local: bool = False
@@ -59,9 +60,14 @@ class ProvidersFile(_Strict):
 
 
 def load_providers_file(path: Path) -> ProvidersFile:
-    """The file's content, checked.
+    """The file's content, checked; a kind by path, `./file.py:name`, is relative to the file.
 
     Raises:
         ConfigError: unreadable, too large, not JSON, or not of this shape.
     """
-    return checked(ProvidersFile, load_json(path, LARGEST_SETTINGS_BYTES), str(path))
+    file = checked(ProvidersFile, load_json(path, LARGEST_SETTINGS_BYTES), str(path))
+    here = {
+        name: entry.model_copy(update={"kind": absolute(entry.kind, path.parent)})
+        for name, entry in file.providers.items()
+    }
+    return file.model_copy(update={"providers": here})

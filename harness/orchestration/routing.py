@@ -22,7 +22,7 @@ from harness.orchestration.variables import (
     plain_settings,
     variable,
 )
-from harness.providers import ProviderSettings, default_model, provider_kinds
+from harness.providers import ProviderSettings, default_model, require_kind
 
 DEFAULT_CONFIG_PATH = Path("config/providers.json")
 BUILT_IN_PROVIDER = "anthropic"
@@ -157,9 +157,7 @@ def _providers_file(
 
 def _check_kinds(providers: Mapping[str, ProviderEntry], path: str) -> None:
     for name, entry in providers.items():
-        if entry.kind not in BUILT_IN_PROVIDERS and entry.kind not in provider_kinds():
-            known = ", ".join(provider_kinds())
-            raise ConfigError(path, f"'providers.{name}.kind': unknown kind '{entry.kind}' (known: {known})")
+        require_kind(entry.kind, f"{path}: 'providers.{name}.kind'")
         if entry.api is not None and entry.kind not in _WITH_APIS:
             raise ConfigError(path, f"'providers.{name}.api': kind '{entry.kind}' has one route only")
         if name == "fixtures" and entry.kind != "fixtures":

@@ -9,6 +9,7 @@ from harness.providers.registry import (
     default_model,
     provider_kinds,
     register_provider,
+    require_kind,
 )
 
 __all__ = [
@@ -23,4 +24,5 @@ __all__ = [
     "default_model",
     "provider_kinds",
     "register_provider",
+    "require_kind",
 ]

@@ -1,19 +1,23 @@
 """From a provider's kind to its batch API: the shipped ones."""
 
-import importlib
 from dataclasses import replace
 
 from harness.errors import ConfigError
+from harness.plugins import Plugins
 from harness.providers.base import ProviderSettings
 from harness.providers.batch import BatchApi
 from harness.providers.registry import build_adapter
 
 # By name, not by import: each SDK costs a second or more, paid only by those who use it.
-_SHIPPED = {
-    "anthropic": "harness.providers.anthropic_batch:AnthropicBatches",
-    "openai": "harness.providers.openai_batch:OpenAIBatches",
-    "openai_compatible": "harness.providers.openai_batch:OpenAIBatches",
-}
+_KINDS: Plugins[type[BatchApi]] = Plugins(
+    "batch API",
+    "harness.batch_apis",
+    shipped={
+        "anthropic": "harness.providers.anthropic_batch:AnthropicBatches",
+        "openai": "harness.providers.openai_batch:OpenAIBatches",
+        "openai_compatible": "harness.providers.openai_batch:OpenAIBatches",
+    },
+)
 
 
 def batch_api(settings: ProviderSettings, model: str) -> BatchApi:
@@ -24,11 +28,10 @@ def batch_api(settings: ProviderSettings, model: str) -> BatchApi:
     """
     if not has_batch_api(settings):
         raise ConfigError("--batch", f"provider '{settings.name}' has no batch API here")
-    module, name = _SHIPPED[settings.kind].split(":")
-    api: type[BatchApi] = getattr(importlib.import_module(module), name)
+    api = _KINDS.find(settings.kind)
     return api.of(build_adapter(replace(settings, stream=False), model))
 
 
 def has_batch_api(settings: ProviderSettings) -> bool:
     """Whether `batch_api` knows the provider's kind."""
-    return settings.kind in _SHIPPED
+    return settings.kind in _KINDS.names()

@@ -1,50 +1,45 @@
 """From a provider's kind to its adapter: the shipped ones, and plug-ins by entry point."""
 
-import importlib
 from collections.abc import Callable
-from importlib.metadata import entry_points
+from importlib import import_module
 
 from harness.errors import ConfigError
+from harness.plugins import Plugins
 from harness.providers.base import LLMAdapter, ProviderSettings
 from harness.providers.capabilities import capabilities_of, shipped_default
-
-ENTRY_POINT_GROUP = "harness.providers"
 
 AdapterFactory = Callable[[ProviderSettings, str], LLMAdapter]
 """What a plug-in registers: called with the settings and a resolved model."""
 
 # By name, not by import: each SDK costs a second or more, paid only by those who use it.
-_SHIPPED = {
-    "anthropic": "harness.providers.anthropic:AnthropicAdapter",
-    "openai": "harness.providers.openai:OpenAIAdapter",
-    "openai_compatible": "harness.providers.openai:OpenAIAdapter",
-    "gemini": "harness.providers.gemini:GeminiAdapter",
-    "bedrock": "harness.providers.bedrock:BedrockAdapter",
-    "fixtures": "harness.providers.fixtures:FixturesAdapter",
-}
-_EXTRAS = {"gemini": "google-genai", "bedrock": "boto3"}
-"""The SDKs of kinds that come with the extra of the kind's name."""
-_RESPONSES = "harness.providers.openai_responses:ResponsesAdapter"
-_registered: dict[str, AdapterFactory] = {}
+_KINDS: Plugins[AdapterFactory] = Plugins(
+    "provider kind",
+    "harness.providers",
+    shipped={
+        "anthropic": "harness.providers.anthropic:AnthropicAdapter",
+        "openai": "harness.providers.openai:OpenAIAdapter",
+        "openai_compatible": "harness.providers.openai:OpenAIAdapter",
+        "gemini": "harness.providers.gemini:GeminiAdapter",
+        "bedrock": "harness.providers.bedrock:BedrockAdapter",
+        "fixtures": "harness.providers.fixtures:FixturesAdapter",
+    },
+    extras={"gemini": "google-genai", "bedrock": "boto3"},
+)
 
 AUTO = "auto"
 
+register_provider = _KINDS.register
+provider_kinds = _KINDS.names
 
-def register_provider(kind: str, factory: AdapterFactory) -> None:
-    """Make a kind known in this process, without an entry point (tests, notebooks, embedding programs).
+
+def require_kind(kind: str, source: str) -> None:
+    """Check that a kind can be built; a shipped one is not imported for it.
 
     Raises:
-        ConfigError: a shipped kind cannot be replaced; records must mean what they say.
+        ConfigError: there is none of that name; names the source.
     """
-    if kind in _SHIPPED:
-        raise ConfigError(f"provider kind '{kind}'", "ships with harness and cannot be replaced")
-    _registered[kind] = factory
-
-
-def provider_kinds() -> list[str]:
-    """Every kind that can be configured, sorted."""
-    plugged = {point.name for point in entry_points(group=ENTRY_POINT_GROUP)}
-    return sorted({*_SHIPPED, *_registered, *plugged})
+    if kind not in _KINDS.shipped:
+        _KINDS.find(kind, source=source)
 
 
 def build_adapter(settings: ProviderSettings, model: str) -> LLMAdapter:
@@ -55,8 +50,13 @@ def build_adapter(settings: ProviderSettings, model: str) -> LLMAdapter:
             for `auto`.
     """
     named = default_model(settings.kind) if model == AUTO else model
-    factory = _imported(_RESPONSES) if _speaks_responses(settings, named) else _factory(settings.kind)
+    factory = _responses() if _speaks_responses(settings, named) else _KINDS.find(settings.kind)
     return factory(settings, named)
+
+
+def _responses() -> AdapterFactory:
+    factory: AdapterFactory = import_module("harness.providers.openai_responses").ResponsesAdapter
+    return factory
 
 
 def _speaks_responses(settings: ProviderSettings, model: str) -> bool:
@@ -72,33 +72,7 @@ def default_model(kind: str) -> str:
     Raises:
         ConfigError: unknown kind, or one that names no default.
     """
-    named = shipped_default(kind) or getattr(_factory(kind), "default_model", None)
+    named = shipped_default(kind) or getattr(_KINDS.find(kind), "default_model", None)
     if not named:
         raise ConfigError("LLM_MODEL", f"providers of kind '{kind}' have no default model: name one")
     return str(named)
-
-
-def _factory(kind: str) -> AdapterFactory:
-    if kind in _SHIPPED:
-        try:
-            return _imported(_SHIPPED[kind])
-        except ImportError as error:
-            if kind not in _EXTRAS:
-                raise
-            raise ConfigError(
-                f"provider kind '{kind}'",
-                f"needs {_EXTRAS[kind]}, which is not installed: pip install 'llm-harness[{kind}]'",
-            ) from error
-    if kind in _registered:
-        return _registered[kind]
-    for point in entry_points(group=ENTRY_POINT_GROUP, name=kind):
-        plugged: AdapterFactory = point.load()
-        return plugged
-    known = ", ".join(provider_kinds())
-    raise ConfigError(f"provider kind '{kind}'", f"is not known; known kinds: {known}")
-
-
-def _imported(place: str) -> AdapterFactory:
-    module, name = place.split(":")
-    factory: AdapterFactory = getattr(importlib.import_module(module), name)
-    return factory

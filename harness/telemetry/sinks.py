@@ -1,17 +1,18 @@
 """Which sinks the environment and the command line ask for."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
-from importlib.metadata import entry_points
 from pathlib import Path
 
 from harness.errors import ConfigError, UsageError
+from harness.plugins import Plugins
 from harness.telemetry.base import Sink
 from harness.telemetry.dogstatsd import DEFAULT_PORT, DogStatsdSink
 from harness.telemetry.jsonl import JsonlSink
 
-ENTRY_POINT_GROUP = "harness.sinks"
 OTLP_VARIABLE = "OTEL_EXPORTER_OTLP_ENDPOINT"
+
+_PLUGGED: Plugins[Callable[[], Sink]] = Plugins("sink", "harness.sinks")
 
 
 def configured_sinks(
@@ -38,10 +39,7 @@ def configured_sinks(
         sinks.append(DogStatsdSink(host, _port(env), service=service, env=tag))
     if env.get(OTLP_VARIABLE, "").strip():
         sinks.append(_otlp(service, environment))
-    for point in entry_points(group=ENTRY_POINT_GROUP):
-        plugged: Sink = point.load()()
-        sinks.append(plugged)
-    return sinks
+    return [*sinks, *(make() for make in _PLUGGED.plugged())]
 
 
 def _jsonl(path: Path) -> JsonlSink:

@@ -213,7 +213,7 @@ def test_a_wrong_grader_is_one_sentence_that_names_the_file_and_the_place(tmp_pa
 
 
 def test_an_unknown_plug_in_is_named(tmp_path):
-    with pytest.raises(ConfigError, match="no grader is plugged in as 'nowhere'"):
+    with pytest.raises(ConfigError, match="'graders': no grader 'nowhere'; there are"):
         suite(tmp_path, "graders: [nowhere]\n")
 
 

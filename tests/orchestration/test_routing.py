@@ -92,7 +92,7 @@ def test_base_urls_come_from_their_variables() -> None:
         ({"default": {}}, "'default'"),
         ({"overrides": {"draft": {}}}, "'overrides.draft"),
         ({"providers": {"x": {"kind": "openai", "api_key": "secret-canary"}}}, "'providers.x.api_key'"),
-        ({"providers": {"x": {"kind": "telepathy"}}}, "unknown kind 'telepathy'"),
+        ({"providers": {"x": {"kind": "telepathy"}}}, "no provider kind 'telepathy'; there are anthropic"),
         ({"providers": {"a b": {"kind": "openai"}}}, "providers"),
         ({"providers": {"fixtures": {"kind": "openai", "base_url": "http://h/v1"}}}, "canned answers"),
         ({"defaults": {"provider": "nobody"}}, "unknown provider 'nobody'"),

@@ -15,7 +15,7 @@ from anthropic.resources.messages.messages import DEPRECATED_MODELS
 
 from harness.clock import SYSTEM_CLOCK
 from harness.emulator import EmulatorSettings, running_emulator
-from harness.errors import ConfigError
+from harness.errors import ConfigError, UsageError
 from harness.pricing import PriceBook
 from harness.providers import (
     ProviderSettings,
@@ -109,7 +109,7 @@ def test_auto_is_resolved_when_the_adapter_is_built(kind: str, model: str) -> No
 
 
 def test_an_unknown_kind_is_refused_and_the_known_ones_are_named() -> None:
-    with pytest.raises(ConfigError, match=r"known kinds: .*anthropic.*fixtures.*openai"):
+    with pytest.raises(UsageError, match=r"no provider kind 'grpc'; there are anthropic.*fixtures.*openai"):
         build_adapter(ProviderSettings(name="x", kind="grpc"), "m")
 
 

@@ -82,7 +82,7 @@ def test_a_function_that_fails_leaves_no_score_but_a_reason(tmp_path):
 @pytest.mark.parametrize(
     ("grader", "problem"),
     [
-        ("./graders.py:rude", r"s.yaml:4: ./graders.py has no function 'rude' \(there is: polite, short, "),
+        ("./graders.py:rude", r"s.yaml:4: ./graders.py has no 'rude' \(there is: polite, short, "),
         ("./graders.py:many", "s.yaml:4: ./graders.py:many takes 3 values; expected \\(answer, case\\)"),
         ("./none.py:a", "s.yaml:4: there is no file './none.py'"),
     ],

@@ -149,7 +149,7 @@ def test_equal_rows_are_cases_of_their_own(tmp_path):
         ("kind: exact", "kind: exact, pointer: /label", "mine.yaml:7: '/label' leads nowhere: the task's answer is a text"),
         ("kind: f1", "kind: numeric", "mine.yaml:8: the task's answer is a text: say which number of it"),
         ("{kind: f1}", "./graders.py:polite", "mine.yaml:8: there is no file './graders.py'"),
-        ("{kind: f1}", "polite", "mine.yaml:8: 'graders': no grader is plugged in as 'polite'"),
+        ("{kind: f1}", "polite", "mine.yaml:8: 'graders': no grader 'polite'; there are"),
         ("max_tokens: 100", "answer: text\n  schema: {}", "a text has no schema"),
         ("max_tokens: 100", "schema: {type: 5}", "not a JSON schema"),
         ("max_tokens: 100", "repair: {prompt: again}", "a text breaks no schema"),

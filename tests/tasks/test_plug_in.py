@@ -7,7 +7,7 @@ import pytest
 
 from harness.errors import UsageError
 from harness.tasks.decisions import draft_graph, suggest_options
-from harness.tasks.registry import BUILT_IN, get_task, task_names
+from harness.tasks.registry import TASKS, get_task, task_names
 
 DOCS = Path(__file__).parents[2] / "docs" / "tasks.md"
 
@@ -46,7 +46,7 @@ def test_without_the_package_the_name_is_unknown():
 
 
 def test_every_built_in_task_says_its_own_name_and_offers_the_protocol():
-    for name in BUILT_IN:
+    for name in TASKS.shipped:
         task = get_task(name)
         assert task.name == name
         for method in ("parse_input", "draft_prompt", "parse", "validate", "repair_prompt", "simple_repair"):

@@ -7,18 +7,14 @@
 is true or false, a score 0..1, None where it cannot be known, or a pair of either and what was seen.
 """
 
-import importlib.util
 import inspect
-import sys
-import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from harness.errors import ConfigError
-from harness.inputs import is_file
+from harness.plugins import object_at
 from harness.tasks.grading import GradedAnswer, Part
 
 
@@ -64,13 +60,9 @@ def function_grader(reference: str, folder: Path, name: str | None, source: str)
     Raises:
         ConfigError: no such file or function, or a file that does not run; names the line.
     """
-    file, _, attribute = reference.rpartition(":")
-    path = (folder / file).resolve()
-    if not is_file(path):
-        raise ConfigError(source, f"there is no file '{file}' (looked in {folder})")
-    found = getattr(_module(path, source), attribute, None)
+    found = object_at(reference, folder, source)
     if not callable(found) or inspect.iscoroutinefunction(found):
-        raise ConfigError(source, f"{file} has no function '{attribute}'{_functions(path)}")
+        raise ConfigError(source, f"{reference} is no plain function")
     try:
         wanted = [
             one
@@ -80,41 +72,7 @@ def function_grader(reference: str, folder: Path, name: str | None, source: str)
     except (TypeError, ValueError):
         wanted = []
     if len(wanted) not in (1, 2):
-        raise ConfigError(source, f"{file}:{attribute} takes {len(wanted)} values; expected (answer, case)")
-    return FunctionGrader(name=name or attribute, function=found, takes_case=len(wanted) == 2)
-
-
-def source_digest(reference: str, folder: Path) -> str:
-    """Of the function's file, so that a resumed run grades as it began; empty when it cannot be read."""
-    path = folder / reference.rpartition(":")[0]
-    return sha256(path.read_bytes()).hexdigest()[:16] if is_file(path) else ""
-
-
-def _module(path: Path, source: str) -> Any:
-    """The file, run as a module of its own."""
-    name = f"harness_graders_{sha256(str(path).encode()).hexdigest()[:16]}"
-    if name in sys.modules:
-        return sys.modules[name]
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise ConfigError(source, f"{path.name} is no Python file")
-    module = sys.modules[name] = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        del sys.modules[name]
-        raise ConfigError(f"{path}:{_line_of(error, path)}", f"{type(error).__name__}: {error}") from error
-    return module
-
-
-def _line_of(error: Exception, path: Path) -> int:
-    if isinstance(error, SyntaxError) and error.lineno is not None:
-        return error.lineno
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
-    return frames[-1].lineno or 1 if frames else 1
-
-
-def _functions(path: Path) -> str:
-    module = next((m for m in sys.modules.values() if getattr(m, "__file__", None) == str(path)), None)
-    names = [name for name, value in vars(module).items() if inspect.isfunction(value)] if module else []
-    return f" (there is: {', '.join(names)})" if names else ""
+        raise ConfigError(source, f"{reference} takes {len(wanted)} values; expected (answer, case)")
+    return FunctionGrader(
+        name=name or reference.rpartition(":")[2], function=found, takes_case=len(wanted) == 2
+    )

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Callable
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import assert_never
 
 from harness.errors import ConfigError
+from harness.plugins import Plugins
 from harness.tasks.graders.expected import Expectation
 from harness.tasks.graders.function import function_grader
 from harness.tasks.graders.likeness import LikenessGrader
@@ -29,19 +29,8 @@ from harness.tasks.graders.text import ContainsGrader, ExactGrader, NumericGrade
 from harness.tasks.grading import AnswerGrader, Weighing
 from harness.tasks.schemacheck import SchemaChecker
 
-ENTRY_POINT_GROUP = "harness.graders"
-
-_registered: dict[str, Callable[[], AnswerGrader]] = {}
-
-
-def register_grader(name: str, factory: Callable[[], AnswerGrader]) -> None:
-    """Make a grader known in this process, without an entry point (tests, notebooks, embedding programs)."""
-    _registered[name] = factory
-
-
-def grader_names() -> list[str]:
-    """Every plugged-in grader, sorted."""
-    return sorted({*_registered, *(point.name for point in entry_points(group=ENTRY_POINT_GROUP))})
+_PLUGGED: Plugins[Callable[[], AnswerGrader]] = Plugins("grader", "harness.graders")
+register_grader = _PLUGGED.register
 
 
 def answer_graders(
@@ -74,7 +63,7 @@ def _built(spec: AnswerGraderSpec, column: str | None, folder: Path, source: str
     name = name_of(spec)
     match spec:
         case PluginSpec():
-            return _plugged_in(spec.name, source)
+            return _PLUGGED.find(spec.name, source=f"{source}: 'graders'")()
         case FunctionSpec():
             return function_grader(spec.path, folder, spec.name, source)
         case RegexSpec():
@@ -125,13 +114,3 @@ def _comparing(
             )
         case _:
             assert_never(spec)
-
-
-def _plugged_in(name: str, source: str) -> AnswerGrader:
-    if name in _registered:
-        return _registered[name]()
-    for point in entry_points(group=ENTRY_POINT_GROUP, name=name):
-        grader: AnswerGrader = point.load()()
-        return grader
-    known = ", ".join(grader_names()) or "none is installed"
-    raise ConfigError(source, f"'graders': no grader is plugged in as '{name}' (known: {known})")
