@@ -1,6 +1,7 @@
 """One load run, from preflight to its last record in the store: what `baseline` and `demo` share."""
 
 import os
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,7 @@ from harness.load.ending import Ending, end_record
 from harness.load.exchange import Exchange
 from harness.load.live import LiveRun
 from harness.load.plan import LoadPlan, header_values
+from harness.load.punctuality import EmbeddedClocks, allowed_ms
 from harness.load.recorder import Epoch, Recorder
 from harness.load.runrecord import begin_record
 from harness.load.saturation import Staircase
@@ -51,6 +53,7 @@ class BaselinePlan:
         stop_early: end as soon as the sequential test on `limit_ms` has decided.
         limit_ms: the latency limit (SLO), milliseconds.
         embedded: how the embedded target is started.
+        give_up_late: end a run that this machine is too busy for, as `INTERRUPTED`.
         bind: `HOST:PORT` for Locust workers on other machines; None runs them here.
     """
 
@@ -66,17 +69,26 @@ class BaselinePlan:
     limit_ms: float = DEFAULT_LIMIT_MS
     embedded: EmbeddedTarget = field(default_factory=EmbeddedTarget)
     bind: str | None = None
+    give_up_late: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaselineOutcome:
-    """What came of it; figures are read from the store. `asked_to_end`: by Ctrl-C or SIGTERM."""
+    """What came of it; figures are read from the store. `asked_to_end`: by Ctrl-C or SIGTERM.
+
+    `late`: which processes of this machine were late beyond what the latency limit leaves room for.
+    """
 
     run_id: str
     name: str
     status: RunStatus
     summary: dict[str, Any]
     asked_to_end: bool = False
+
+    @property
+    def late(self) -> Sequence[str]:
+        """Which processes of this machine were late beyond what the latency limit leaves room for."""
+        return tuple(self.summary.get("late") or ())
 
 
 def run_baseline(plan: BaselinePlan, console: Console) -> BaselineOutcome:
@@ -98,9 +110,9 @@ def run_baseline(plan: BaselinePlan, console: Console) -> BaselineOutcome:
     if plan.target is not None:
         preflight.check_permission(plan.target, allowed=plan.confirmed or load.max_requests is not None)
     with ChildGroup() as group:
-        target, environment, config = _target(plan, exchange, group, console)
-        load = load.model_copy(update={"target": target, "environment": environment})
-        outcome = _Run(plan, load, exchange, group, console).run(config, first)
+        found = _target(plan, exchange, group, console)
+        load = load.model_copy(update={"target": found.url, "environment": found.environment})
+        outcome = _Run(plan, load, exchange, group, console).run(found, first)
     ingest(plan.store_dir, wait=True)
     return outcome
 
@@ -112,20 +124,33 @@ def _check(load: LoadPlan, exchange: Exchange) -> tuple[str, bytes]:
     return CaseBook(load.cases_path, exchange, seed=load.seed, model=load.model, requests=1)[0]
 
 
-def _target(
-    plan: BaselinePlan, exchange: Exchange, group: ChildGroup, console: Console
-) -> tuple[str, str | None, dict[str, Any]]:
-    """The target's URL, the environment if known, and what belongs into the run's configuration."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Target:
+    """What is loaded: its environment if known, what belongs into the run's configuration, its clocks."""
+
+    url: str
+    environment: str | None
+    config: dict[str, Any]
+    clocks: EmbeddedClocks | None = None
+
+
+def _target(plan: BaselinePlan, exchange: Exchange, group: ChildGroup, console: Console) -> _Target:
+    """The target, started where it is an embedded one."""
     if plan.target is not None:
-        return plan.target, None, {"embedded": False}
+        return _Target(url=plan.target, environment=None, config={"embedded": False})
     if exchange.has_health:
         console.print("starting the provider emulator and the service on loopback", style="dim")
     _, emulator_url = start_emulator(group, plan.embedded)
     config = {"embedded": True, "emulator_speed": plan.embedded.speed, "emulator_seed": plan.embedded.seed}
-    if not exchange.has_health:
-        return emulator_url, plan.embedded.environment, config
-    _, service_url = start_service(group, emulator_url, plan.store_dir, plan.embedded)
-    return service_url, plan.embedded.environment, config
+    service_url = None
+    if exchange.has_health:
+        _, service_url = start_service(group, emulator_url, plan.store_dir, plan.embedded)
+    return _Target(
+        url=service_url or emulator_url,
+        environment=plan.embedded.environment,
+        config=config,
+        clocks=EmbeddedClocks(emulator_url, service_url),
+    )
 
 
 def _load_plan(plan: BaselinePlan) -> LoadPlan:
@@ -170,16 +195,17 @@ class _Run:
         }
         self._health = preflight.NO_HEALTH
 
-    def run(self, config: dict[str, Any], first: tuple[str, bytes]) -> BaselineOutcome:
+    def run(self, target: _Target, first: tuple[str, bytes]) -> BaselineOutcome:
         """Preflight with the first case, load, end."""
         planned = len(self._load.schedule_ns()) if not self._load.closed_loop else self._load.max_requests
         warm = self._preflight(planned, first)
-        config = {**config, "limit_ms": self._plan.limit_ms, "stop_early": self._plan.stop_early}
+        config = {**target.config, "limit_ms": self._plan.limit_ms, "stop_early": self._plan.stop_early}
         with Spool.open(self._plan.store_dir) as spool:
             spool.append(begin_record(self._load, owner=spool.spool_id, config=config))
             self._record_warm_up(spool, warm)
             live = LiveRun(planned)
-            ending, complaint = self._load_target(live, preflight.empty_columns(warm, self._exchange))
+            empty = preflight.empty_columns(warm, self._exchange)
+            ending, complaint = self._load_target(live, empty, target.clocks)
             end = end_record(self._load, live, ending, limit_ms=self._plan.limit_ms)
             self._group.stop_all()  # the service's last records belong to the run that ends now
             spool.append(end).result()
@@ -239,7 +265,9 @@ class _Run:
             warmup=True,
         )
 
-    def _load_target(self, live: LiveRun, empty_columns: list[str]) -> tuple[Ending, str | None]:
+    def _load_target(
+        self, live: LiveRun, empty_columns: list[str], clocks: EmbeddedClocks | None
+    ) -> tuple[Ending, str | None]:
         """Load until the end; how it ended, and what a failed process had to say."""
         test = ArrivalOrderTest(self._plan.limit_ms) if self._plan.stop_early else None
         staircase = self._make_staircase()
@@ -249,8 +277,12 @@ class _Run:
             interruption = stack.enter_context(interruptions(workers))
             stack.enter_context(Ingestion(self._plan.store_dir))
             display = stack.enter_context(run_display(self._console, live.planned))
+            if clocks is not None:
+                clocks.begin()
             workers.start()
-            status = RunWatch(workers, live, test, staircase).follow(display, interruption)
+            watch = RunWatch(workers, live, test, staircase, self._too_late(live, clocks))
+            status = watch.follow(display, interruption)
+            parts = () if clocks is None else clocks.told()
         ending = Ending(
             status=status,
             asked_to_end=interruption.asked,
@@ -258,8 +290,17 @@ class _Run:
             staircase=staircase,
             fallback_mode=self._health.provider_mode,
             empty_columns=empty_columns,
+            parts=parts,
+            too_late=watch.gave_up,
         )
         return ending, workers.complaint() if status is RunStatus.FAILED else None
+
+    def _too_late(self, live: LiveRun, clocks: EmbeddedClocks | None) -> Callable[[], bool] | None:
+        """What tells that this machine is too busy for the run; None where the run goes on all the same."""
+        limit_ms = self._plan.limit_ms
+        if clocks is None or not self._plan.give_up_late:
+            return None
+        return lambda: live.sent_late(allowed_ms(limit_ms)) or clocks.too_late(limit_ms)
 
     def _make_staircase(self) -> Staircase | None:
         rates = self._load.step_rates()
