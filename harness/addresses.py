@@ -13,9 +13,11 @@ _VERSION = re.compile(r"v\d+[a-z0-9]*", re.IGNORECASE)
 
 
 def joined(base: str, path: str) -> str:
-    """The URL of a path under a base: behind the base's own path, before its query; no fragment."""
+    """The URL of a path under a base: behind the base's path, both queries, no fragment."""
     parts = urlsplit(base)
-    return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/") + path, parts.query, ""))
+    plain, _, own = path.partition("?")
+    query = "&".join(each for each in (own, parts.query) if each)
+    return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/") + plain, query, ""))
 
 
 def request_target(base: str, path: str) -> str:

@@ -5,10 +5,9 @@ locust -f scenarios/anthropic_messages.py --host http://127.0.0.1:4010 --model c
 
 from locust import events
 
-from harness.load.chat import AnthropicMessages
 from harness.load.locust_side import OpenLoopUser, attach
 
-attach(events, AnthropicMessages())
+attach(events, "anthropic-messages")
 
 
 class AnthropicMessagesLoad(OpenLoopUser):

@@ -7,10 +7,9 @@
 
 from locust import events
 
-from harness.load.exchange import DraftGraph
 from harness.load.locust_side import OpenLoopUser, attach
 
-attach(events, DraftGraph())
+attach(events, "baseline")
 
 
 class Baseline(OpenLoopUser):

@@ -5,10 +5,9 @@ locust -f scenarios/openai_chat.py --host http://127.0.0.1:4010/v1 --model gpt-4
 
 from locust import events
 
-from harness.load.chat import OpenAIChat
 from harness.load.locust_side import OpenLoopUser, attach
 
-attach(events, OpenAIChat())
+attach(events, "openai-chat")
 
 
 class OpenAIChatLoad(OpenLoopUser):

@@ -6,9 +6,8 @@ locust -f scenarios/stream.py --host http://127.0.0.1:3101 --headless
 from locust import events
 
 from harness.load.locust_side import OpenLoopUser, attach
-from harness.load.streamed import DraftGraphStream
 
-attach(events, DraftGraphStream())
+attach(events, "stream")
 
 
 class Stream(OpenLoopUser):

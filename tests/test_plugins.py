@@ -6,7 +6,7 @@ import pytest
 
 from harness.errors import ConfigError, UsageError
 from harness.evaluation import load_suite
-from harness.load.scenarios import SCENARIOS, exchange_of
+from harness.load.scenario.shipped import scenario_of, shipped_scenarios
 from harness.orchestration.routing import resolve_routing
 from harness.plugins import Plugins, absolute, object_at
 from harness.providers import build_adapter
@@ -153,8 +153,14 @@ def test_a_sink_that_does_not_load_is_one_sentence(install):
         configured_sinks({})
 
 
-def test_every_shipped_scenario_asks_under_its_own_name():
-    for name in SCENARIOS.shipped:
-        assert exchange_of(name).scenario == name
-    with pytest.raises(UsageError, match=r"no scenario 'nope'; there are anthropic-messages, baseline, "):
-        exchange_of("nope")
+def test_a_scenario_file_ships_or_is_offered_by_a_package(install, tmp_path):
+    for name in shipped_scenarios():
+        assert scenario_of(name).name == name
+    own = tmp_path / "ours.yaml"
+    own.write_text("path: /ask\n")
+    install("acme_load", f"FILE = {str(own)!r}\n", "[harness.scenarios]\nacme = acme_load:FILE\n")
+    assert scenario_of("acme").name == "ours"
+    with pytest.raises(
+        UsageError, match=r"no scenario 'nope'; there are anthropic-messages, baseline, .*acme"
+    ):
+        scenario_of("nope")

@@ -20,6 +20,7 @@ ABOUT = "Decide which LLM providers to run in production, and prove it with numb
 COMMANDS: dict[str, str] = {
     "demo": "emulator, service and 300 requests in a minute: baseline, gate, report",
     "baseline": "drive load at a service and record every request",
+    "scenarios": "what load asks of a service of your own: list, check, write",
     "calibrate": "measure the harness's own error on this machine",
     "eval": "a suite through several strategies: graded, priced, compared",
     "suites": "write, list and check suites of your own",

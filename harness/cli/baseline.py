@@ -20,7 +20,7 @@ from harness.load.plan import (
     replay_offsets,
 )
 from harness.load.run import BaselinePlan, run_baseline
-from harness.load.scenarios import SCENARIOS
+from harness.load.scenario.shipped import DEFAULT_SCENARIO
 from harness.load.workers import join_master
 from harness.processes.embedded import EmbeddedTarget
 from harness.records import RunStatus
@@ -42,8 +42,11 @@ def baseline(
         float, typer.Option(envvar="PERF_DURATION_SEC", min=0.001, help="Seconds of arrivals.")
     ] = DEFAULT_DURATION_S,
     arrivals: Annotated[
-        str, typer.Option(help=f"How requests are spread: {', '.join(SHAPES)}.")
-    ] = "constant",
+        str | None,
+        typer.Option(
+            help=f"How requests are spread: {', '.join(SHAPES)} (default: the scenario's, or constant)."
+        ),
+    ] = None,
     peak_rps: Annotated[
         float | None,
         typer.Option(min=0, help="Where a ramp, spike or staircase goes (default: 4 times --rps)."),
@@ -69,13 +72,14 @@ def baseline(
         typer.Option(help="Be a worker of the master there; --scenario must match.", metavar="HOST:PORT"),
     ] = None,
     scenario: Annotated[
-        str, typer.Option(help=f"What is asked: {', '.join(SCENARIOS.shipped)}.")
-    ] = "baseline",
+        str,
+        typer.Option(help="What is asked: a scenario file of your own, or one of `harness scenarios list`."),
+    ] = DEFAULT_SCENARIO,
     model: Annotated[str | None, typer.Option(help="For scenarios whose target is a bare model.")] = None,
     cases: Annotated[
-        Path | None, typer.Option(help="Briefs to send: JSONL, YAML or CSV (default: the golden ones).")
+        Path | None, typer.Option(help="Cases to send: JSONL, YAML, CSV or text (default: the scenario's).")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of arrivals and of the order of briefs.")] = 0,
+    seed: Annotated[int, typer.Option(help="Of arrivals and of the order of cases.")] = 0,
     name: Annotated[str | None, typer.Option(help="The run's name (default: baseline-DATE-TIME).")] = None,
     max_requests: Annotated[int | None, typer.Option(min=1, help="Send at most so many.")] = None,
     max_p95: Annotated[
@@ -122,7 +126,6 @@ def baseline(
     load: dict[str, Any] = {
         "rps": rps,
         "duration_s": duration,
-        "shape": arrivals if replay is None else "replay",
         "peak_rps": peak_rps,
         "step_count": steps,
         "replay_ms": _replay(arrivals, replay, store),
@@ -135,7 +138,9 @@ def baseline(
         "header_env": header_variables(header or []),
     }
     if cases is not None:
-        load["cases_path"] = cases
+        load["cases_path"] = cases.resolve()
+    if arrivals is not None or replay is not None:
+        load["shape"] = "replay" if replay is not None else arrivals
     plan = BaselinePlan(
         store_dir=store,
         target=target,
@@ -171,13 +176,13 @@ def _address(text: str, option: str) -> tuple[str, str]:
     return host, port
 
 
-def _replay(arrivals: str, source: str | None, store: Path) -> tuple[float, ...]:
+def _replay(arrivals: str | None, source: str | None, store: Path) -> tuple[float, ...]:
     """Start times, milliseconds: from a file, or of a stored run."""
     if source is None:
         if arrivals == "replay":
             raise UsageError("--arrivals replay needs --replay RUN or FILE")
         return ()
-    if arrivals not in ("constant", "replay"):
+    if arrivals not in (None, "constant", "replay"):
         raise UsageError(f"--replay repeats recorded arrivals: it does not go with --arrivals {arrivals}")
     if is_file(Path(source)):
         return replay_offsets(Path(source))

@@ -24,7 +24,7 @@ class LazyGroup(TyperGroup):
         """The command, imported; None when there is none of that name."""
         if cmd_name not in self.table:
             return None
-        file = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        file = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name.replace("-", "_")
         command = typer.main.get_command(import_module(f"{self.package}.{file}").app)
         command.name = cmd_name
         return command

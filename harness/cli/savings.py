@@ -23,7 +23,6 @@ from harness.report.savings_document import (
     saving_rows,
     savings_document,
     side_rows,
-    together_words,
     what_if_rows,
 )
 from harness.report.tables import plain_table
@@ -77,7 +76,7 @@ def _show(report: SavingsReport) -> None:
         for caution in figures.side.cautions:
             out.print(Text(printable(f"{figures.side.name}: {caution}"), style="bold yellow"))
     monthly = () if report.per_month is None else (f"per {report.per_month:,} a month",)
-    out.print(plain_table((*_headed(SIDE_HEAD, report.confidence), *monthly), side_rows(report)))
+    out.print(plain_table((*_headed(SIDE_HEAD, report), *monthly), side_rows(report)))
     if report.savings:
         _show_measured(report)
     if naive_rows(report.sides):
@@ -89,15 +88,12 @@ def _show(report: SavingsReport) -> None:
             out.print(Text(f"\nNo what-if of {name}: {figures.no_what_if}.", style="yellow"))
         if len(figures.what_if) > 1:
             out.print(Text(f"\nWhat if, {name}: {WHAT_IF_ASSUMPTION}", style="bold"))
-            out.print(plain_table(_headed(WHAT_IF_HEAD, report.confidence), what_if_rows(figures)))
+            out.print(plain_table(_headed(WHAT_IF_HEAD, report), what_if_rows(figures)))
 
 
 def _show_measured(report: SavingsReport) -> None:
     out.print(Text(f"\nMeasured, A = {printable(report.sides[0].side.name)}", style="bold"))
-    out.print(plain_table(_headed(SAVING_HEAD, report.decided_at), saving_rows(report)))
-    together = together_words(len(report.savings), report.confidence)
-    if together is not None:
-        out.print(Text(together, style="dim"))
+    out.print(plain_table(_headed(SAVING_HEAD, report), saving_rows(report)))
     for found in report.savings:
         name = printable(found.b.name)
         if found.warning is not None:
@@ -108,6 +104,6 @@ def _show_measured(report: SavingsReport) -> None:
             out.print(Text(f"{name} {word} {usd(abs(month), 2)}{more} a month"))
 
 
-def _headed(head: tuple[str, ...], confidence: float) -> tuple[str, ...]:
-    percent = f"{confidence * 100:.4g}% interval"
+def _headed(head: tuple[str, ...], report: SavingsReport) -> tuple[str, ...]:
+    percent = f"{report.confidence * 100:.10g}% interval"
     return tuple(percent if cell == "95% interval" else cell for cell in head)

@@ -19,11 +19,14 @@ class Answer:
         http_status: None when no answer came.
         error_kind: why it failed.
         error_text: what the target said, unbounded and unredacted: the recorder bounds it.
+        first_byte_ns: when the head of the (last) answer had arrived, on the monotonic clock.
         first_token_ns: when the first token of any kind (thinking, audio, a call) arrived, on the monotonic
             clock; for the service's own stream, the first event.
         first_answer_ns: when the first piece of the answer's text arrived.
         last_token_ns: when the last token of any kind arrived.
         chunks: pieces of the answer that were timed; each may hold several tokens.
+        tokens: tokens that these pieces held; None where nobody told.
+        text: the answer itself, for whoever grades it.
         columns: further columns of the row (cost, tier, tokens, stages).
         telemetry_broken: telemetry came and could not be read.
         telemetry_missing: telemetry was asked for and did not come.
@@ -34,10 +37,13 @@ class Answer:
     http_status: int | None = None
     error_kind: ErrorKind | None = None
     error_text: str | None = None
+    first_byte_ns: int | None = None
     first_token_ns: int | None = None
     first_answer_ns: int | None = None
     last_token_ns: int | None = None
     chunks: int = 0
+    tokens: int | None = None
+    text: str | None = None
     columns: dict[str, Any] = field(default_factory=dict)
     telemetry_broken: bool = False
     telemetry_missing: bool = False
@@ -94,3 +100,21 @@ def told_kind(body: bytes) -> ErrorKind | None:
     details = fields.get("details") if isinstance(fields, dict) else None
     told = details.get("error_kind") if isinstance(details, dict) else None
     return ErrorKind(told) if isinstance(told, str) and told in set(ErrorKind) else None
+
+
+_KINDS_BY_CODE = {"BAD_INPUT": ErrorKind.BAD_REQUEST, "INTERNAL": ErrorKind.UPSTREAM_5XX}
+
+
+def fail_by_event(answer: Answer, data: bytes) -> None:
+    """Turn an error event of a stream (`error.v1`, or any other) into an outcome."""
+    text = data[:4096].decode(errors="replace")
+    try:
+        fields: Any = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        fields = {}
+    code = fields.get("code") if isinstance(fields, dict) else None
+    if code == "RATE_LIMITED":
+        kind = ErrorKind.COST_GUARD if '"cost_guard"' in text else ErrorKind.RATE_LIMITED
+        answer.fail(kind, text, status=RequestStatus.REJECTED)
+        return
+    answer.fail(told_kind(data) or _KINDS_BY_CODE.get(str(code), ErrorKind.UPSTREAM_5XX), text)

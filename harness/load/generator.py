@@ -3,7 +3,6 @@
 Runs only where gevent has patched the process (Locust).
 """
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -14,9 +13,10 @@ from gevent.event import Event as GreenEvent
 from harness.clock import ms_from_ns
 from harness.load.answer import Answer
 from harness.load.arrivals import share_of_worker
+from harness.load.bound import Parcel
 from harness.load.cases import CaseBook
 from harness.load.exchange import Exchange
-from harness.load.plan import LoadPlan, header_values
+from harness.load.plan import LoadPlan
 from harness.load.recorder import Epoch, Recorder
 from harness.load.transport import Transport
 from harness.records import ErrorKind, Request, RequestStatus
@@ -59,35 +59,28 @@ class Generator:
         self.stopped = False
         self._exchange = exchange
         self._on_finished = on_finished
-        protected = {
-            **exchange.protected_headers(plan.target),
-            **header_values(plan.header_env, dict(os.environ)),
-        }
         self.epoch = _epoch(epoch_wall_ns)
         self.recorder = Recorder(
             spool,
             run_id=plan.run_id,
             epoch=self.epoch,
-            scenario=exchange.scenario,
-            task=exchange.task,
+            scenario=exchange.name,
+            task=exchange.scenario.task,
             worker=worker,
             environment=plan.environment,
-            secrets=tuple(protected.values()),
+            secrets=exchange.bound.secrets,
         )
         schedule = plan.schedule_ns()
         self.planned = len(schedule) if not plan.closed_loop else plan.max_requests
         self._share = share_of_worker(schedule, worker, workers)
         self._cases = CaseBook(
-            plan.cases_path, exchange, seed=plan.seed, model=plan.model, requests=self.planned
+            plan.cases_path,
+            exchange,
+            seed=plan.seed,
+            requests=self.planned,
+            recorded=plan.shape == "recorded",
         )
-        headers = exchange.headers(run_id=plan.run_id, target=plan.target)
-        self._transport = Transport(
-            plan.target,
-            exchange.path_for(plan.target),
-            headers={**headers, **protected},
-            size=plan.in_flight_cap,
-            timeout_s=plan.timeout_s,
-        )
+        self._transport = Transport(plan.target, size=plan.in_flight_cap, timeout_s=plan.timeout_s)
         self._greenlets: set[gevent.Greenlet] = set()
         self._slot_free = GreenEvent()
         self._stopped = GreenEvent()
@@ -169,12 +162,12 @@ class Generator:
         greenlet.rawlink(self._greenlets.discard)
 
     def _serve(self, seq: int, due_ns: int) -> None:
-        case_id, body = self._cases[seq]
+        parcel = self._cases[seq]
         request_id = f"{self.plan.request_prefix}-{seq:06d}"
         self.recorder.tally.sent += 1
         sent_ns = time.perf_counter_ns()
         try:
-            answer = self._ask(request_id, body)
+            answer = self._ask(request_id, parcel)
         except BaseException:
             self._release(seq)
             raise
@@ -184,18 +177,18 @@ class Generator:
             answer,
             seq=seq,
             request_id=request_id,
-            case_id=case_id,
+            case_id=parcel.case_id,
             due_ns=due_ns,
             sent_ns=sent_ns,
             done_ns=done_ns,
         )
         self._on_finished(row, answer)
 
-    def _ask(self, request_id: str, body: bytes) -> Answer:
+    def _ask(self, request_id: str, parcel: Parcel) -> Answer:
         timeout = gevent.Timeout(self.plan.timeout_s)
         timeout.start()
         try:
-            return self._exchange.perform(self._transport, request_id, body)
+            return self._exchange.perform(self._transport, request_id, parcel)
         except gevent.Timeout as expired:
             if expired is not timeout:
                 raise

@@ -20,15 +20,24 @@ import gevent
 from locust import User, constant, task
 from locust.runners import MasterRunner, WorkerRunner
 
-from harness.bundle import bundled
 from harness.clock import SYSTEM_CLOCK
 from harness.errors import HarnessError
 from harness.load.answer import Answer
+from harness.load.binding import exchange_of
 from harness.load.exchange import Exchange
 from harness.load.generator import Generator
-from harness.load.plan import DEFAULT_DURATION_S, DEFAULT_RPS, MASTER_PORT_ENV, PLAN_ENV, SHAPES, LoadPlan
+from harness.load.plan import (
+    DEFAULT_DURATION_S,
+    DEFAULT_RPS,
+    MASTER_PORT_ENV,
+    PLAN_ENV,
+    SCENARIO_ENV,
+    SHAPES,
+    LoadPlan,
+)
 from harness.load.recorder import GATHER_MS
 from harness.load.reporter import Reporter
+from harness.load.scenario.shipped import DEFAULT_SCENARIO, scenario_of
 from harness.load.shipping import ACK, CHUNK, Receiver, Shipper
 from harness.load.standalone import StandaloneRun
 from harness.outputs import replace_file
@@ -55,9 +64,14 @@ class OpenLoopUser(User):
         gevent.sleep(3600)
 
 
-def attach(events: Any, exchange: Exchange) -> None:
-    """Let this exchange be what Locust's events start and stop; a locustfile calls it once."""
-    driver = _Driver(exchange)
+def attach(events: Any, scenario: str | None = None) -> None:
+    """Let a scenario be what Locust's events start and stop; a locustfile calls it once.
+
+    Args:
+        events: Locust's.
+        scenario: the name of one that ships; None for the plan's, or the one that `HARNESS_SCENARIO` names.
+    """
+    driver = _Driver(scenario)
     events.init_command_line_parser.add_listener(add_options)
     events.init.add_listener(driver.on_init)
     events.test_start.add_listener(driver.on_test_start)
@@ -80,8 +94,9 @@ def add_options(parser: Any) -> None:
 class _Driver:
     """One Locust process's part."""
 
-    def __init__(self, exchange: Exchange) -> None:
-        self._exchange = exchange
+    def __init__(self, scenario: str | None) -> None:
+        self._named = scenario
+        self._exchange: Exchange | None = None
         self._environment: Any = None
         self._plan: LoadPlan | None = None
         self._generator: Generator | None = None
@@ -119,7 +134,7 @@ class _Driver:
         runner = environment.runner
         if isinstance(runner, WorkerRunner):
             return
-        plan = self._plan or _plan_of_options(environment, self._exchange)
+        plan = self._plan or _plan_of_options(environment, self._scenario_name(None))
         if self._plan is None:
             self._standalone = StandaloneRun.begin(plan)
         if isinstance(runner, MasterRunner):
@@ -204,8 +219,10 @@ class _Driver:
         folder = self._folder(plan)
         try:
             spool = self._standalone.spool if self._standalone else Spool.open(folder, gather_ms=GATHER_MS)
+            plan = self._with_local_files(plan)
+            self._exchange = exchange_of(plan, os.environ)
             self._generator = generator = Generator(
-                plan if plan.cases_path.is_file() else _with_local_cases(plan),
+                plan,
                 self._exchange,
                 spool,
                 worker=worker,
@@ -238,6 +255,22 @@ class _Driver:
         else:
             gevent.spawn(self._end_test)
 
+    def _scenario_name(self, plan: LoadPlan | None) -> str:
+        """What is asked: a name in the environment, the locustfile's own, the plan's."""
+        planned = None if plan is None else plan.scenario
+        return os.environ.get(SCENARIO_ENV) or self._named or planned or DEFAULT_SCENARIO
+
+    def _with_local_files(self, plan: LoadPlan) -> LoadPlan:
+        """The plan with this machine's own copies of the scenario and its cases.
+
+        Raises:
+            HarnessError: it has none.
+        """
+        plan = plan.model_copy(update={"scenario": self._scenario_name(plan)})
+        if plan.cases_path is None or plan.cases_path.is_file():
+            return plan
+        return plan.model_copy(update={"cases_path": scenario_of(plan.scenario).cases})
+
     def _folder(self, plan: LoadPlan) -> Path:
         """Where this process's spool lies: a worker without a plan of its own may be on another machine."""
         runner = self._environment.runner
@@ -260,22 +293,20 @@ class _Driver:
 
     def _on_finished(self, row: Request, answer: Answer) -> None:
         self._reporter.note(row, answer)
+        scenario = self._exchange.scenario if self._exchange is not None else None
+        step = scenario.steps[0] if scenario is not None and not scenario.is_journey else None
+        name = row.scenario if step is None else step.path.render({}) if not step.path.names else row.scenario
         self._environment.events.request.fire(
-            request_type="POST",
-            name=self._exchange.path,
+            request_type="JOURNEY" if step is None else step.method,
+            name=name,
             response_time=row.latency_ms,
             response_length=answer.size,
             exception=None if row.error_kind is None else RuntimeError(f"{row.error_kind}"),
             context={"request_id": row.request_id},
             start_time=time.time(),
-            url=self._exchange.path,
+            url=name,
             response=None,
         )
-
-
-def _with_local_cases(plan: LoadPlan) -> LoadPlan:
-    """The plan with this installation's own copy of the briefs that ship."""
-    return plan.model_copy(update={"cases_path": bundled("scenarios", "briefs", plan.cases_path.name)})
 
 
 def _tell_port(port: int) -> None:
@@ -284,17 +315,25 @@ def _tell_port(port: int) -> None:
         replace_file(Path(path), f"{port}\n".encode())
 
 
-def _plan_of_options(environment: Any, exchange: Exchange) -> LoadPlan:
-    """A plan from Locust's own command line or web form."""
+def _plan_of_options(environment: Any, name: str) -> LoadPlan:
+    """A plan from Locust's own command line or web form.
+
+    Raises:
+        HarnessError: a scenario that is not there, or wrong.
+    """
+    scenario = scenario_of(name)
     options: Mapping[str, Any] = vars(environment.parsed_options)
     run_id = new_id("run")
     return LoadPlan(
         run_id=run_id,
         name=f"locust-{SYSTEM_CLOCK.now():%Y-%m-%d-%H%M%S}",
-        target=environment.host or os.environ.get("PERF_TARGET_URL") or "http://127.0.0.1:3101",
-        scenario=exchange.scenario,
+        target=environment.host
+        or os.environ.get("PERF_TARGET_URL")
+        or scenario.target
+        or "http://127.0.0.1:3101",
+        scenario=name,
         store_dir=Path(options["store"]),
-        cases_path=bundled("scenarios", "briefs", "golden.jsonl"),
+        cases_path=scenario.cases,
         shape=options["arrivals"],
         rps=float(options["rps"]),
         duration_s=float(options["duration"]),

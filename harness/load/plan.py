@@ -20,6 +20,9 @@ PLAN_ENV = "HARNESS_LOAD_PLAN"
 PROGRESS_ENV = "HARNESS_LOAD_PROGRESS_FD"
 """The descriptor that a generator process reports its progress to; absent under plain `locust`."""
 
+SCENARIO_ENV = "HARNESS_SCENARIO"
+"""A scenario that goes before the plan's: under plain `locust`, and for workers on other machines."""
+
 MASTER_PORT_ENV = "HARNESS_LOAD_MASTER_PORT_FILE"
 """Where Locust's master writes its port, when it was told to let the system pick one."""
 
@@ -28,7 +31,7 @@ REQUEST_TIMEOUT_S = 60.0
 DEFAULT_RPS = 1.0
 DEFAULT_DURATION_S = 300.0
 
-SHAPES = ("constant", "poisson", "ramp", "spike", "soak", "steps", "replay")
+SHAPES = ("constant", "poisson", "ramp", "spike", "soak", "steps", "replay", "recorded")
 _FARTHEST_MS = 1e15
 """Of an arrival to replay: further than any date, as milliseconds since 1970, and exact in a float."""
 _MOST_PLAN_BYTES = 64 * 1024 * 1024
@@ -45,7 +48,9 @@ class LoadPlan(BaseModel):
         rps: requests/s offered; where a ramp, spike or staircase starts.
         peak_rps: where a ramp, spike or staircase goes; four times `rps` when not given.
         users: closed loop: so many users, each sending when its last answer came; None is the open loop.
-        replay_ms: start times to repeat, milliseconds.
+        scenario: the name of one that ships, or the path of a file.
+        cases_path: the data set; None for a scenario that names no column.
+        replay_ms: start times to repeat, milliseconds; of `recorded` arrivals, the cases' own.
         max_requests: the schedule ends after so many.
         header_env: header name -> environment variable that holds its value.
         id_prefix: request ids are `<id_prefix>-<sequence number>`; the run id when not given.
@@ -59,7 +64,7 @@ class LoadPlan(BaseModel):
     target: str
     scenario: str = "baseline"
     store_dir: Path
-    cases_path: Path
+    cases_path: Path | None = None
     shape: str = "constant"
     rps: float = Field(default=DEFAULT_RPS, ge=0)
     peak_rps: float | None = Field(default=None, ge=0)
@@ -95,7 +100,7 @@ class LoadPlan(BaseModel):
         """
         if self.closed_loop:
             return []
-        if self.shape == "replay":
+        if self.shape in ("replay", "recorded"):
             return arrivals.replay_ns(self.replay_ms)[: self.max_requests]
         spacing = Spacing.POISSON if self.shape == "poisson" else Spacing.CONSTANT
         schedule = arrivals.schedule_ns(

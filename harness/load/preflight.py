@@ -15,8 +15,11 @@ from harness.addresses import request_target, shown
 from harness.clock import SYSTEM_CLOCK
 from harness.errors import TargetError
 from harness.load.answer import Answer
+from harness.load.bound import Parcel
 from harness.load.exchange import Exchange
+from harness.load.message import RequestLine
 from harness.load.plan import LoadPlan
+from harness.load.scenario.model import Check, Scenario
 from harness.providers.reading.events import MOST_BODY_BYTES
 from harness.providers.reading.excerpts import excerpt
 from harness.records import ProviderMode, RequestStatus, load_json_exact
@@ -75,27 +78,36 @@ def check_permission(target: str, *, allowed: bool) -> None:
         )
 
 
-def check_health(target: str, headers: Mapping[str, str]) -> Health:
-    """Ask `/healthz`.
+SERVICE_CHECK = Check(path="/healthz", statuses=(200,), is_service=True)
+
+
+def check_health(target: str, headers: Mapping[str, str], check: Check = SERVICE_CHECK) -> Health:
+    """Ask whether the target is well, as its scenario says.
+
+    Returns:
+        What a service of ours says of itself; nothing of any other.
 
     Raises:
-        TargetError: no answer, not 200, or not the JSON of a service.
+        TargetError: no answer, another status, or not the JSON of a service.
     """
-    called = shown(target)
+    called = f"{shown(target)}{check.path}"
     try:
-        status, body = fetch(target, "/healthz", headers, timeout_s=HEALTH_TIMEOUT_S)
+        status, body = _get(target, check.path, headers)
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise TargetError(f"{called}/healthz does not answer ({type(error).__name__}: {error})") from error
-    if status != 200:
-        raise TargetError(f"{called}/healthz answers {status}")
+        raise TargetError(f"{called} does not answer ({type(error).__name__}: {error})") from error
+    if check.statuses is not None and status not in check.statuses:
+        wanted = "" if check.statuses == (200,) else f", not {' or '.join(map(str, check.statuses))}"
+        raise TargetError(f"{called} answers {status}{wanted}")
+    if not check.is_service:
+        return NO_HEALTH
     try:
         fields = load_json_exact(body)
     except (ValueError, RecursionError) as error:
-        raise TargetError(f"{called}/healthz does not answer with JSON") from error
+        raise TargetError(f"{called} does not answer with JSON") from error
     if not isinstance(fields, dict):
-        raise TargetError(f"{called}/healthz does not answer with a JSON object")
+        raise TargetError(f"{called} does not answer with a JSON object")
     if fields.get("ok") is False:
-        raise TargetError(f"{called}/healthz says that the service is not well")
+        raise TargetError(f"{called} says that the service is not well")
     return Health(
         provider=_text(fields.get("provider")),
         repair_provider=_text(fields.get("repair_provider")),
@@ -103,21 +115,6 @@ def check_health(target: str, headers: Mapping[str, str]) -> Health:
         environment=_text(fields.get("environment")),
         cost_max_usd=_usd(fields.get("cost_max_usd")),
     )
-
-
-def fetch(target: str, path: str, headers: Mapping[str, str], *, timeout_s: float) -> tuple[int, bytes]:
-    """Status and at most the first 64 KB that a target answers to GET.
-
-    Raises:
-        OSError, http.client.HTTPException: it does not answer.
-    """
-    connection = _connection(urlsplit(target), timeout_s)
-    try:
-        connection.request("GET", request_target(target, path), headers=dict(headers))
-        response = connection.getresponse()
-        return response.status, response.read(MAX_HEALTH_BYTES)
-    finally:
-        connection.close()
 
 
 def refuse_fixtures(health: Health, warm_up: WarmUp | None, *, allowed: bool) -> None:
@@ -141,24 +138,26 @@ def refuse_fixtures(health: Health, warm_up: WarmUp | None, *, allowed: bool) ->
     )
 
 
-def warm_up(
-    plan: LoadPlan, exchange: Exchange, headers: Mapping[str, str], case: tuple[str, bytes]
-) -> WarmUp:
+def warm_up(plan: LoadPlan, exchange: Exchange, parcel: Parcel) -> WarmUp:
     """One request, stored and marked, so that no connection, cache or import is measured as the first.
 
     Raises:
         TargetError: it was not answered well; a baseline would only repeat that.
     """
-    case_id, body = case
     request_id = f"{plan.request_prefix}-warmup"
-    sender = PlainSender(plan.target, exchange.path_for(plan.target), headers, timeout_s=plan.timeout_s)
+    sender = PlainSender(plan.target, timeout_s=plan.timeout_s)
     wall = SYSTEM_CLOCK.now()
     sent_ns = time.perf_counter_ns()
-    answer = exchange.perform(sender, request_id, body)
+    answer = exchange.perform(sender, request_id, parcel)
     done_ns = time.perf_counter_ns()
     sender.close()
     return WarmUp(
-        answer=answer, request_id=request_id, case_id=case_id, sent_ns=sent_ns, done_ns=done_ns, wall=wall
+        answer=answer,
+        request_id=request_id,
+        case_id=parcel.case_id,
+        sent_ns=sent_ns,
+        done_ns=done_ns,
+        wall=wall,
     )
 
 
@@ -190,25 +189,42 @@ def check_warm_up(warm: WarmUp, secrets: tuple[str, ...] = ()) -> str | None:
     return sentence
 
 
-def empty_columns(warm: WarmUp, exchange: Exchange) -> list[str]:
+def empty_columns(warm: WarmUp, scenario: Scenario) -> list[str]:
     """Sentences saying which columns will stay empty, and why; none when the warm-up could not tell."""
     if warm.answer.status is not RequestStatus.OK:
         return []
     told = warm.answer.columns
+    has_event = any(step.answer.completed_event for step in scenario.steps)
     sentences = []
-    if exchange.telemetry and warm.answer.telemetry_missing:
+    if has_event and warm.answer.telemetry_missing:
         sentences.append(
             "cost, provider, tier and tokens stay empty: the target sends no X-Assist-Telemetry "
             "(fill them later with `harness ingest FILE --join RUN`)"
         )
     elif warm.answer.telemetry_broken:
         sentences.append("some of cost, provider and tier stay empty: the target's telemetry is broken")
-    elif exchange.telemetry and told.get("cost_usd") is None:
+    elif has_event and told.get("cost_usd") is None:
         sentences.append("cost stays empty: the target's telemetry has none (a model without a price?)")
-    if exchange.has_health and "stages_ms" not in told:
+    elif not has_event:
+        sentences += _untold(told)
+    if has_event and "stages_ms" not in told:
         sentences.append("stages stay empty: the target sends no Server-Timing")
     if warm.answer.first_token_ns is None:
         sentences.append("time to first token stays empty: the answer is not streamed")
+    return sentences
+
+
+def _untold(told: Mapping[str, Any]) -> list[str]:
+    """What a service of any other kind does not tell."""
+    sentences = []
+    if told.get("cost_usd") is None:
+        sentences.append(f"cost stays empty: {told.get('unpriced_because', 'nothing tells it')}")
+    if told.get("draft_source") is None:
+        sentences.append("provider stays empty: neither the scenario nor the answer names one")
+    if told.get("provider_mode") is None:
+        sentences.append(
+            "whether the figures are live is unknown: the scenario says no `mode` for this target"
+        )
     return sentences
 
 
@@ -220,18 +236,17 @@ def spend_ceiling_usd(requests: int | None, health: Health) -> Decimal | None:
 
 
 class PlainSender:
-    """Posts with the standard library: preflight needs no speed, and must not import gevent."""
+    """Sends with the standard library: preflight needs no speed, and must not import gevent."""
 
-    def __init__(self, target: str, path: str, headers: Mapping[str, str], *, timeout_s: float) -> None:
-        parts = urlsplit(target)
-        self._connection = _connection(parts, timeout_s)
-        self._path = request_target(target, path)
-        self._headers = dict(headers)
+    def __init__(self, target: str, *, timeout_s: float) -> None:
+        self._connection = _connection(urlsplit(target), timeout_s)
+        self._target = target
 
-    def post(self, request_id: str, body: bytes) -> "PlainResponse":
+    def send(self, line: RequestLine, request_id: str, body: bytes | None) -> "PlainResponse":
         """Send, and return when the headers are in."""
-        headers = {**self._headers, "X-Request-Id": request_id}
-        self._connection.request("POST", self._path, body=body, headers=headers)
+        headers = {**dict(line.headers), "X-Request-Id": request_id}
+        path = request_target(self._target, line.path)
+        self._connection.request(line.method, path, body=body, headers=headers)
         return PlainResponse(self._connection.getresponse())
 
     def close(self) -> None:
@@ -258,6 +273,10 @@ class PlainResponse:
         """The body."""
         return self._response.read(MOST_BODY_BYTES if length is None else length)
 
+    def piece(self) -> bytes:
+        """What has arrived; empty at the end."""
+        return self._response.read1(MOST_BODY_BYTES)
+
     def readline(self, sep: bytes = b"\n") -> bytes:
         """The next line; empty at the end."""
         if sep != b"\n":
@@ -272,6 +291,17 @@ def _connection(parts: SplitResult, timeout_s: float) -> http.client.HTTPConnect
             host, port, timeout=timeout_s, context=ssl.create_default_context()
         )
     return http.client.HTTPConnection(host, port, timeout=timeout_s)
+
+
+def _get(target: str, path: str, headers: Mapping[str, str]) -> tuple[int, bytes]:
+    parts = urlsplit(target)
+    connection = _connection(parts, HEALTH_TIMEOUT_S)
+    try:
+        connection.request("GET", request_target(target, path), headers=dict(headers))
+        response = connection.getresponse()
+        return response.status, response.read(MAX_HEALTH_BYTES)
+    finally:
+        connection.close()
 
 
 def _text(value: Any) -> str | None:

@@ -8,7 +8,7 @@ from typing import Any
 from harness.clock import ms_from_ns
 from harness.load.answer import MAX_EXCERPT_CHARS, Answer
 from harness.providers.reading.excerpts import excerpt
-from harness.records import LatencySource, Request
+from harness.records import LatencySource, Request, StreamUnit
 from harness.store import Spool
 
 GATHER_MS = 5.0
@@ -112,6 +112,7 @@ class Recorder:
             warmup: leave it out of all figures.
         """
         columns: dict[str, Any] = {"environment": self._environment, **answer.columns}
+        gap_ms, unit = gap_of(answer)
         row = Request(
             run_id=self._run_id,
             request_id=request_id,
@@ -127,9 +128,11 @@ class Recorder:
             service_ms=ms_from_ns(done_ns - sent_ns),
             latency_source=LatencySource.CLIENT,
             lateness_ms=ms_from_ns(sent_ns - due_ns),
+            ttfb_ms=_since(answer.first_byte_ns, due_ns),
             ttft_ms=_since(answer.first_token_ns, due_ns),
             first_answer_ms=_since(answer.first_answer_ns, due_ns),
-            itl_ms=_gap_ms(answer),
+            itl_ms=gap_ms,
+            itl_per=unit,
             stream_chunks=answer.chunks or None,
             http_status=answer.http_status,
             error_kind=answer.error_kind,
@@ -161,8 +164,14 @@ def _since(moment_ns: int | None, due_ns: int) -> float | None:
     return None if moment_ns is None else ms_from_ns(moment_ns - due_ns)
 
 
-def _gap_ms(answer: Answer) -> float | None:
-    """Mean gap between the pieces that were timed; one piece has no gap."""
+def gap_of(answer: Answer) -> tuple[float | None, StreamUnit | None]:
+    """Mean gap of a stream, milliseconds, and what it stands between; one piece has no gap.
+
+    Between tokens where the usage tells how many the pieces held, else between the pieces that were timed.
+    """
     if answer.first_token_ns is None or answer.last_token_ns is None or answer.chunks < 2:
-        return None
-    return ms_from_ns(answer.last_token_ns - answer.first_token_ns) / (answer.chunks - 1)
+        return None, None
+    gap_ms = ms_from_ns(answer.last_token_ns - answer.first_token_ns) / (answer.chunks - 1)
+    if not answer.tokens:
+        return gap_ms, StreamUnit.CHUNK
+    return gap_ms * answer.chunks / answer.tokens, StreamUnit.TOKEN

@@ -1,38 +1,34 @@
 """One load run, from preflight to its last record in the store: what `baseline` and `demo` share."""
 
 import os
-from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
 from rich.console import Console
 
 from harness import addresses
 from harness.analysis.sequential import ArrivalOrderTest
-from harness.bundle import bundled
-from harness.clock import SYSTEM_CLOCK
-from harness.errors import TargetError, UsageError
+from harness.errors import TargetError
 from harness.load import preflight
+from harness.load.binding import exchange_of
 from harness.load.cases import CaseBook
 from harness.load.display import run_display
 from harness.load.ending import Ending, end_record
 from harness.load.exchange import Exchange
 from harness.load.live import LiveRun
-from harness.load.plan import LoadPlan, header_values
-from harness.load.punctuality import EmbeddedClocks, allowed_ms
+from harness.load.plan import LoadPlan
+from harness.load.preparing import Prepared, prepared
 from harness.load.recorder import Epoch, Recorder
 from harness.load.runrecord import begin_record
 from harness.load.saturation import Staircase
-from harness.load.scenarios import exchange_of
 from harness.load.watch import RunWatch, interruptions
 from harness.load.workers import LoadWorkers, scenario_file
 from harness.processes.children import ChildError, ChildGroup
 from harness.processes.embedded import EmbeddedTarget, start_emulator, start_service
 from harness.processes.ingestion import Ingestion
-from harness.records import RunStatus, new_id
+from harness.records import RunStatus
 from harness.store import Spool, ingest
 
 DEFAULT_LIMIT_MS = 8000.0
@@ -53,7 +49,6 @@ class BaselinePlan:
         stop_early: end as soon as the sequential test on `limit_ms` has decided.
         limit_ms: the latency limit (SLO), milliseconds.
         embedded: how the embedded target is started.
-        give_up_late: end a run that this machine is too busy for, as `INTERRUPTED`.
         bind: `HOST:PORT` for Locust workers on other machines; None runs them here.
     """
 
@@ -69,26 +64,17 @@ class BaselinePlan:
     limit_ms: float = DEFAULT_LIMIT_MS
     embedded: EmbeddedTarget = field(default_factory=EmbeddedTarget)
     bind: str | None = None
-    give_up_late: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaselineOutcome:
-    """What came of it; figures are read from the store. `asked_to_end`: by Ctrl-C or SIGTERM.
-
-    `late`: which processes of this machine were late beyond what the latency limit leaves room for.
-    """
+    """What came of it; figures are read from the store. `asked_to_end`: by Ctrl-C or SIGTERM."""
 
     run_id: str
     name: str
     status: RunStatus
     summary: dict[str, Any]
     asked_to_end: bool = False
-
-    @property
-    def late(self) -> Sequence[str]:
-        """Which processes of this machine were late beyond what the latency limit leaves room for."""
-        return tuple(self.summary.get("late") or ())
 
 
 def run_baseline(plan: BaselinePlan, console: Console) -> BaselineOutcome:
@@ -104,69 +90,37 @@ def run_baseline(plan: BaselinePlan, console: Console) -> BaselineOutcome:
         StoreError: the store cannot be written.
         ChildError: a process of ours did not start.
     """
-    exchange = exchange_of(plan.scenario)
-    load = _load_plan(plan)
-    first = _check(load, exchange)
-    if plan.target is not None:
-        preflight.check_permission(plan.target, allowed=plan.confirmed or load.max_requests is not None)
+    ready = prepared(
+        plan.scenario,
+        store_dir=plan.store_dir,
+        target=plan.target,
+        name=plan.name,
+        fields=plan.load,
+        confirmed=plan.confirmed,
+    )
     with ChildGroup() as group:
-        found = _target(plan, exchange, group, console)
-        load = load.model_copy(update={"target": found.url, "environment": found.environment})
-        outcome = _Run(plan, load, exchange, group, console).run(found, first)
+        load, config = _with_target(plan, ready, group, console)
+        exchange = exchange_of(load, os.environ, ready.scenario)
+        outcome = _Run(plan, load, exchange, group, console).run(config)
     ingest(plan.store_dir, wait=True)
     return outcome
 
 
-def _check(load: LoadPlan, exchange: Exchange) -> tuple[str, bytes]:
-    """Complain about a senseless plan before any process is started; the first case to ask."""
-    load.schedule_ns()
-    header_values(load.header_env, dict(os.environ))
-    return CaseBook(load.cases_path, exchange, seed=load.seed, model=load.model, requests=1)[0]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Target:
-    """What is loaded: its environment if known, what belongs into the run's configuration, its clocks."""
-
-    url: str
-    environment: str | None
-    config: dict[str, Any]
-    clocks: EmbeddedClocks | None = None
-
-
-def _target(plan: BaselinePlan, exchange: Exchange, group: ChildGroup, console: Console) -> _Target:
-    """The target, started where it is an embedded one."""
-    if plan.target is not None:
-        return _Target(url=plan.target, environment=None, config={"embedded": False})
-    if exchange.has_health:
+def _with_target(
+    plan: BaselinePlan, ready: Prepared, group: ChildGroup, console: Console
+) -> tuple[LoadPlan, dict[str, Any]]:
+    """The plan with a target, started if need be, and what belongs into the run's configuration."""
+    if ready.load.target:
+        return ready.load, {"embedded": False}
+    is_service = ready.scenario.stand_in == "service"
+    if is_service:
         console.print("starting the provider emulator and the service on loopback", style="dim")
-    _, emulator_url = start_emulator(group, plan.embedded)
+    _, target = start_emulator(group, plan.embedded)
     config = {"embedded": True, "emulator_speed": plan.embedded.speed, "emulator_seed": plan.embedded.seed}
-    service_url = None
-    if exchange.has_health:
-        _, service_url = start_service(group, emulator_url, plan.store_dir, plan.embedded)
-    return _Target(
-        url=service_url or emulator_url,
-        environment=plan.embedded.environment,
-        config=config,
-        clocks=EmbeddedClocks(emulator_url, service_url),
-    )
-
-
-def _load_plan(plan: BaselinePlan) -> LoadPlan:
-    try:
-        return LoadPlan(
-            run_id=new_id("run"),
-            name=plan.name or f"baseline-{SYSTEM_CLOCK.now():%Y-%m-%d-%H%M%S}",
-            target=plan.target or "",
-            scenario=plan.scenario,
-            store_dir=plan.store_dir.resolve(),
-            **{"cases_path": bundled("scenarios", "briefs", "golden.jsonl"), **plan.load},
-        )
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise UsageError(f"{where}: {first['msg']}") from error
+    if is_service:
+        _, target = start_service(group, target, plan.store_dir, plan.embedded)
+    found = {"target": target, "environment": plan.embedded.environment}
+    return ready.load.model_copy(update=found), config
 
 
 class _Run:
@@ -185,27 +139,19 @@ class _Run:
         self._group = group
         self._console = console
         self._exchange = exchange
-        self._protected = {
-            **self._exchange.protected_headers(load.target),
-            **header_values(load.header_env, dict(os.environ)),
-        }
-        self._headers = {
-            **self._exchange.headers(run_id=load.run_id, target=load.target),
-            **self._protected,
-        }
+        self._scenario = exchange.scenario
         self._health = preflight.NO_HEALTH
 
-    def run(self, target: _Target, first: tuple[str, bytes]) -> BaselineOutcome:
-        """Preflight with the first case, load, end."""
+    def run(self, config: dict[str, Any]) -> BaselineOutcome:
+        """Preflight, load, end."""
         planned = len(self._load.schedule_ns()) if not self._load.closed_loop else self._load.max_requests
-        warm = self._preflight(planned, first)
-        config = {**target.config, "limit_ms": self._plan.limit_ms, "stop_early": self._plan.stop_early}
+        warm = self._preflight(planned)
+        config = {**config, "limit_ms": self._plan.limit_ms, "stop_early": self._plan.stop_early}
         with Spool.open(self._plan.store_dir) as spool:
             spool.append(begin_record(self._load, owner=spool.spool_id, config=config))
             self._record_warm_up(spool, warm)
             live = LiveRun(planned)
-            empty = preflight.empty_columns(warm, self._exchange)
-            ending, complaint = self._load_target(live, empty, target.clocks)
+            ending, complaint = self._load_target(live, preflight.empty_columns(warm, self._scenario))
             end = end_record(self._load, live, ending, limit_ms=self._plan.limit_ms)
             self._group.stop_all()  # the service's last records belong to the run that ends now
             spool.append(end).result()
@@ -219,9 +165,12 @@ class _Run:
             asked_to_end=ending.asked_to_end,
         )
 
-    def _preflight(self, planned: int | None, first: tuple[str, bytes]) -> preflight.WarmUp:
-        if self._exchange.has_health:
-            self._health = preflight.check_health(self._load.target, self._protected)
+    def _preflight(self, planned: int | None) -> preflight.WarmUp:
+        check = self._scenario.check
+        if check is not None:
+            self._health = preflight.check_health(
+                self._load.target, self._exchange.bound.check_headers, check
+            )
             environment = self._load.environment or self._health.environment
             self._load = self._load.model_copy(update={"environment": environment})
         preflight.refuse_fixtures(self._health, None, allowed=self._plan.allow_fixtures)
@@ -230,8 +179,15 @@ class _Run:
         most = "unknown" if ceiling is None else f"${ceiling}"
         called = addresses.shown(self._load.target)
         self._console.print(f"{called}: {count} requests, spend at most {most}", soft_wrap=True)
-        warm = preflight.warm_up(self._load, self._exchange, self._headers, first)
-        remark = preflight.check_warm_up(warm, tuple(self._protected.values()))
+        book = CaseBook(
+            self._load.cases_path,
+            self._exchange,
+            seed=self._load.seed,
+            requests=1,
+            recorded=self._load.shape == "recorded",
+        )
+        warm = preflight.warm_up(self._load, self._exchange, book[0])
+        remark = preflight.check_warm_up(warm, self._exchange.bound.secrets)
         if remark is not None:
             # An embedded target fails because it was told to; one that is busy for a moment is not broken.
             told_to = self._plan.target is None or warm.answer.http_status in preflight.PASSING_STATUSES
@@ -239,7 +195,7 @@ class _Run:
                 raise TargetError(f"{remark}; --keep-going loads the target all the same")
             self._console.print(f"note: {remark}", soft_wrap=True)
         preflight.refuse_fixtures(self._health, warm, allowed=self._plan.allow_fixtures)
-        for sentence in preflight.empty_columns(warm, self._exchange):
+        for sentence in preflight.empty_columns(warm, self._scenario):
             self._console.print(f"note: {sentence}", style="dim", soft_wrap=True)
         return warm
 
@@ -248,11 +204,11 @@ class _Run:
             spool,
             run_id=self._load.run_id,
             epoch=Epoch(monotonic_ns=warm.sent_ns, wall=warm.wall),
-            scenario=self._exchange.scenario,
-            task=self._exchange.task,
+            scenario=self._scenario.name,
+            task=self._scenario.task,
             worker=0,
             environment=self._load.environment,
-            secrets=tuple(self._protected.values()),
+            secrets=self._exchange.bound.secrets,
         )
         recorder.record(
             warm.answer,
@@ -265,9 +221,7 @@ class _Run:
             warmup=True,
         )
 
-    def _load_target(
-        self, live: LiveRun, empty_columns: list[str], clocks: EmbeddedClocks | None
-    ) -> tuple[Ending, str | None]:
+    def _load_target(self, live: LiveRun, empty_columns: list[str]) -> tuple[Ending, str | None]:
         """Load until the end; how it ended, and what a failed process had to say."""
         test = ArrivalOrderTest(self._plan.limit_ms) if self._plan.stop_early else None
         staircase = self._make_staircase()
@@ -277,30 +231,18 @@ class _Run:
             interruption = stack.enter_context(interruptions(workers))
             stack.enter_context(Ingestion(self._plan.store_dir))
             display = stack.enter_context(run_display(self._console, live.planned))
-            if clocks is not None:
-                clocks.begin()
             workers.start()
-            watch = RunWatch(workers, live, test, staircase, self._too_late(live, clocks))
-            status = watch.follow(display, interruption)
-            parts = () if clocks is None else clocks.told()
+            status = RunWatch(workers, live, test, staircase).follow(display, interruption)
         ending = Ending(
             status=status,
             asked_to_end=interruption.asked,
             test=test,
             staircase=staircase,
-            fallback_mode=self._health.provider_mode,
+            fallback_mode=self._health.provider_mode
+            or (self._scenario.mode if self._exchange.bound.holds else None),
             empty_columns=empty_columns,
-            parts=parts,
-            too_late=watch.gave_up,
         )
         return ending, workers.complaint() if status is RunStatus.FAILED else None
-
-    def _too_late(self, live: LiveRun, clocks: EmbeddedClocks | None) -> Callable[[], bool] | None:
-        """What tells that this machine is too busy for the run; None where the run goes on all the same."""
-        limit_ms = self._plan.limit_ms
-        if clocks is None or not self._plan.give_up_late:
-            return None
-        return lambda: live.sent_late(allowed_ms(limit_ms)) or clocks.too_late(limit_ms)
 
     def _make_staircase(self) -> Staircase | None:
         rates = self._load.step_rates()

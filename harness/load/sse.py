@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from harness.load.exchange import Response
+from harness.load.message import Response
 
 MAX_EVENT_BYTES = 4 * 1024 * 1024
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from harness.load.answer import Answer
 from harness.records import FallbackReason, ProviderMode, ScoreBasis, Tier, load_json_exact
 
 MAX_TELEMETRY_CHARS = 8192
@@ -152,3 +153,10 @@ def server_timing(text: str) -> dict[str, float]:
         if value < MAX_COUNT:
             found[name] = value
     return found
+
+
+def fill_telemetry(answer: Answer, text: str | bytes, request_id: str) -> None:
+    """Fill in what the completed event tells."""
+    fields, broken = telemetry_fields(text, request_id)
+    answer.columns.update(fields)
+    answer.telemetry_broken = broken

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import NoReturn
 
 from harness.bundle import bundle_root, bundled
-from harness.load.plan import MASTER_PORT_ENV, PLAN_ENV, PROGRESS_ENV, LoadPlan
+from harness.load.plan import MASTER_PORT_ENV, PLAN_ENV, PROGRESS_ENV, SCENARIO_ENV, LoadPlan
 from harness.load.progress import Report, ReportStream
-from harness.load.scenarios import exchange_of
+from harness.load.scenario.shipped import scenario_path, shipped_scenarios
 from harness.processes.children import READY_TIMEOUT_S, Child, ChildGroup, module_command
 
 LOCUST_MODULE = "harness.load.locust_main"
@@ -38,6 +38,7 @@ class LoadWorkers:
         plan_path = group.folder / "plan.json"
         plan.write(plan_path)
         self._env = {name: value for name, value in os.environ.items() if not name.startswith("LOCUST_")}
+        self._env.pop(SCENARIO_ENV, None)  # the plan says it
         self._env[PLAN_ENV] = str(plan_path)
         paths = [str(bundle_root()), os.environ.get("PYTHONPATH", "")]
         self._env["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
@@ -139,14 +140,16 @@ class LoadWorkers:
 
 
 def scenario_file(scenario: str) -> Path:
-    """The locustfile of a scenario that ships."""
-    return bundled("scenarios", f"{scenario.replace('-', '_')}.py")
+    """The locustfile of a scenario that ships, or the one that takes a file of one's own."""
+    name = scenario.replace("-", "_") if scenario in shipped_scenarios() else "own"
+    return bundled("scenarios", f"{name}.py")
 
 
 def join_master(address: tuple[str, str], scenario: str) -> NoReturn:
     """Become a Locust worker of a master on another machine; this process is replaced."""
     host, port = address
-    exchange_of(scenario)
+    path = scenario_path(scenario)
     options = ["-f", str(scenario_file(scenario)), "--worker", "--master-host", host, "--master-port", port]
     command = module_command(LOCUST_MODULE, *options)
-    os.execve(command[0], command, dict(os.environ))  # noqa: S606 - our own program, no shell
+    named = {} if scenario in shipped_scenarios() else {SCENARIO_ENV: str(path.resolve())}
+    os.execve(command[0], command, {**os.environ, **named})  # noqa: S606 - our own program, no shell

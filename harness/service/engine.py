@@ -5,11 +5,9 @@ import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from math import nan
 from typing import Any
 
 from harness.errors import ConfigError, PipelineFailedError, UnpricedModelError
-from harness.lateness import LoopLag
 from harness.orchestration.adapters import AdapterPool
 from harness.orchestration.caller import Caller
 from harness.orchestration.outcome import PipelineResult
@@ -33,9 +31,6 @@ LOG = logging.getLogger("harness.service")
 SUGGEST_TASK = "suggest_options"
 DRAFT_TASK = "draft_graph"
 CLOSE_GRACE_S = 0.2
-TICKS_PER_S = 10
-"""How often the server looks after its connections, and whether its loop is late."""
-LAG_SHOWN_S = 60.0
 
 
 class Engine:
@@ -72,7 +67,6 @@ class Engine:
         )
         self.traffic = Traffic(access_log=settings.access_log)
         self.work = Work()
-        self.lag = LoopLag(1000 / TICKS_PER_S)
         self.metrics = PrometheusSink(self._gauges(), self.traffic.counters())
         self.answered = 0
         self.failed = 0
@@ -230,10 +224,6 @@ class Engine:
             "harness_run_budget_committed_usd": (
                 "Spent and reserved of this service's run budget.",
                 lambda: float(self._budget.committed_usd),
-            ),
-            "harness_event_loop_late_ms": (
-                "The most that the event loop was late in the last minute; NaN where nobody measures it.",
-                lambda: nan if (most := self.lag.within(LAG_SHOWN_S).max_ms) is None else most,
             ),
         }
 

@@ -15,7 +15,7 @@ from harness.pricing import PriceBook
 from harness.records import ProviderMode, RunKind
 from harness.strategies.cells import load_cells
 from harness.strategies.mixes import Checkers, mixes
-from harness.strategies.policies import Cascade, Policy, Single, World
+from harness.strategies.policies import Cascade, Hedge, Policy, Single, World
 from harness.strategies.savings import SideFacts, side_facts
 from harness.strategies.search import Limits, Search, WhatIfMix, mix_cells, searched
 from harness.strategies.sensitivity import CheckerNeeds, checker_needs
@@ -231,12 +231,14 @@ def _searched(
     cells = load_cells(chosen.sides)
     if not mix_cells(cells):
         return None, None
-    world = World(cells, book, speed=chosen.speed)
+    world = World(cells, book)
     recorded = {(source.ref, source.repairer) for source in cells.sources}
     policies = [
         policy
-        for policy in mixes(cells, checkers, speed=chosen.speed)
+        for policy in mixes(cells, checkers)
         if not (isinstance(policy, Single) and (policy.draft, policy.repair) in recorded)
+        # compressed time stretches every delay
+        and (chosen.speed == 1.0 or not isinstance(policy, Hedge))
     ]
     found = searched(world, policies, limits, judge_p95=judge_p95, confidence=confidence)
     return found, world
@@ -342,8 +344,8 @@ def _notes(chosen: Comparable, places: Sequence[Place], search: Search | None) -
                 notes.append(f"{place.name}: {requests} {what}, left out of that figure")
     if search is not None:
         notes.append(
-            "what if: from recorded drafts and repairs; another repair model is taken to mend as well as the "
-            "recorded one, at the pace of its own recorded repairs"
+            "what if: from recorded drafts and repairs; another repair model is taken to mend as well and as "
+            "fast as the recorded one"
         )
         notes += [f"{name}: no source of mixes: {why}" for name, why in search.left_out]
         if search.excluded:

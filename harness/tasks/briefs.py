@@ -12,7 +12,6 @@ from harness.inputs import parse_json, read_text
 from harness.tasks.base import Labels
 
 MAX_LINE_CHARS = 100_000
-_TAG_CHARS = 200
 MOST_BYTES = 256 * 1024 * 1024
 
 
@@ -47,14 +46,8 @@ class BriefCase:
         """The brief, or the goal of a task that has no brief."""
         return str(self.body.get("brief") or self.body.get("goal") or "")
 
-    @property
-    def plain_columns(self) -> dict[str, str]:
-        """The columns that are short texts: what a strategy's rules may look at as tags."""
-        told = self.columns.items()
-        return {name: value for name, value in told if isinstance(value, str) and len(value) <= _TAG_CHARS}
 
-
-_OWN_KEYS = ("case_id", "archetype", "industry", "language", "options", "figures", "expected")
+OWN_KEYS = ("case_id", "archetype", "industry", "language", "options", "figures", "expected")
 
 
 def load_cases(path: Path) -> tuple[BriefCase, ...]:
@@ -181,7 +174,7 @@ def _case(where: str, fields: Any) -> BriefCase:
         archetype=fields.get("archetype"),
         industry=fields.get("industry"),
         language=language,
-        body={name: value for name, value in fields.items() if name not in _OWN_KEYS},
+        body={name: value for name, value in fields.items() if name not in OWN_KEYS},
         labels=Labels(options=_texts(where, fields, "options"), figures=_texts(where, fields, "figures"))
         if labelled
         else None,

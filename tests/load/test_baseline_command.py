@@ -187,8 +187,8 @@ def test_what_makes_no_sense_is_refused_before_anything_starts(tmp_path, plan, s
     [
         (500, {"message": "the database is down"}, "500.*the database is down"),
         (503, {}, "503"),
-        (200, "<html>Sign in</html>", "no graph|not JSON"),
-        (200, {}, "no graph"),
+        (200, "<html>Sign in</html>", "no /graph|not JSON"),
+        (200, {}, "no /graph"),
         (302, {}, "302"),
     ],
 )

@@ -4,8 +4,8 @@ import json
 import sys
 
 from harness.load.cases import MAX_ROUNDS, CaseBook
-from harness.load.exchange import DraftGraph
 from harness.tasks.briefs import case_for, load_cases
+from tests.load.asking import shipped
 
 
 def written(folder, count):
@@ -27,7 +27,7 @@ def calls_for(path, *, requests):
 
     sys.setprofile(count)
     try:
-        book = CaseBook(path, DraftGraph(), seed=0, model=None, requests=requests)
+        book = CaseBook(path, shipped("baseline"), seed=0, requests=requests)
     finally:
         sys.setprofile(None)
     return made, book
@@ -43,15 +43,15 @@ def test_a_case_costs_the_same_among_many_as_among_few(tmp_path):
 def test_a_book_holds_the_order_that_is_asked_for_case_by_case(tmp_path):
     path = written(tmp_path, 7)
     cases = load_cases(path)
-    book = CaseBook(path, DraftGraph(), seed=3, model=None, requests=20)
+    book = CaseBook(path, shipped("baseline"), seed=3, requests=20)
     for seq in range(21):
         case = case_for(cases, seq, seed=3)
-        case_id, body = book[seq]
-        assert (case_id, json.loads(body)) == (case.case_id, {"brief": case.brief})
+        parcel = book[seq]
+        assert (parcel.case_id, parcel.values["brief"]) == (case.case_id, case.brief)
 
 
 def test_a_run_without_an_end_goes_through_its_orders_again(tmp_path):
-    book = CaseBook(written(tmp_path, 5), DraftGraph(), seed=0, model=None, requests=None)
-    told = [book[seq][0] for seq in range(2 * MAX_ROUNDS * 5)]
+    book = CaseBook(written(tmp_path, 5), shipped("baseline"), seed=0, requests=None)
+    told = [book[seq].case_id for seq in range(2 * MAX_ROUNDS * 5)]
     assert told[: MAX_ROUNDS * 5] == told[MAX_ROUNDS * 5 :]
     assert told[:5] != told[5:10]

@@ -6,19 +6,20 @@ import pytest
 
 from harness.errors import TargetError, UsageError
 from harness.load import preflight
-from harness.load.exchange import DraftGraph
-from harness.load.plan import LoadPlan, header_values, header_variables
+from harness.load.plan import header_values, header_variables
 from harness.load.runrecord import begin_record
+from harness.load.scenario.shipped import scenario_of
 from harness.records import ProviderMode
+from tests.load.asking import case_of, plan_for, shipped
 from tests.load.target import running_target
 
-
-def plan_for(target, **fields):
-    return LoadPlan(run_id="r", name="n", target=target, store_dir="s", cases_path="c", **fields)
+BASELINE = scenario_of("baseline")
 
 
-def warm_up(target, **fields):
-    return preflight.warm_up(plan_for(target.url, **fields), DraftGraph(), {}, ("case", b"{}"))
+def warm_up(target):
+    plan = plan_for(target.url, scenario="baseline")
+    exchange = shipped("baseline", target.url)
+    return preflight.warm_up(plan, exchange, exchange.bound.parcel(case_of(brief="x")))
 
 
 def test_another_machine_must_be_meant():
@@ -76,7 +77,7 @@ def test_fixtures_told_by_the_warm_up_are_refused():
 def test_missing_telemetry_is_foretold():
     with running_target() as target:
         warm = warm_up(target)
-    sentences = preflight.empty_columns(warm, DraftGraph())
+    sentences = preflight.empty_columns(warm, BASELINE)
     assert any("X-Assist-Telemetry" in sentence for sentence in sentences)
     assert any("Server-Timing" in sentence for sentence in sentences)
 
@@ -97,7 +98,7 @@ def test_passing_failure_of_the_warm_up_is_a_remark(status):
         target.status = status
         warm = warm_up(target)
     assert str(status) in preflight.check_warm_up(warm)
-    assert preflight.empty_columns(warm, DraftGraph()) == []
+    assert preflight.empty_columns(warm, BASELINE) == []
 
 
 def test_header_values_come_from_the_environment_only():

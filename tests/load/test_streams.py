@@ -8,12 +8,10 @@ import pytest
 
 from harness.errors import UsageError
 from harness.load.answer import Answer
-from harness.load.chat import AnthropicMessages, OpenAIChat
-from harness.load.preflight import PlainSender
-from harness.load.recorder import _gap_ms
+from harness.load.recorder import gap_of
 from harness.load.sse import server_events
-from harness.load.streamed import DraftGraphStream
-from harness.records import ErrorKind, RequestStatus, Tier
+from harness.records import ErrorKind, RequestStatus, StreamUnit, Tier
+from tests.load.asking import ask_once, case_of, shipped
 from tests.load.target import running_target
 from tests.providers.shapes import content, endings, refusals, usage
 
@@ -23,14 +21,11 @@ def sse(data, name=None):
     return ((f"event: {name}\n" if name else "") + f"data: {text}\n\n").encode()
 
 
-def ask(exchange, frames, **headers):
+def ask(name, frames, **headers):
     with running_target() as target:
         target.frames = frames
         target.extra_headers = headers
-        sender = PlainSender(target.url, exchange.path, {}, timeout_s=5)
-        answer = exchange.perform(sender, "r-1", b"{}")
-        sender.close()
-    return answer
+        return ask_once(shipped(name, target.url, model="m"), target.url)
 
 
 def chunk(content=None, *, stop=None, **fields):
@@ -59,7 +54,7 @@ CHAT = [
 
 
 def test_chat_times_and_bill():
-    answer = ask(OpenAIChat(), CHAT, **{"x-harness-emulated": "1"})
+    answer = ask("openai-chat", CHAT, **{"x-harness-emulated": "1"})
     assert answer.status is RequestStatus.OK
     assert (answer.chunks, answer.columns["draft_output_tokens"]) == (2, 11)
     gap_ns = answer.last_token_ns - answer.first_token_ns
@@ -72,17 +67,19 @@ def test_chat_times_and_bill():
 
 def test_another_service_tier_is_priced_as_such():
     frames = [(0, chunk(service_tier="priority")), *CHAT]
-    answer = ask(OpenAIChat(), frames, **{"x-harness-emulated": "1"})
+    answer = ask("openai-chat", frames, **{"x-harness-emulated": "1"})
     # 800 fresh at 0.25, 200 cached at 0.125, 11 out at 1 dollar per million
     assert answer.columns["cost_usd"] == Decimal("0.000236")
 
 
 def test_price_of_an_unknown_endpoint_is_unknown():
-    answer = ask(OpenAIChat(), CHAT)
+    answer = ask("openai-chat", CHAT)
     assert answer.status is RequestStatus.OK
     assert "cost_usd" not in answer.columns
     assert answer.columns["unpriced"] is True
-    assert answer.columns["draft_source"] == "openai-compatible"
+    assert "names a provider" in answer.columns["unpriced_because"]
+    assert "draft_source" not in answer.columns  # never guessed, nor that it is live
+    assert "provider_mode" not in answer.columns
 
 
 @pytest.mark.parametrize(
@@ -96,7 +93,7 @@ def test_price_of_an_unknown_endpoint_is_unknown():
     ],
 )
 def test_chat_that_ends_badly_is_a_failure(frames, kind):
-    answer = ask(OpenAIChat(), frames)
+    answer = ask("openai-chat", frames)
     assert answer.status is RequestStatus.ERROR
     assert answer.error_kind is kind
 
@@ -118,7 +115,7 @@ def test_anthropic_adds_cached_tokens_back():
     delta = {"type": "content_block_delta", "delta": {"type": "text_delta", "text": "x"}}
     end = {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 9}}
     frames = [(0, sse(item, item["type"])) for item in (start, delta, delta, end, {"type": "message_stop"})]
-    answer = ask(AnthropicMessages(), frames, **{"x-harness-emulated": "1"})
+    answer = ask("anthropic-messages", frames, **{"x-harness-emulated": "1"})
     assert answer.status is RequestStatus.OK
     assert answer.columns["draft_input_tokens"] == 150
     assert answer.columns["draft_cache_write_tokens"] == 40
@@ -135,7 +132,7 @@ TELEMETRY = (0, sse({"request_id": "r-1", "quality_tier": "high", "cost_usd": No
 
 
 def test_service_stream_with_telemetry():
-    answer = ask(DraftGraphStream(), [*SERVICE, TELEMETRY])
+    answer = ask("stream", [*SERVICE, TELEMETRY])
     assert answer.status is RequestStatus.OK
     assert answer.columns["quality_tier"] is Tier.HIGH
     assert not answer.telemetry_missing
@@ -143,7 +140,7 @@ def test_service_stream_with_telemetry():
 
 
 def test_service_stream_without_telemetry_is_an_answer_still():
-    answer = ask(DraftGraphStream(), SERVICE)
+    answer = ask("stream", SERVICE)
     assert answer.status is RequestStatus.OK
     assert answer.telemetry_missing
 
@@ -162,12 +159,12 @@ def test_service_stream_without_telemetry_is_an_answer_still():
     ],
 )
 def test_error_event_of_the_service(event, status, kind):
-    answer = ask(DraftGraphStream(), [SERVICE[0], (0, sse({"schema": "error.v1", **event}, "error"))])
+    answer = ask("stream", [SERVICE[0], (0, sse({"schema": "error.v1", **event}, "error"))])
     assert (answer.status, answer.error_kind) == (status, kind)
 
 
 def test_stream_without_complete_is_a_failure():
-    answer = ask(DraftGraphStream(), SERVICE[:1])
+    answer = ask("stream", SERVICE[:1])
     assert answer.error_kind is ErrorKind.CONNECTION
 
 
@@ -188,15 +185,25 @@ def test_events_in_every_legal_dress():
     assert events == [(b"a", b"1\n2"), (b"", b"{}")]
 
 
-def test_bare_models_are_named_and_keys_stay_with_their_provider(monkeypatch):
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-mine")
-    chat = OpenAIChat()
+def sent_by(exchange):
+    """Path and headers of the first request."""
+    line, _ = exchange.bound.steps[0].asked(exchange.bound.parcel(case_of(brief="x")).values)
+    return line.path, dict(line.headers)
+
+
+def test_bare_models_are_named_and_keys_stay_with_their_provider():
+    env = {"OPENAI_API_KEY": "sk-mine"}
     with pytest.raises(UsageError, match="--model"):
-        chat.body({"brief": "x"}, model=None)
-    assert chat.protected_headers("https://api.openai.com/v1") == {"Authorization": "Bearer sk-mine"}
-    assert chat.protected_headers("https://elsewhere.example/v1") == {}
-    assert chat.path_for("https://api.openai.com/v1") == "/chat/completions"
-    assert chat.path_for("http://127.0.0.1:8000") == "/v1/chat/completions"
+        shipped("openai-chat").bound.parcel(case_of(brief="x"))
+    path, headers = sent_by(shipped("openai-chat", "https://api.openai.com/v1", model="m", env=env))
+    assert (path, headers["Authorization"]) == ("/chat/completions", "Bearer sk-mine")
+    assert "X-Harness-Run-Id" not in headers
+    _, headers = sent_by(shipped("openai-chat", "https://elsewhere.example/v1", model="m", env=env))
+    assert "Authorization" not in headers
+    path, headers = sent_by(shipped("openai-chat", "http://127.0.0.1:8000", model="m"))
+    assert (path, headers["Authorization"]) == ("/v1/chat/completions", "Bearer local")
+    with pytest.raises(UsageError, match=r"openai-chat\.yaml:3: .*OPENAI_API_KEY.* is not set"):
+        shipped("openai-chat", "https://api.openai.com", model="m")
 
 
 def test_a_cut_anthropic_stream_has_no_bill_yet():
@@ -206,7 +213,7 @@ def test_a_cut_anthropic_stream_has_no_bill_yet():
         (0, sse({"type": "message_start", "message": message})),
         (0, sse({"type": "content_block_delta", "delta": {"type": "text_delta", "text": "a"}})),
     ]
-    answer = ask(AnthropicMessages(), frames, **{"x-harness-emulated": "1"})
+    answer = ask("anthropic-messages", frames, **{"x-harness-emulated": "1"})
     assert answer.status is not RequestStatus.OK
     assert answer.columns["unpriced"] is True
     assert "cost_usd" not in answer.columns
@@ -214,23 +221,31 @@ def test_a_cut_anthropic_stream_has_no_bill_yet():
 
 def test_a_thought_is_the_first_token_and_the_answer_has_its_own():
     thought = sse({"model": "m", "choices": [{"delta": {"reasoning": "hm"}}]})
-    answer = ask(OpenAIChat(), [(0, thought), *CHAT])
+    answer = ask("openai-chat", [(0, thought), *CHAT])
     assert answer.first_token_ns < answer.first_answer_ns
     assert answer.chunks == 3
 
 
 def test_an_answer_in_one_chunk_has_no_gap():
     frames = [(0, chunk("a" * 800)), (0, chunk(stop="stop")), (0, USAGE), (0, b"data: [DONE]\n\n")]
-    answer = ask(OpenAIChat(), frames)
+    answer = ask("openai-chat", frames)
     assert (answer.status, answer.chunks) == (RequestStatus.OK, 1)
-    assert _gap_ms(answer) is None
+    assert gap_of(answer) == (None, None)
 
 
 def test_gaps_are_divided_by_what_was_timed():
     answer = Answer()
     for arrived_ns in (0, 30_000_000, 60_000_000):
         answer.hear(arrived_ns, is_answer=True)
-    assert _gap_ms(answer) == 30.0
+    assert gap_of(answer) == (30.0, StreamUnit.CHUNK)
+    answer.tokens = 6  # two in each piece, as the usage told
+    assert gap_of(answer) == (15.0, StreamUnit.TOKEN)
+
+
+READERS = {
+    "openai": shipped("openai-chat", model="m"),
+    "anthropic": shipped("anthropic-messages", model="m"),
+}
 
 
 @pytest.mark.parametrize(
@@ -242,10 +257,9 @@ def test_gaps_are_divided_by_what_was_timed():
     ],
 )
 def test_a_load_scenario_reads_a_shape_as_the_adapters_do(shape, form):
-    exchange = {"openai": OpenAIChat, "anthropic": AnthropicMessages}[shape.wire]()
-    answer = exchange.perform(
-        _Replay(shape, form), "r-1", b'{"messages": [{"content": "canary-77aa please"}]}'
-    )
+    exchange = READERS[shape.wire]
+    parcel = exchange.bound.parcel(case_of(brief="canary-77aa please"))
+    answer = exchange.perform(_Replay(shape, form), "r-1", parcel)
     right = shape.right
     judged = (
         right.kind if answer.error_kind is not None else ("truncated" if right.kind == "truncated" else "ok")
@@ -267,7 +281,7 @@ class _Replay:
         text = shape.whole if form == "whole" else "".join(shape.stream)
         self._body = io.BytesIO((text or "").encode())
 
-    def post(self, request_id, body):
+    def send(self, line, request_id, body):
         return self
 
     def get(self, key, default=None):

@@ -7,22 +7,24 @@ from contextlib import contextmanager
 
 import pytest
 
+from harness.load.message import RequestLine
 from harness.load.transport import Transport
 from tests.load.target import running_target
 
+LINE = RequestLine(method="POST", path="/assist/draft-graph", headers=())
 MANY = 1100
 """More descriptors than `select` can look at."""
 
 
 @contextmanager
 def transport(url: str) -> Iterator[Transport]:
-    made = Transport(url, "/assist/draft-graph", headers={}, size=4, timeout_s=10)
+    made = Transport(url, size=4, timeout_s=10)
     yield made
     made.close()
 
 
 def ask(sender: Transport, number: int) -> int:
-    response = sender.post(f"q{number}", b"{}")
+    response = sender.send(LINE, f"q{number}", b"{}")
     response.read()
     return response.status_code
 
