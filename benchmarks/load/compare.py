@@ -98,11 +98,12 @@ def harness_run(url: str, requests: int, folder: Path, first_file: Path) -> Resu
     """This harness: every record durable; counted in the store, not by the generator's word."""
     store = folder / f"store-{time.time_ns()}"
     cases = folder / "cases.jsonl"
-    cases.write_text('{"case_id": "x", "archetype": "x", "industry": "x", "brief": "%s"}\n' % ("x" * 300))
+    cases.write_text('{"brief": "%s"}\n' % ("x" * 300))
     plan = LoadPlan(
         run_id="run-bench",
         name="bench",
         target=url,
+        scenario=str(HERE / "plain.yaml"),
         store_dir=store,
         cases_path=cases,
         users=IN_FLIGHT,
@@ -114,7 +115,7 @@ def harness_run(url: str, requests: int, folder: Path, first_file: Path) -> Resu
     command = module_command(
         "harness.load.locust_main",
         "-f",
-        str(ROOT / "scenarios" / "baseline.py"),
+        str(ROOT / "scenarios" / "own.py"),
         "--headless",
         "--only-summary",
     )

@@ -16,9 +16,12 @@ _COLUMNS = {
     "itl_ms": _NO_STREAM,
     "lateness_ms": "these rows come from no load generator",
 }
-_BARE = {
-    "quality_tier": "the target is a bare model: nothing grades its answers",
-    "stages_ms": "the target is a bare model: it has no stages",
+_NO_TASK = {
+    "quality_tier": "nothing grades the answers: a bare model, or a scenario that names no tier",
+    "stages_ms": "the answers tell no stages: a bare model, or a scenario that names none",
+    "draft_source": "neither the scenario nor the answers name a provider",
+    "provider_mode": "the scenario says no `mode` for this target",
+    "cost_usd": "neither the scenario nor the answers tell it",
 }
 _TOLD = {"draft_source": "told_draft_source"}
 """Columns that other rows may stand for, by what the request said itself."""
@@ -33,14 +36,14 @@ def empty_columns(rows: Rows, *, calls: int) -> tuple[tuple[str, str], ...]:
     """
     counts = ", ".join(f"count({_TOLD.get(name, name)}) AS {name}" for name in _COLUMNS)
     (told,) = rows.dicts(
-        f"""SELECT count(*) AS answered, {counts},
+        f"""SELECT count(*) AS answered, {counts}, mode(unpriced_because) AS because,
             count(CASE WHEN scenario IS NOT NULL AND task IS NULL THEN 1 END) AS bare
         FROM counted WHERE status = 'ok'"""
     )
     answered = told["answered"]
     special: dict[str, str] = {}
     if answered and told["bare"] == answered:
-        special = _BARE
+        special = _NO_TASK | ({"cost_usd": told["because"]} if told["because"] else {})
     elif told["ttft_ms"]:
         special = {"itl_ms": _NO_TOKENS}
     found: list[tuple[str, str]] = []
@@ -49,7 +52,8 @@ def empty_columns(rows: Rows, *, calls: int) -> tuple[tuple[str, str], ...]:
         if answered and missing == answered:
             found.append((name, special.get(name, reason)))
         elif missing and reason != _NO_STREAM:
-            found.append((name, f"missing for {missing:,} of {answered:,} answered requests"))
+            why = f": {told['because']}" if name == "cost_usd" and told["because"] else ""
+            found.append((name, f"missing for {missing:,} of {answered:,} answered requests{why}"))
     if rows.n and not calls:
         found.append(("calls", "no attempt was recorded: the target keeps its calls to itself"))
     return tuple(found)

@@ -31,6 +31,7 @@ class Answer:
         telemetry_broken: telemetry came and could not be read.
         telemetry_missing: telemetry was asked for and did not come.
         size: bytes of the body.
+        step: of a journey, the one that is under way.
     """
 
     status: RequestStatus = RequestStatus.OK
@@ -48,6 +49,7 @@ class Answer:
     telemetry_broken: bool = False
     telemetry_missing: bool = False
     size: int = 0
+    step: str | None = None
 
     def hear(self, arrived_ns: int, *, is_answer: bool) -> None:
         """A piece with tokens arrived."""

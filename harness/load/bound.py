@@ -60,6 +60,16 @@ class BoundStep:
         body = None if self.step.body is None else self.step.body.render(values)
         return self._line or self._made(values), body
 
+    def check(self, values: Mapping[str, Any]) -> None:
+        """Refuse values that cannot stand in the headers that name them.
+
+        Raises:
+            ConfigError: names the line.
+        """
+        for name, template in self._headers:
+            if template.names:
+                _header(name, template, values)
+
     def _made(self, values: Mapping[str, Any]) -> RequestLine:
         headers = tuple((name, _header(name, template, values)) for name, template in self._headers)
         path = path_of(self.step.path, self._query, values)
@@ -164,6 +174,7 @@ class BoundScenario:
         values = {**self._built_in, **columns}
         if "case" in self._columns:
             values["case"] = _whole(case)
+        self.steps[0].check(values)
         tags = {
             name: text[:MAX_TAG_CHARS]
             for name, tag in self.scenario.tags.items()

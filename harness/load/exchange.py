@@ -57,15 +57,26 @@ class Exchange:
         """As in the records and in Locust's tables."""
         return self.scenario.name
 
-    def perform(self, sender: Sender, request_id: str, parcel: Parcel) -> Answer:
-        """Ask once, all steps, and read the answer to its end."""
-        answer = Answer()
+    def perform(
+        self, sender: Sender, request_id: str, parcel: Parcel, answer: Answer | None = None
+    ) -> Answer:
+        """Ask once, all steps, and read the answer to its end.
+
+        Args:
+            sender: carries the requests.
+            request_id: of all steps.
+            parcel: the case.
+            answer: filled as it comes, for who may give up in between; see `given_up`.
+        """
+        answer = Answer() if answer is None else answer
         started_ns = time.perf_counter_ns()
         said: list[Said] = []
         values: dict[str, Any] = {}
         tags: dict[str, str] = dict(parcel.tags)
         for number, (step, reader) in enumerate(self._steps):
             begun_ns = time.perf_counter_ns()
+            if self.scenario.is_journey:
+                answer.step = step.step.name
             try:
                 asked = self._asked(step, number, parcel, values, request_id)
             except ConfigError as error:  # what an earlier step told cannot stand where it is asked for
@@ -84,6 +95,23 @@ class Exchange:
                 self._blame(step.step, answer, asked)
                 break
         self._settle(answer, said, tags, time.perf_counter_ns() - started_ns)
+        return answer
+
+    def given_up(self, begun: Answer, timeout_s: float, service_ns: int) -> Answer:
+        """The answer to a request that took too long: what of it had come counts for nothing.
+
+        Args:
+            begun: what had come.
+            timeout_s: how long it was waited for.
+            service_ns: the same as it was measured, nanoseconds.
+        """
+        answer = Answer()
+        sentence = f"no complete answer within {timeout_s:g} s"
+        if begun.step is not None:
+            sentence = f"step '{begun.step}': {sentence}"
+            answer.columns["stages_ms"] = dict(begun.columns.get("stages_ms", {}))
+        answer.fail(ErrorKind.TIMEOUT, sentence, status=RequestStatus.TIMEOUT)
+        answer.columns |= self._cost.columns([], service_ns)
         return answer
 
     def _asked(

@@ -19,7 +19,7 @@ from harness.load.exchange import Exchange
 from harness.load.plan import LoadPlan
 from harness.load.recorder import Epoch, Recorder
 from harness.load.transport import Transport
-from harness.records import ErrorKind, Request, RequestStatus
+from harness.records import Request
 from harness.store import Spool
 
 YIELD_EVERY = 32
@@ -187,15 +187,14 @@ class Generator:
     def _ask(self, request_id: str, parcel: Parcel) -> Answer:
         timeout = gevent.Timeout(self.plan.timeout_s)
         timeout.start()
+        begun, begun_ns = Answer(), time.perf_counter_ns()
         try:
-            return self._exchange.perform(self._transport, request_id, parcel)
+            return self._exchange.perform(self._transport, request_id, parcel, begun)
         except gevent.Timeout as expired:
             if expired is not timeout:
                 raise
-            answer = Answer()
-            sentence = f"no complete answer within {self.plan.timeout_s:g} s"
-            answer.fail(ErrorKind.TIMEOUT, sentence, status=RequestStatus.TIMEOUT)
-            return answer
+            waited_ns = time.perf_counter_ns() - begun_ns
+            return self._exchange.given_up(begun, self.plan.timeout_s, waited_ns)
         finally:
             timeout.close()
 

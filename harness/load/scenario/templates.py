@@ -18,6 +18,7 @@ from harness.inputs import ABSENT, LocatedYaml, Template, missing_column, value_
 Values = Mapping[str, Any]
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _LOCAL = "local"
+_SAFE = "/%?&=:@!$'()*+,;~|"
 
 
 class JsonTemplate:
@@ -129,6 +130,8 @@ class _Quoted(dict[str, Any]):
 def path_of(path: Template, query: tuple[tuple[str, Template], ...], values: Values) -> str:
     """A path with its query; a case's values in it are escaped."""
     said = path.render(_Quoted(values)) if path.names else path.render(values)
+    if not said.isascii():
+        said = quote(said, safe=_SAFE)
     if not query:
         return said
     fields = urlencode([(name, template.render(values)) for name, template in query])
@@ -180,7 +183,3 @@ class EnvText:
     def plain(self) -> Template:
         """The text with its variables left out: what names columns in it."""
         return Template.parse(_VARIABLE.sub("", self.text), self.source)
-
-    def shown(self) -> str:
-        """The text as people may see it."""
-        return self.text
