@@ -14,7 +14,7 @@ SEED = 20240626
 MOST_UNITS = 20_000
 """Units whose cases are resampled; of more, every so-manieth."""
 
-_ELEMENTS_AT_ONCE = 4_000_000
+_ELEMENTS_AT_ONCE = 500_000
 _METHOD = "case_bootstrap"
 
 

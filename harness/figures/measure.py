@@ -13,7 +13,7 @@ from harness.analysis.moments import (
 from harness.figures.catalogue import all_figures
 from harness.figures.declaration import Custom, Figure, Mean, Quantile, Ratio, Share
 from harness.figures.grouping import group_sql
-from harness.figures.ranking import rankings
+from harness.figures.ranking import Rankings
 from harness.figures.selection import Rows
 from harness.figures.sums import combined, moments, term_of
 
@@ -113,13 +113,13 @@ def _percentiles(
     rows: Rows, by: str, wanted: Sequence[Figure], confidence: float, sides: Sides
 ) -> dict[str, dict[str, Estimate]]:
     ranked = [(f.name, f.rule) for f in wanted if isinstance(f.rule, Quantile)]
+    if not ranked:
+        return {}
+    measured = Rankings(rows, by, [rule for _, rule in ranked]).of_rules(confidence=confidence, sides=sides)
     found: dict[str, dict[str, Estimate]] = {}
-    for key, ranking in rankings(rows, by, [rule for _, rule in ranked]).items():
-        own = [(name, rule.q) for name, rule in ranked if (rule.ms, rule.of, rule.failures_rank) == key]
-        estimates = ranking.estimates([q for _, q in own], confidence=confidence, sides=sides)
-        for group, values in estimates.items():
-            named = {name: value for (name, _), value in zip(own, values, strict=True)}
-            found.setdefault(group, {}).update(named)
+    for (name, _), estimates in zip(ranked, measured, strict=True):
+        for group, estimate in estimates.items():
+            found.setdefault(group, {})[name] = estimate
     return found
 
 

@@ -23,6 +23,9 @@ CLOCKS = {"client": CLIENT_MS, "server": SERVER_MS}
 """A request's latency by whose clock; no percentile mixes the two."""
 
 
+KEPT_SILENT = 50_000
+"""So many requests that do not tell their route or cost themselves are kept whole, beside the others."""
+
 COMBINED = (
     "run_id",
     "status",
@@ -328,5 +331,8 @@ class Rows:
             where=f"LEFT JOIN {attempts.table} a USING (run_id, request_id) "
             f"WHERE (r.draft_source IS NULL OR r.cost_usd IS NULL) {only}",
         )
+        values_of_silent = values
+        if attempts.rows <= KEPT_SILENT:  # looked for once, not in every scan
+            silent, values_of_silent = f"FROM {self.view.kept(silent, values).table}", []
         both = f"{plain} AND r.draft_source IS NOT NULL AND r.cost_usd IS NOT NULL UNION ALL {silent}"
-        return f"WITH placed AS NOT MATERIALIZED ({both})", values * 2
+        return f"WITH placed AS NOT MATERIALIZED ({both})", [*values, *values_of_silent]

@@ -136,25 +136,32 @@ def spent_sql(rows: Rows) -> str:
     were paid all the same.
     """
     called = _called(rows).table
-    whole = f"""SELECT run_id FROM {rows.tally.table}
+    all_whole = f"""SELECT run_id FROM {rows.tally.table}
         SEMI JOIN (SELECT run_id, requests AS n FROM {told(rows.view, rows.selection.run_ids).table})
         USING (run_id, n)"""
-    part = rows.view.kept(f"SELECT run_id FROM {rows.tally.table} WHERE run_id NOT IN ({whole})")
-    parts = [
-        f"""{_ATTEMPT} ANTI JOIN (SELECT run_id, request_id FROM requests WHERE warmup) warm
-            USING (run_id, request_id) WHERE outcome != 'refused' AND run_id IN ({whole})"""
-    ]
+    # kept first, and only where there are any: else a join would be built on the many attempts
+    whole, warm = rows.view.kept(all_whole), warm_ups(rows)
+    part = rows.view.kept(f"SELECT run_id FROM {rows.tally.table} WHERE run_id NOT IN ({all_whole})")
+    parts = []
+    if whole.rows or not part.rows:
+        apart = f"ANTI JOIN {warm.table} USING (run_id, request_id)" if warm.rows else ""
+        parts.append(f"{_ATTEMPT} {apart} WHERE outcome != 'refused' AND run_id IN (FROM {whole.table})")
     if part.rows:
+        asked = rows.kept(f"SELECT run_id, request_id FROM counted WHERE run_id IN (FROM {part.table})")
         parts.append(
-            f"""{_ATTEMPT} SEMI JOIN (
-                SELECT run_id, request_id FROM counted WHERE run_id IN (FROM {part.table})
-            ) part USING (run_id, request_id) WHERE outcome != 'refused'"""
+            f"{_ATTEMPT} SEMI JOIN {asked.table} USING (run_id, request_id) WHERE outcome != 'refused'"
         )
     if _runs(rows) > _called(rows).rows:
         uncalled = f"AND run_id NOT IN (FROM {called})" if _called(rows).rows else ""
         for role, source in (("draft", "told_draft_source"), ("repair", "repair_source")):
             parts.append(_FROM_REQUEST.format(role=role, told=source, uncalled=uncalled))
     return " UNION ALL ".join(parts)
+
+
+def warm_ups(rows: Rows) -> Kept:
+    """(run_id, request_id) of the warm-up requests of the selected runs."""
+    runs = f"SELECT run_id FROM {rows.tally.table}"
+    return rows.view.kept(f"SELECT run_id, request_id FROM requests WHERE warmup AND run_id IN ({runs})")
 
 
 def known_sum(costs: Iterable[Decimal | None]) -> Decimal | None:
@@ -177,10 +184,11 @@ def _runs(rows: Rows) -> int:
 
 
 def _warmup_usd(rows: Rows) -> Decimal | None:
+    warm = warm_ups(rows)
+    if not warm.rows:
+        return None
     ((usd,),) = rows.view.rows(
-        f"""SELECT sum(cost_usd) FROM calls SEMI JOIN (
-            SELECT run_id, request_id FROM requests
-            WHERE warmup AND run_id IN (SELECT run_id FROM {rows.tally.table})
-        ) USING (run_id, request_id) WHERE outcome != 'refused' AND role != 'judge'"""
+        f"""SELECT sum(cost_usd) FROM calls SEMI JOIN {warm.table} USING (run_id, request_id)
+        WHERE outcome != 'refused' AND role != 'judge'"""
     )
     return usd if isinstance(usd, Decimal) else None

@@ -59,7 +59,7 @@ def moments(rows: Rows, by: str, terms: Sequence[Term]) -> dict[str, tuple[Momen
     if not terms:
         return {}
     if cases_repeat(rows, by):
-        return clustered_moments(rows, group_sql(by), terms, "case_id")
+        return clustered_moments(rows, group_sql(by), terms, "case_id", told="cases")
     counted = [term for term in terms if term.hit and combined(term.u, term.of, group_sql(by))]
     added = [term for term in terms if term not in counted]
     found = [_combined_moments(rows, group_sql(by), counted) if counted else {}]
@@ -126,6 +126,7 @@ def clustered_moments(
     *,
     source: str = "counted",
     values: Sequence[Any] = (),
+    told: str | None = None,
 ) -> dict[str, tuple[Moments, ...]]:
     """As `moments`, of any relation over `counted` and any cluster; rows of no cluster are one each.
 
@@ -136,16 +137,19 @@ def clustered_moments(
         cluster: SQL of the cluster; None for independent rows.
         source: what to select from.
         values: bound by `source`.
+        told: column of `tally` that counts the rows with a cluster, so that none is looked for in vain.
     """
     columns = ", ".join(_row_columns(place, term) for place, term in enumerate(terms))
-    told = f"(SELECT {group} AS grp, {cluster or 'NULL'} AS cluster, {columns} FROM {source})"
-    single = ", ".join(_single_sums(place, term) for place, term in enumerate(terms))
-    parts = [f"SELECT grp, {single} FROM {told} WHERE cluster IS NULL GROUP BY grp"]
+    relation = f"(SELECT {group} AS grp, {cluster or 'NULL'} AS cluster, {columns} FROM {source})"
+    parts = []
+    if cluster is None or told is None or _some_untold(rows, told):
+        single = ", ".join(_single_sums(place, term) for place, term in enumerate(terms))
+        parts.append(f"SELECT grp, {single} FROM {relation} WHERE cluster IS NULL GROUP BY grp")
     if cluster is not None:
         inner = ", ".join(_cluster_sums(place, term) for place, term in enumerate(terms))
         outer = ", ".join(_outer_sums(place) for place in range(len(terms)))
         parts.append(
-            f"""SELECT grp, {outer} FROM (SELECT grp, cluster, {inner} FROM {told}
+            f"""SELECT grp, {outer} FROM (SELECT grp, cluster, {inner} FROM {relation}
             WHERE cluster IS NOT NULL GROUP BY grp, cluster) GROUP BY grp"""
         )
     found: dict[str, tuple[Moments, ...]] = {}
@@ -155,6 +159,11 @@ def clustered_moments(
             before = found.get(row["grp"], (NO_MOMENTS,) * len(terms))
             found[row["grp"]] = tuple(a + b for a, b in zip(before, own, strict=True))
     return found
+
+
+def _some_untold(rows: Rows, told: str) -> bool:
+    ((n,),) = rows.view.rows(f"SELECT sum({told})::BIGINT FROM {rows.tally.table}")
+    return bool((n or 0) < rows.n)
 
 
 def _row_columns(place: int, term: Term) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,8 @@ _MOST_UNITS = 2**63 - 1
 _TOKENS_AN_MTOK = 1_000_000
 _LIMB_DIGITS, _LIMB, _WHOLE_LIMBS = 6, 10**6, 2
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_ROWS_AT_ONCE = 200_000
+"""So that a million calls need little more room than their columns."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +45,14 @@ class UsageColumns:
     cache_write_5m_tokens: Column | None = None
     cache_write_1h_tokens: Column | None = None
     reasoning_tokens: Column | None = None
+
+    def of(self, rows: Any) -> "UsageColumns":
+        """Some of the calls: a slice, places or flags."""
+        cut: dict[str, Any] = {}
+        for name in self.__dataclass_fields__:
+            column = getattr(self, name)
+            cut[name] = None if column is None else column[rows]
+        return UsageColumns(**cut)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +115,26 @@ def cost_column(
         which 64 bits cannot hold.
     """
     moments = started_at.astype("datetime64[us]")
+    some = [slice(first, first + _ROWS_AT_ONCE) for first in range(0, max(1, len(moments)), _ROWS_AT_ONCE)]
+    found = [
+        _cost_of(book, provider, model, usage.of(own), moments[own], context=context, local=local)
+        for own in some
+    ]
+    return CostColumn(
+        *(np.concatenate([getattr(part, name) for part in found]) for name in ("units", "known"))
+    )
+
+
+def _cost_of(
+    book: PriceBook,
+    provider: str,
+    model: str,
+    usage: UsageColumns,
+    moments: NDArray[np.datetime64],
+    *,
+    context: str,
+    local: bool,
+) -> CostColumn:
     units = np.zeros(len(moments), np.int64)
     known = np.zeros(len(moments), np.bool_)
     parts: _Parts | None = None

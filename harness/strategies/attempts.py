@@ -2,7 +2,7 @@
 """Recorded attempts as token columns, ready to be priced at any model, without an object a call."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -26,7 +26,6 @@ _PARTS = tuple(name for name in _TOKENS if name not in ("input_tokens", "output_
 _MOST_TOKENS = 2**31 - 1
 """Four bytes a count; what claims more is unknown."""
 
-_ROWS_AT_ONCE = 200_000
 _UNITS_A_USD = 10**10
 
 
@@ -63,11 +62,8 @@ class Attempts:
     ) -> CostColumn:
         """What each would cost at a model's prices: its own (None), at its own moment (None)."""
         asked = ref or self.ref
-        parts = [
-            self._priced(usage, moments if at is None else _always(at, len(moments)), asked, book)
-            for usage, moments in self._chunks()
-        ]
-        return CostColumn(*(np.concatenate([getattr(part, n) for part in parts]) for n in ("units", "known")))
+        moments = self.at if at is None else _always(at, len(self.at))
+        return self._priced(self.usage, moments, asked, book)
 
     def usage_at_prices(self, book: PriceBook, usage: UsageColumns, at: NDArray[np.datetime64]) -> CostColumn:
         """What other tokens would cost at these attempts' own model and terms."""
@@ -100,12 +96,6 @@ class Attempts:
                 units[place], known[place] = int(cost * _UNITS_A_USD), True
         return CostColumn(units, known)
 
-    def _chunks(self) -> Iterator[tuple[UsageColumns, NDArray[np.datetime64]]]:
-        """Some rows at a time, so that a million need no more room than their columns."""
-        for start in range(0, max(1, len(self.at)), _ROWS_AT_ONCE):
-            own = slice(start, start + _ROWS_AT_ONCE)
-            yield _cut(self.usage, own), self.at[own]
-
     def of(self, rows: NDArray[np.bool_], request: NDArray[np.intp]) -> "Attempts":
         """Some of them, with other places of their requests."""
         return Attempts(
@@ -115,7 +105,7 @@ class Attempts:
             served=self.served,
             terms=self.terms,
             request=request,
-            usage=_cut(self.usage, rows),
+            usage=self.usage.of(rows),
             at=self.at[rows],
             paid=CostColumn(self.paid.units[rows], self.paid.known[rows]),
         )
@@ -132,21 +122,12 @@ def _always(at: datetime, n: int) -> NDArray[np.datetime64]:
 
 def _usage_at(usage: UsageColumns, place: int) -> Usage | None:
     """One row's tokens; None where they are unknown or contradict each other."""
-    if not usage_told(_cut(usage, slice(place, place + 1)))[0]:
+    if not usage_told(usage.of(slice(place, place + 1)))[0]:
         return None
     columns = ((name, getattr(usage, name)) for name in _TOKENS)
     return Usage(
         **{name: int(np.ma.filled(column[place], 0)) for name, column in columns if column is not None}
     )
-
-
-def _cut(usage: UsageColumns, rows: Any) -> UsageColumns:
-    """Some rows of every column."""
-    cut: dict[str, Any] = {}
-    for name in _TOKENS:
-        column = getattr(usage, name)
-        cut[name] = None if column is None else column[rows]
-    return UsageColumns(**cut)
 
 
 def usage_told(usage: UsageColumns) -> NDArray[np.bool_]:
@@ -232,44 +213,40 @@ class Recorded:
 
 def recorded_attempts(rows: Rows, *, role: str | None = None) -> Recorded:
     """The attempts of a selection, and what stands for them where none were recorded; of one role alone."""
-    spent = spent_sql(rows)
-    if role is not None:
-        spent = f"SELECT * FROM ({spent}) WHERE role = '{Role(role).value}'"
+    only = "" if role is None else f"WHERE role = '{Role(role).value}'"
+    # one pass that tells all groups apart: a condition a group would make a join's few look like its many
+    spent = f"(SELECT *, {_LOCAL} FROM ({spent_sql(rows)}) {only})"
+    terms, group_key = ", ".join(_KEYS), f"hash({', '.join(_KEYS)})"
     told = ", ".join(f"max({name}) > 0 AS has_{name}" for name in _PARTS)
-    terms = ", ".join(_KEYS)
     groups = rows.dicts(
-        f"""SELECT {terms}, {told} FROM (SELECT *, {_LOCAL} FROM ({spent})) GROUP BY {terms}
+        f"""SELECT {terms}, {group_key} AS group_key, {told} FROM {spent} GROUP BY {terms}
         ORDER BY list_position({list(ROLES)}, role), {", ".join(_KEYS[1:])}"""
     )
-    found = [(group, _table(rows, spent, group)) for group in groups]
-    all_keys = np.concatenate([table["key"] for _, table in found]) if found else np.empty(0, np.uint64)
-    keys, places = np.unique(all_keys, return_inverse=True)
-    ends = np.cumsum([len(table["key"]) for _, table in found])
-    requests = np.split(places, ends[:-1]) if found else []
-    attempts = (
-        _attempts(group, table, request) for (group, table), request in zip(found, requests, strict=True)
+    used = [name for name in _TOKENS if name not in _PARTS or any(group[f"has_{name}"] for group in groups)]
+    counts = ", ".join(
+        f"CASE WHEN {name} BETWEEN 0 AND {_MOST_TOKENS} THEN {name}::INTEGER END AS {name}" for name in used
     )
-    return Recorded(attempts=tuple(attempts), keys=keys)
-
-
-def _table(rows: Rows, spent: str, group: Mapping[str, Any]) -> dict[str, Any]:
-    """Key, moment, cost and tokens of one group's attempts; kinds of tokens that nobody used are left out."""
-    names = [name for name in _TOKENS if name not in _PARTS or group[f"has_{name}"]]
-    columns = ", ".join(
-        f"CASE WHEN {name} BETWEEN 0 AND {_MOST_TOKENS} THEN {name}::INTEGER END AS {name}" for name in names
+    table: dict[str, Any] = rows.view.columns(
+        f"""{rows.ctes} SELECT hash(run_id, request_id) AS request_key, {group_key} AS group_key, spent_at,
+            {counts}, (cost_usd * {_UNITS_A_USD})::BIGINT AS units
+        FROM {spent}""",
+        rows.values,
     )
-    same = " AND ".join(f"{name} IS NOT DISTINCT FROM ?" for name in _KEYS)
-    return rows.view.columns(
-        f"""{rows.ctes} SELECT hash(run_id, request_id) AS key, spent_at, {columns},
-            (cost_usd * {_UNITS_A_USD})::BIGINT AS units
-        FROM (SELECT *, {_LOCAL} FROM ({spent})) WHERE {same}""",
-        [*rows.values, *(group[name] for name in _KEYS)],
-    )
+    keys, places = np.unique(table.pop("request_key"), return_inverse=True)
+    group_keys = table.pop("group_key")
+    found = []
+    for group in groups:
+        own = np.flatnonzero(group_keys == np.uint64(group["group_key"]))
+        found.append(_attempts(group, {name: column[own] for name, column in table.items()}, places[own]))
+    return Recorded(attempts=tuple(found), keys=keys)
 
 
 def _attempts(group: Mapping[str, Any], table: Mapping[str, Any], request: NDArray[np.intp]) -> Attempts:
+    """One group's attempts; kinds of tokens that none of them used are left out."""
     units = np.ma.asarray(table["units"])
-    tokens: dict[str, Any] = {name: table.get(name) for name in _TOKENS}
+    tokens: dict[str, Any] = {
+        name: table.get(name) if group.get(f"has_{name}", True) else None for name in _TOKENS
+    }
     at = np.ma.filled(np.ma.asarray(table["spent_at"]), np.datetime64("NaT"))
     return Attempts(
         role=Role(group["role"]),

@@ -182,15 +182,13 @@ def _mixes(side: Side) -> bool:
     if view.kept(f"SELECT DISTINCT provider, model {asked}", run).rows < 2:
         return False
     mixed = view.kept(
-        f"""SELECT run_id, request_id {asked} GROUP BY run_id, request_id
-        HAVING count(*) > 1 AND (min(model) <> max(model) OR min(provider) <> max(provider))""",
+        f"""SELECT request FROM (SELECT hash(request_id) AS request, hash(provider, model) AS asked {asked})
+        GROUP BY request HAVING count(*) > 1 AND min(asked) <> max(asked)""",
         run,
     )
     if not mixed.rows:
         return False
-    ((n,),) = side.rows.rows(
-        f"SELECT count(*) FROM counted SEMI JOIN {mixed.table} USING (run_id, request_id)"
-    )
+    ((n,),) = side.rows.rows(f"SELECT count(*) FROM counted WHERE hash(request_id) IN (FROM {mixed.table})")
     return bool(n)
 
 
@@ -205,8 +203,12 @@ def _table(offer: _Offer) -> dict[str, Any]:
         )
         if unstaged:
             repair_ms = repair_ms.replace("THEN ", "THEN coalesce(").replace("DOUBLE", "DOUBLE, calls_ms)")
-            join = """LEFT JOIN (SELECT run_id, request_id, sum(latency_ms) AS calls_ms FROM calls
-                WHERE role = 'repair' GROUP BY run_id, request_id) USING (run_id, request_id)"""
+            calls = rows.view.kept(
+                """SELECT run_id, request_id, sum(latency_ms) AS calls_ms FROM calls
+                WHERE role = 'repair' AND run_id = ? GROUP BY run_id, request_id""",
+                [offer.side.run.run_id],
+            )
+            join = f"LEFT JOIN {calls.table} USING (run_id, request_id)"
         repair_ms += " ELSE 0 END"
     columns = rows.view.columns(
         f"""{rows.ctes} SELECT hash(case_id) AS own, epoch_us(arrived_at) AS arrived,

@@ -101,7 +101,7 @@ def test_many_groups_are_found_in_several_passes(tmp_path, monkeypatch):
     with open_store(tmp_path).snapshot() as view:
         exact = latency_figures(view, ALL, "run").groups
         monkeypatch.setattr(ranking, "IN_MEMORY_ROWS", 0)
-        monkeypatch.setattr(ranking, "GROUPS_A_SCAN", 2)
+        monkeypatch.setattr(ranking, "QUANTILES_A_SCAN", 2)
         large = latency_figures(view, ALL, "run").groups
     assert [group.group for group in large] == [f"run-{n}" for n in reversed(range(5))]
     for ours, theirs in zip(large, exact, strict=True):

@@ -11,7 +11,17 @@ import pytest
 from harness.analysis.moments import mean_estimate, moments_of, numbered, score_estimate, share_estimate
 from harness.analysis.quantile import QuantileSample, quantile_estimates
 from harness.errors import UsageError
-from harness.figures import Rows, Selection, all_figures, figure_named, measure, measure_all, ranking
+from harness.figures import (
+    Quantile,
+    Rows,
+    Selection,
+    all_figures,
+    figure_named,
+    measure,
+    measure_all,
+    ranking,
+    selection,
+)
 from harness.records import (
     Call,
     CallOutcome,
@@ -125,6 +135,42 @@ def test_groups_are_figures_of_their_own_rows():
     for name, own in found.items():
         alone = measure_all(rows_of(requests, strategies=(name,)))
         assert own == alone
+
+
+@pytest.mark.parametrize("by", ["all", "strategy"])
+@pytest.mark.parametrize("most_in_memory", [10_000, 200, 0])
+def test_durations_looked_at_together_are_what_each_is_alone(monkeypatch, by, most_in_memory):
+    monkeypatch.setattr(ranking, "IN_MEMORY_ROWS", most_in_memory)
+    streamed = {"ttft_ms": 300.0, "itl_ms": 20.0, "service_ms": 900.0, "lateness_ms": 1.0}
+    requests = [
+        request(i, ms=100.0 + i * 7 % 91, strategy="a" if i % 3 else "b", case=f"c{i % 20}", ok=i % 11 != 0)
+        for i in range(260)
+    ]
+    requests += [
+        request(
+            1000 + i, ms=400.0 + i, strategy="a", **{name: ms + i * 13 % 37 for name, ms in streamed.items()}
+        )
+        for i in range(60)
+    ]
+    rows = rows_of(requests)
+    together = measure(rows, by=by)
+    for figure in (figure for figure in all_figures() if isinstance(figure.rule, Quantile)):
+        alone = measure(rows, [figure], by=by)
+        assert {group: own[figure.name] for group, own in together.items()} == {
+            group: own[figure.name] for group, own in alone.items()
+        }, figure.name
+    assert together["all" if by == "all" else "a"]["p95_ttft"].n == 60
+
+
+def test_requests_told_by_their_attempts_count_alike_however_many(monkeypatch):
+    requests = [request(i, ok=i % 4 != 0, case=f"c{i % 9}") for i in range(80)]
+    calls = [call(i, "0.002") for i in range(0, 80, 4)]
+    few = measure_all(rows_of(requests, calls))
+    monkeypatch.setattr(selection, "KEPT_SILENT", 0)
+    many = measure_all(rows_of(requests, calls))
+    assert many["cost_per_request"].value == pytest.approx(few["cost_per_request"].value)
+    assert (many["cost_per_request"].n, many["error_ratio"]) == (80, few["error_ratio"])
+    assert few["cost_per_request"].n == 80
 
 
 def test_warmups_count_nowhere():

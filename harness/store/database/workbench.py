@@ -1,11 +1,15 @@
 """The in-memory DuckDB in which rows meet: the database attached as `db`, everything else private."""
 
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from harness.store.database.migrate import PLAIN_NAMES, apply, checked_version, database_error
 from harness.store.paths import StorePaths
+
+_LITTLE_VACUUM = {"max_vacuum_tasks": "1"}
+"""Row groups that a checkpoint merges: all there are would take a gigabyte to add one line."""
 
 
 def open_workbench(paths: StorePaths, *, read_only: bool) -> duckdb.DuckDBPyConnection:
@@ -14,7 +18,8 @@ def open_workbench(paths: StorePaths, *, read_only: bool) -> duckdb.DuckDBPyConn
     Raises:
         StoreDamagedError, StoreTooNewError, StoreError: the file cannot be used.
     """
-    connection = duckdb.connect(":memory:", config=dict(PLAIN_NAMES))
+    config: dict[str, Any] = PLAIN_NAMES | ({} if read_only else _LITTLE_VACUUM)
+    connection = duckdb.connect(":memory:", config=config)
     try:
         if read_only and not paths.database.exists():
             connection.execute("ATTACH ':memory:' AS db")
