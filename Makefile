@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 JOBS   ?= 3
 # litellm is left out: it is read as data alone, and brings more packages than all the rest
-EXTRAS := datadog otel gemini bedrock dev
+EXTRAS := datadog otel gemini bedrock routing dev
 
 .PHONY: setup demo test lint style types check prove reference requirements clean
 

@@ -82,15 +82,20 @@ def worst_case_usd(
         UnpricedModelError: a model without a price.
     """
     size = prompt_bytes(prompt)
-    drafts = [strategy.draft, strategy.escalate_to, strategy.hedge]
+    drafts = [strategy.draft, *strategy.others, strategy.escalate_to, strategy.hedge]
     most = prompt.max_tokens
 
     def worst(route: Route, size_bytes: int) -> Decimal:
         return worst_call_usd(route, size_bytes, most, book, at, context=context)
 
     total = sum((worst(route, size) for route in drafts if route is not None), Decimal(0))
+    menders = [strategy.repair]
+    if strategy.rules:  # one of them drafts, and perhaps repairs
+        ruled = [strategy.draft, *(rule.draft for rule in strategy.rules)]
+        total = max(worst(route, size) for route in ruled)
+        menders = ruled if strategy.repairs_itself else menders
     if repairs:
-        total += worst(strategy.repair, size + ANSWER_BYTES_PER_TOKEN * most)
+        total += max(worst(route, size + ANSWER_BYTES_PER_TOKEN * most) for route in menders)
     return total
 
 

@@ -230,6 +230,7 @@ class Runner:
                     request_id=filing.request_id,
                     run_id=bench.run_id,
                     labels=unit.case.labels,
+                    tags=unit.case.plain_columns,
                 )
             except PipelineFailedError as error:
                 event, calls = _failure_of(error)

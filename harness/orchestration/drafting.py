@@ -66,7 +66,9 @@ class Drafter:
                 return await self._cascade(prompt, scope)
             case StrategyType.HEDGE:
                 return await self._hedge(prompt, scope)
-            case StrategyType.SINGLE | StrategyType.HYBRID:
+            case StrategyType.BEST_OF:
+                return await self._best_of(prompt, scope)
+            case StrategyType.SINGLE | StrategyType.HYBRID | StrategyType.ROUTED:
                 return await self._ask(self.strategy.draft, prompt, scope)
 
     async def _ask(self, route: Route, prompt: Prompt, scope: CallScope) -> Draft[Any]:
@@ -95,7 +97,7 @@ class Drafter:
         except ProviderError as error:
             self.on_stage("ESCALATING", {"error_kind": error.kind})
             return await self._ask(better, prompt, scope)
-        if cheap.good and self.score(cheap.answer) >= self.strategy.escalate_below_score:
+        if self._will_do(cheap):
             return cheap
         self.on_stage("ESCALATING", {"violations": len(cheap.violations)})
         try:
@@ -105,6 +107,32 @@ class Drafter:
                 raise
             return cheap
         return escalated if escalated.answer is not None or cheap.answer is None else cheap
+
+    def _will_do(self, draft: Draft[Any]) -> bool:
+        if not draft.good or self.score(draft.answer) < self.strategy.escalate_below_score:
+            return False
+        least = self.strategy.escalate_below_confidence
+        if least is None:
+            return True
+        sure = self.task.confidence(draft.answer)
+        return sure is not None and sure >= least
+
+    async def _best_of(self, prompt: Prompt, scope: CallScope) -> Draft[Any]:
+        routes = (self.strategy.draft, *self.strategy.others)
+        asked = [asyncio.create_task(self._ask(route, prompt, scope)) for route in routes]
+        scope.stragglers.update(asked)
+        found = await asyncio.gather(*asked, return_exceptions=True)
+        drafts = [draft for draft in found if isinstance(draft, Draft)]
+        if not drafts:
+            return await asked[0]  # raises the first route's failure
+        return max(drafts, key=self._worth)  # the first of equals
+
+    def _worth(self, draft: Draft[Any]) -> tuple[bool, bool, float]:
+        if draft.answer is None:
+            return False, False, 0.0
+        by_score = self.strategy.pick_by == "score"
+        worth = self.score(draft.answer) if by_score else self.task.confidence(draft.answer) or 0.0
+        return True, draft.good, worth
 
     async def _hedge(self, prompt: Prompt, scope: CallScope) -> Draft[Any]:
         hedge = self.strategy.hedge or self.strategy.draft

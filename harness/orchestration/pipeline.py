@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Generic, TypeVar
@@ -90,6 +90,7 @@ class Pipeline(Generic[InputT, AnswerT]):
         request_id: str,
         run_id: str | None = None,
         labels: Labels | None = None,
+        tags: Mapping[str, str] | None = None,
         on_stage: StageListener | None = None,
     ) -> PipelineResult:
         """The answer to one request, with its event and every call behind it.
@@ -99,6 +100,7 @@ class Pipeline(Generic[InputT, AnswerT]):
             request_id: as recorded in calls and event.
             run_id: the run it belongs to, if any.
             labels: of a labelled case, for the score.
+            tags: of the request, for a routed strategy.
             on_stage: told as stages begin; must not block.
 
         Raises:
@@ -112,7 +114,14 @@ class Pipeline(Generic[InputT, AnswerT]):
             deadline_ns=now_ns + int(self.deadline_s * 1e9),
             ledger=Ledger(),
         )
-        progress = Progress(scope=scope, labels=labels, on_stage=on_stage, started_ns=now_ns)
+        progress = Progress(
+            scope=scope,
+            strategy=self.strategy,
+            tags=tags or {},
+            labels=labels,
+            on_stage=on_stage,
+            started_ns=now_ns,
+        )
         try:
             return await self._run(task_input, progress)
         except ProviderError as error:
@@ -150,17 +159,21 @@ class Pipeline(Generic[InputT, AnswerT]):
         self, task_input: InputT, progress: Progress
     ) -> tuple[Draft[AnswerT], _Final[AnswerT], QualityScore]:
         task = self.task
-        progress.tell("DRAFTING", {"provider": self.strategy.draft.provider})
+        prompt = task.draft_prompt(task_input)
+        strategy = progress.strategy = self.strategy.of_request(
+            progress.scope.request_id, prompt.user, progress.tags
+        )
+        progress.tell("DRAFTING", {"provider": strategy.draft.provider})
         drafter = Drafter(
             caller=self.caller,
             task=task,
-            strategy=self.strategy,
+            strategy=strategy,
             score=lambda answer: self._grade(answer, task_input, progress).score,
             on_stage=progress.tell,
         )
         clock = StageClock(self.caller.clock.monotonic_ns, progress.stages_ns)
         with clock.stage("draft"):
-            draft = await drafter.draft(task.draft_prompt(task_input), progress.scope)
+            draft = await drafter.draft(prompt, progress.scope)
         progress.tell("VALIDATING", {"violations": len(draft.violations)})
         final = await self._finish(task_input, draft, progress, clock)
         with clock.stage("validate"):
@@ -178,12 +191,13 @@ class Pipeline(Generic[InputT, AnswerT]):
             return _Final(draft.answer, None, repair_ran=False, repair_used=False, validated=True)
         if self.task.repair_override is None:
             return self._by_rule(draft, draft.answer, FallbackReason.PARTIAL_FIX, progress)
-        progress.tell("REPAIRING", {"provider": self.strategy.repair.provider})
+        route = progress.strategy.repair
+        progress.tell("REPAIRING", {"provider": route.provider})
         prompt = self.task.repair_prompt(task_input, draft.answer, draft.violations)
         try:
             with clock.stage("repair"):
-                completion = await self.caller.ask(self.strategy.repair, prompt, progress.scope)
-                repaired = read_answer(self.task, self.strategy.repair, completion.text)
+                completion = await self.caller.ask(route, prompt, progress.scope)
+                repaired = read_answer(self.task, route, completion.text)
         except (ProviderError, CostGuardError, UnpricedModelError) as error:
             return self._by_rule(draft, draft.answer, _reason(error), progress, cause=error)
         if repaired.good and repaired.answer is not None:
@@ -225,7 +239,7 @@ class Pipeline(Generic[InputT, AnswerT]):
             ledger,
             draft_role=self.task.draft_role,
             draft_source=self.caller.source(draft.route),
-            repair_source=self.caller.source(self.strategy.repair) if final.repair_ran else None,
+            repair_source=self.caller.source(progress.strategy.repair) if final.repair_ran else None,
             repair_used=final.repair_used,
             quality=quality,
             confidence=confidence,

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from harness.orchestration.attempt import CallScope
+from harness.orchestration.strategy import Strategy
 from harness.tasks.base import Labels
 
 StageListener = Callable[[str, Mapping[str, Any]], None]
@@ -15,9 +16,14 @@ StageListener = Callable[[str, Mapping[str, Any]], None]
 
 @dataclass(slots=True, kw_only=True)
 class Progress:
-    """What the pipeline keeps of one request; times are nanoseconds of the caller's monotonic clock."""
+    """What the pipeline keeps of one request; times are nanoseconds of the caller's monotonic clock.
+
+    `strategy` is the pipeline's own; a routed one becomes what it is for this request.
+    """
 
     scope: CallScope
+    strategy: Strategy
+    tags: Mapping[str, str]
     labels: Labels | None
     on_stage: StageListener | None
     started_ns: int

@@ -66,8 +66,8 @@ def search_document(search: Search) -> dict[str, Any]:
         "units": search.units,
         "excluded": search.excluded,
         "confidence": search.confidence,
-        "mixes": [_mix(mix) for mix in search.mixes],
-        "curves": [_curve(curve) for curve in search.curves],
+        "mixes": [mix_document(mix) for mix in search.mixes],
+        "curves": [curve_document(curve) for curve in search.curves],
         "oracle": None
         if search.oracle is None
         else {
@@ -78,7 +78,8 @@ def search_document(search: Search) -> dict[str, Any]:
     }
 
 
-def _curve(found: ScoreCurve) -> dict[str, Any]:
+def curve_document(found: ScoreCurve) -> dict[str, Any]:
+    """One score's curve."""
     curve = found.curve
     return {
         "weak": str(found.weak),
@@ -94,16 +95,18 @@ def _curve(found: ScoreCurve) -> dict[str, Any]:
 
 def curve_rows(search: Search) -> list[tuple[str, ...]]:
     """One line a score."""
-    return [
-        (
-            f"{found.weak.model} or {found.strong.model}, by {found.label}",
-            number_cell(found.curve.apgr, 3),
-            percent_cell(found.curve.cpt50),
-            percent_cell(found.curve.cpt80),
-            f"{found.units:,}",
-        )
-        for found in search.curves
-    ]
+    return [curve_row(found) for found in search.curves]
+
+
+def curve_row(found: ScoreCurve) -> tuple[str, ...]:
+    """One score."""
+    return (
+        f"{found.weak.model} or {found.strong.model}, by {found.label}",
+        number_cell(found.curve.apgr, 3),
+        percent_cell(found.curve.cpt50),
+        percent_cell(found.curve.cpt80),
+        f"{found.units:,}",
+    )
 
 
 def frontier_rows(report: FrontierReport) -> list[tuple[str, ...]]:
@@ -123,17 +126,7 @@ def frontier_rows(report: FrontierReport) -> list[tuple[str, ...]]:
 
 def mix_rows(search: Search) -> list[tuple[str, ...]]:
     """One line a mix, the cheapest first, and the oracle last."""
-    rows: list[tuple[str, ...]] = [
-        (
-            mix.name,
-            number_cell(mix.figures.cost_per_request, 6),
-            ms_cell(mix.figures.p95),
-            percent_cell(mix.figures.high_tier),
-            _gain(mix),
-            f"{mix.figures.cost_per_request.n:,}, {mix.figures.unpriced:,}",
-        )
-        for mix in search.mixes
-    ]
+    rows: list[tuple[str, ...]] = [mix_row(mix) for mix in search.mixes]
     if search.oracle is not None:
         own = search.oracle
         rows.append(
@@ -147,6 +140,19 @@ def mix_rows(search: Search) -> list[tuple[str, ...]]:
             )
         )
     return rows
+
+
+def mix_row(mix: WhatIfMix) -> tuple[str, ...]:
+    """One mix."""
+    own = mix.figures
+    return (
+        mix.name,
+        number_cell(own.cost_per_request, 6),
+        ms_cell(own.p95),
+        percent_cell(own.high_tier),
+        _gain(mix),
+        f"{own.cost_per_request.n:,}, {own.unpriced:,}",
+    )
 
 
 def search_line(search: Search) -> str:
@@ -233,7 +239,8 @@ def _gain(mix: WhatIfMix) -> str:
     return f"{points:+.1f} points{bounds}"
 
 
-def _mix(mix: WhatIfMix) -> dict[str, Any]:
+def mix_document(mix: WhatIfMix) -> dict[str, Any]:
+    """One mix, beside the random split at its own cost."""
     own, control = mix.figures, mix.control
     checker = mix.policy.checker
     return {

@@ -7,7 +7,7 @@ are there to predict. All sources stand over the same units: a case, and how oft
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from harness.figures.sides import Side
 from harness.pricing import PriceBook
 from harness.pricing.breakdown import ModelRef
+from harness.store import Snapshot
 from harness.strategies.attempts import Attempts, recorded_attempts
 
 Column = NDArray[np.float64]
@@ -84,12 +85,14 @@ class Cells:
     Attributes:
         cases: number of each unit's case, 0 and up, shape (N,).
         chance: a number in 0..1 of each unit, drawn from its key: what decides where a policy is random.
+        case_keys: DuckDB's hash of each unit's case id, shape (N,): what a router's features are found by.
         left_out: sides that are no source, and why.
     """
 
     sources: tuple[Source, ...]
     cases: NDArray[np.intp]
     chance: Column
+    case_keys: NDArray[np.uint64] = field(default_factory=lambda: np.empty(0, np.uint64))
     left_out: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -105,6 +108,7 @@ class Cells:
             sources=tuple(_source_of(source, places, self.n) for source in self.sources),
             cases=np.unique(self.cases[places], return_inverse=True)[1],
             chance=self.chance[places],
+            case_keys=self.case_keys[places] if len(self.case_keys) else self.case_keys,
         )
 
 
@@ -144,6 +148,14 @@ def load_cells(sides: Sequence[tuple[str, Side]]) -> Cells:
     if len(by_model) < 2:
         return Cells(sources=(), cases=np.empty(0, np.intp), chance=np.empty(0), left_out=tuple(left_out))
     return _aligned([(offer, _table(offer)) for offer in map(_fullest, by_model.values())], left_out)
+
+
+def case_keys(view: Snapshot, case_ids: Sequence[str]) -> NDArray[np.uint64]:
+    """What cells know cases by, in the order given."""
+    found = view.columns(
+        "SELECT hash(own) AS key FROM (SELECT unnest(?::VARCHAR[]) AS own)", [list(case_ids)]
+    )
+    return _filled(found["key"])
 
 
 def _fullest(offers: Sequence[_Offer]) -> _Offer:
@@ -243,13 +255,17 @@ def _aligned(tables: list[tuple[_Offer, dict[str, Any]]], left_out: list[tuple[s
         kept.append((offer, table, keys[order], order))
     sources: list[Source] = []
     cases: NDArray[np.intp] = np.empty(0, np.intp)
+    case_keys: NDArray[np.uint64] = np.empty(0, np.uint64)
     for offer, table, keys, order in kept:
         place = order[np.searchsorted(keys, units)]
         if not sources:
-            cases = np.unique(table["own"][place], return_inverse=True)[1]
+            case_keys = table["own"][place]
+            cases = np.unique(case_keys, return_inverse=True)[1]
         sources.append(_source(offer, table, place))
     chance = (units >> np.uint64(11)).astype(np.float64) / 2.0**53
-    return Cells(sources=tuple(sources), cases=cases, chance=chance, left_out=tuple(left_out))
+    return Cells(
+        sources=tuple(sources), cases=cases, chance=chance, case_keys=case_keys, left_out=tuple(left_out)
+    )
 
 
 def _found(

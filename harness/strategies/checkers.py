@@ -40,8 +40,25 @@ class ValidatorChecker:
 
 
 @dataclass(frozen=True, slots=True)
+class ScoreChecker:
+    """The task's own rules and its recorded score: what a cascade's `escalate_below_score` looks at."""
+
+    below_score: float
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return f"the task's score >= {self.below_score:g}"
+
+    def accepts(self, answers: Source) -> Column:
+        """1 where the draft broke no rule and scored enough; not a number where nobody graded it."""
+        passed = (answers.score >= self.below_score).astype(np.float64)
+        return _unless_broken(answers, np.where(np.isnan(answers.score), np.nan, passed))
+
+
+@dataclass(frozen=True, slots=True)
 class ConfidenceChecker:
-    """The recorded confidence of the answer, with a threshold."""
+    """The recorded confidence of the answer, with a threshold; a draft that broke a rule never passes."""
 
     threshold: float
 
@@ -53,7 +70,7 @@ class ConfidenceChecker:
     def accepts(self, answers: Source) -> Column:
         """1 at or above the threshold; not a number where no confidence was recorded."""
         passed = (answers.confidence >= self.threshold).astype(np.float64)
-        return np.where(answers.ok, np.where(np.isnan(answers.confidence), np.nan, passed), 0.0)
+        return _unless_broken(answers, np.where(np.isnan(answers.confidence), np.nan, passed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,4 +96,8 @@ class StatedChecker:
         return np.where(answers.ok, np.where(np.isnan(answers.high), np.nan, chance), 0.0)
 
 
-Checker = PerfectChecker | ValidatorChecker | ConfidenceChecker | StatedChecker
+def _unless_broken(answers: Source, passed: Column) -> Column:
+    return np.where(answers.ok & ~answers.repaired, passed, 0.0)
+
+
+Checker = PerfectChecker | ValidatorChecker | ScoreChecker | ConfidenceChecker | StatedChecker

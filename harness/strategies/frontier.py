@@ -15,7 +15,7 @@ from harness.pricing import PriceBook
 from harness.records import ProviderMode, RunKind
 from harness.strategies.cells import load_cells
 from harness.strategies.mixes import Checkers, mixes
-from harness.strategies.policies import Cascade, Hedge, Policy, Single, World
+from harness.strategies.policies import Cascade, Policy, Single, World
 from harness.strategies.savings import SideFacts, side_facts
 from harness.strategies.search import Limits, Search, WhatIfMix, mix_cells, searched
 from harness.strategies.sensitivity import CheckerNeeds, checker_needs
@@ -231,14 +231,12 @@ def _searched(
     cells = load_cells(chosen.sides)
     if not mix_cells(cells):
         return None, None
-    world = World(cells, book)
+    world = World(cells, book, speed=chosen.speed)
     recorded = {(source.ref, source.repairer) for source in cells.sources}
     policies = [
         policy
-        for policy in mixes(cells, checkers)
+        for policy in mixes(cells, checkers, speed=chosen.speed)
         if not (isinstance(policy, Single) and (policy.draft, policy.repair) in recorded)
-        # compressed time stretches every delay
-        and (chosen.speed == 1.0 or not isinstance(policy, Hedge))
     ]
     found = searched(world, policies, limits, judge_p95=judge_p95, confidence=confidence)
     return found, world

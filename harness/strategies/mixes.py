@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import permutations
+from itertools import combinations, permutations
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from harness.strategies.checkers import (
     StatedChecker,
     ValidatorChecker,
 )
-from harness.strategies.policies import Cascade, Fallback, Hedge, Policy, Single
+from harness.strategies.policies import BestOf, Cascade, Fallback, Hedge, Policy, Single
 
 CONFIDENCE_STEPS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 """Quantiles of the recorded confidence that are tried as thresholds."""
@@ -37,8 +37,14 @@ class Checkers:
     stated: Sequence[StatedChecker] = ()
 
 
-def mixes(cells: Cells, checkers: Checkers | None = None) -> list[Policy]:
-    """Singles with every repair model, cascades with every checker, fallbacks and hedges of two models."""
+def mixes(cells: Cells, checkers: Checkers | None = None, *, speed: float = 1.0) -> list[Policy]:
+    """Singles with every repair model, cascades with every checker; of two models fallback, hedge, best.
+
+    Args:
+        cells: the recorded answers.
+        checkers: of the cascades.
+        speed: what the recorded latencies were divided by.
+    """
     allowed = checkers or Checkers()
     found: list[Policy] = []
     for source in cells.sources:
@@ -53,7 +59,10 @@ def mixes(cells: Cells, checkers: Checkers | None = None) -> list[Policy]:
             ]
         if not first.ok.all():
             found.append(Fallback(first=first.ref, then=then.ref))
-        found += [Hedge(first=first.ref, second=then.ref, after_ms=delay) for delay in _delays(first)]
+        found += [Hedge(first=first.ref, second=then.ref, after_ms=delay) for delay in _delays(first, speed)]
+    for pair in combinations(sorted(cells.sources, key=_cost), 2):
+        if not any(np.isnan(own.confidence).all() for own in pair):
+            found.append(BestOf(refs=(pair[0].ref, pair[1].ref), pick_by="confidence"))
     return found
 
 
@@ -89,9 +98,9 @@ def _checkers(source: Source, allowed: Checkers) -> list[Checker]:
     return found
 
 
-def _delays(source: Source) -> list[float]:
+def _delays(source: Source, speed: float) -> list[float]:
     """Delays in whole tenths of a second, as a strategy file would name them."""
     told = source.draft_ms[source.ok & ~np.isnan(source.draft_ms)]
     if not len(told):
         return []
-    return sorted({float(max(100.0, round(ms, -2))) for ms in np.quantile(told, HEDGE_STEPS)})
+    return sorted({float(max(100.0, round(ms * speed, -2))) for ms in np.quantile(told, HEDGE_STEPS)})

@@ -6,6 +6,7 @@ own repair model. Costs add up over attempts, latencies as the attempts follow o
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,13 +37,19 @@ class World:
     Args:
         cells: the recorded drafts and repairs.
         book: prices repairs at other models than the recorded one.
+        speed: what the recorded latencies were divided by; a hedge's delay is divided likewise.
     """
 
-    def __init__(self, cells: Cells, book: PriceBook) -> None:
+    def __init__(self, cells: Cells, book: PriceBook, *, speed: float = 1.0) -> None:
         self.cells = cells
         self.book = book
+        self.speed = speed
         self._answered: dict[tuple[ModelRef, ModelRef | None], Way] = {}
         self._escalated: dict[tuple[ModelRef, ModelRef, ModelRef], tuple[Way, Way]] = {}
+
+    def of(self, units: NDArray[Any]) -> "World":
+        """The same over some units (places, or a mask)."""
+        return World(self.cells.of(units), self.book, speed=self.speed)
 
     def source(self, ref: ModelRef) -> Source:
         """The drafts of a model.
@@ -190,9 +197,10 @@ class Hedge:
         repair = self.repair or self.first
         one, two = world.answered(a, repair), world.answered(b, repair)
         good_a, good_b = a.ok & ~a.repaired, b.ok & ~b.repaired
-        alone = good_a & (a.draft_ms <= self.after_ms)
+        after_ms = self.after_ms / world.speed
+        alone = good_a & (a.draft_ms <= after_ms)
         # a failure or a bad draft starts the second one at once
-        ready_b = np.minimum(self.after_ms, a.draft_ms) + b.draft_ms
+        ready_b = np.minimum(after_ms, a.draft_ms) + b.draft_ms
         first_wins = np.where(good_a & good_b, a.draft_ms <= ready_b, good_a | (~good_b & a.ok))
         waited = np.where(
             good_a | good_b, np.where(first_wins, a.draft_ms, ready_b), np.maximum(a.draft_ms, ready_b)
@@ -246,12 +254,14 @@ class Routed:
     Attributes:
         label: what the router is called.
         to_strong: of each unit of the cells it was made for, shape (N,).
+        score_at_least: of the learned router whose file goes with the strategy; None for any other router.
     """
 
     weak: ModelRef
     strong: ModelRef
     label: str
     to_strong: Callable[[Cells], NDArray[np.bool_]]
+    score_at_least: float | None = None
 
     @property
     def name(self) -> str:
@@ -271,7 +281,54 @@ class Routed:
         return chosen(keep, one, two, world.cells.chance)
 
 
-Policy = Single | Cascade | Fallback | Hedge | RandomMix | Routed
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BestOf:
+    """All draft at once, all are paid, and the best draft goes on: by the recorded score, or confidence."""
+
+    refs: tuple[ModelRef, ...]
+    pick_by: str = "score"
+    repair: ModelRef | None = None
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return f"the best of {' and '.join(ref.model for ref in self.refs)}, by {self.pick_by}"
+
+    @property
+    def checker(self) -> Checker | None:
+        """Nothing is asked again."""
+        return None
+
+    def over(self, world: World) -> Way:
+        """The first of the best; whoever broke no rule before who did, failures last."""
+        sources = [world.source(ref) for ref in self.refs]
+        repair = self.repair or self.refs[0]
+        ways = [world.answered(own, repair) for own in sources]
+        worth = np.stack([self._worth(own) for own in sources])
+        best = worth.argmax(axis=0)[None, :]
+        drafts_usd = np.stack([own.draft_usd for own in sources])
+        drafts_ms = np.stack([own.draft_ms for own in sources])
+
+        def taken(columns: list[Column]) -> Column:
+            found: Column = np.take_along_axis(np.stack(columns), best, axis=0)[0]
+            return found
+
+        mending = [way.usd - own.draft_usd for way, own in zip(ways, sources, strict=True)]
+        slower = [way.ms - own.draft_ms for way, own in zip(ways, sources, strict=True)]
+        return Way(
+            usd=drafts_usd.sum(axis=0) + taken(mending),
+            ms=drafts_ms.max(axis=0) + taken(slower),
+            ok=taken([way.ok for way in ways]),
+            high=taken([way.high for way in ways]),
+        )
+
+    def _worth(self, own: Source) -> Column:
+        """Comparable within a unit: failed < broke a rule < broke none, then by what it is picked by."""
+        told = np.nan_to_num(own.score if self.pick_by == "score" else own.confidence)
+        return np.where(own.ok, 2.0 + 2.0 * ~own.repaired + told, 0.0)
+
+
+Policy = Single | Cascade | Fallback | Hedge | RandomMix | Routed | BestOf
 
 
 def chosen(keep: Column, one: Way, other: Way, chance: Column) -> Way:

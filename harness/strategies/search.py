@@ -106,12 +106,12 @@ def searched(
     Source: Efron and Hastie, Computer Age Statistical Inference (2016), section 20, on inference after
         selection; data splitting as in Cox (1975).
     """
-    choosing, judging, held_out = _halves(world)
+    choosing, judging, level = two_halves(world, confidence, len(policies))
+    held_out = judging is not choosing
     figures = [quick(policy.over(choosing)) for policy in policies]
     chosen, best = _chosen(policies, figures, limits, judge_p95=judge_p95)
     vertices = hull(singles(choosing))
-    level = confidence if held_out else simultaneous_confidence(confidence, max(1, len(policies)))
-    found = tuple(_judged(policies[place], judging, vertices, level) for place in chosen)
+    found = tuple(judged(policies[place], judging, vertices, level) for place in chosen)
     return Search(
         mixes=found,
         looked_at=len(policies),
@@ -127,7 +127,8 @@ def searched(
     )
 
 
-def _judged(policy: Policy, world: World, vertices: Sequence[ModelRef], confidence: float) -> WhatIfMix:
+def judged(policy: Policy, world: World, vertices: Sequence[ModelRef], confidence: float) -> WhatIfMix:
+    """A mix with its intervals, beside the random split of the vertices at its own cost."""
     way = policy.over(world)
     return WhatIfMix(
         policy=policy,
@@ -136,17 +137,21 @@ def _judged(policy: Policy, world: World, vertices: Sequence[ModelRef], confiden
     )
 
 
-def _halves(world: World) -> tuple[World, World, bool]:
-    """Every other case to choose by (so many at most), the others to judge on."""
+def two_halves(world: World, confidence: float, looked_at: int) -> tuple[World, World, float]:
+    """Every other case to choose by (so many at most), the others to judge on, and at which confidence.
+
+    Returns:
+        With too few cases twice the same, at the confidence that holds for all that are looked at.
+    """
     cells = world.cells
     odd = cells.cases % 2 == 1
     n_cases = int(cells.cases.max(initial=-1)) + 1
     if n_cases < 2 * LEAST_CASES_A_HALF:
-        return world, world, False
+        return world, world, simultaneous_confidence(confidence, max(1, looked_at))
     places = np.flatnonzero(odd)
     if len(places) > MOST_UNITS_TO_CHOOSE:
         places = places[:: -(-len(places) // MOST_UNITS_TO_CHOOSE)]
-    return World(cells.of(places), world.book), World(cells.of(~odd), world.book), True
+    return world.of(places), world.of(~odd), confidence
 
 
 def _chosen(

@@ -12,6 +12,7 @@ from harness.inputs import parse_json, read_text
 from harness.tasks.base import Labels
 
 MAX_LINE_CHARS = 100_000
+_TAG_CHARS = 200
 MOST_BYTES = 256 * 1024 * 1024
 
 
@@ -45,6 +46,12 @@ class BriefCase:
     def brief(self) -> str:
         """The brief, or the goal of a task that has no brief."""
         return str(self.body.get("brief") or self.body.get("goal") or "")
+
+    @property
+    def plain_columns(self) -> dict[str, str]:
+        """The columns that are short texts: what a strategy's rules may look at as tags."""
+        told = self.columns.items()
+        return {name: value for name, value in told if isinstance(value, str) and len(value) <= _TAG_CHARS}
 
 
 OWN_KEYS = ("case_id", "archetype", "industry", "language", "options", "figures", "expected")

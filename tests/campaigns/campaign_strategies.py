@@ -10,6 +10,7 @@ import numpy as np
 from harness.strategies.checkers import ConfidenceChecker
 from harness.strategies.policies import Cascade
 from harness.strategies.search import Limits, searched
+from tests.strategies.test_learning import advantage, learnt, told
 from tests.strategies.test_search import STRONG, WEAK, routers, table
 
 TABLES = 400
@@ -46,13 +47,22 @@ def main():
         return np.clip(0.35 + 0.3 * weak + 0.1 * rng.normal(size=len(weak)), 0, 1)
 
     seen = alarms(rng, lambda _: cascade, TABLES, confidence=knowing)
+    carried = sum(advantage(learnt(told(rng, CASES, carried=True))) for _ in range(TABLES))
+    idle = sum(advantage(learnt(told(rng, CASES, carried=False))) for _ in range(TABLES))
     print(f"| tables of {CASES} cases | mixes looked at | called better than chance |\n|---|---|---|")
     print(f"| a confidence that knows nothing | 1 | {one / TABLES:.1%} |")
     print(f"| routers that know nothing | {MIXES:,} | {many / TABLES:.1%} |")
-    print(f"| a confidence that knows something | 1 | {seen / TABLES:.1%} |\n")
+    print(f"| a confidence that knows something | 1 | {seen / TABLES:.1%} |")
+    print(f"| a learned router, texts that tell nothing | 9 | {idle / TABLES:.1%} |")
+    print(f"| a learned router, texts whose length tells | 9 | {carried / TABLES:.1%} |\n")
     hold(f"no advantage is said in at least 95% of {TABLES} tables without one", one <= 0.05 * TABLES)
     hold(f"nor with the best of {MIXES:,} mixes", many <= 0.05 * TABLES)
     hold("an advantage is seen in at least 90% of the tables that have one", seen >= 0.9 * TABLES)
+    hold(
+        "a learned router is recommended in at most 5% of the tables where texts tell nothing",
+        idle <= 0.05 * TABLES,
+    )
+    hold("and in at least 90% of those where their length tells", carried >= 0.9 * TABLES)
     return bool(FAILED)
 
 

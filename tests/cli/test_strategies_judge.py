@@ -1,9 +1,12 @@
 """`harness strategies compare` and `frontier` from the outside, on a real store."""
 
 import json
+import random
+from pathlib import Path
 
 import pytest
 
+from harness.orchestration import load_strategy, resolve_routing
 from tests.dashboard.stores import full_store
 
 
@@ -86,3 +89,62 @@ def test_a_question_without_an_answer_is_exit_2(cli, store, arguments, sentence)
     assert output == ""
     assert sentence in error
     assert error.count("\n") == 1
+
+
+@pytest.fixture(scope="module")
+def routable(tmp_path_factory):
+    """An imported table in which the weak model fails on long questions; and the questions."""
+    folder = tmp_path_factory.mktemp("learn")
+    rng = random.Random(8)
+    rows, texts = ["item,model,score,input_tokens,output_tokens"], []
+    for n in range(240):
+        long = n % 2 == 1
+        texts.append({"case_id": f"q-{n}", "text": "word " * (80 if long else 6), "plan": "free", "e": [n, 1]})
+        for model, chance in (("gpt-4o-mini", 0.1 if long else 0.9), ("gpt-4o", 0.9)):
+            rows.append(f"q-{n},openai/{model},{int(rng.random() < chance)},100,100")
+    (folder / "outcomes.csv").write_text("\n".join(rows))
+    (folder / "texts.jsonl").write_text("\n".join(json.dumps(row) for row in texts))
+    return folder
+
+
+def test_a_router_is_learnt_judged_and_written_as_a_strategy_that_runs(cli, routable, tmp_path):
+    pytest.importorskip("sklearn")
+    store = tmp_path / "store"
+    assert cli("strategies", "import", routable / "outcomes.csv", "--store", store)[0] == 0
+    asked = ("strategies", "learn", "--features", routable / "texts.jsonl", "--store", store)
+    code, output, problem = cli(*asked, "--tag", "plan", "--write", "router.yaml", "--json")
+    found = json.loads(output)
+    assert code == 0, problem
+    assert found["recommended"] is True
+    assert found["cases_judged_on"] == found["cases_trained_on"] == 120
+    assert "not trained on" in found["sentence"]
+    routing = resolve_routing({"OPENAI_API_KEY": "o"})
+    strategy = load_strategy(Path("router.yaml"), routing)
+    models = {strategy.of_request("r", text, {"plan": "free"}).draft.model for text in ("word " * 80, "word")}
+    assert models == {"gpt-4o", "gpt-4o-mini"}
+    _, text, _ = cli(*asked)
+    assert "Take the router between gpt-4o-mini or gpt-4o" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        ((), "--suite or --features"),
+        (("--suite", "golden"), "case ids must be those of the runs"),
+        (("--suite", "golden", "--column", "e"), "--column needs --features"),
+        (("--text", "body"), "no text in column 'body'"),
+        (("--column", "plan"), "holds no number"),
+        (("--weak", "gpt-5"), "'gpt-5': not among the models"),
+        (("--weak", "gpt-4o"), "is the cheapest and the best"),
+        (("--column", "e", "--write", "x.yaml"), "does not know the columns"),
+    ],
+)
+def test_a_wrong_question_to_learn_is_one_sentence(cli, routable, tmp_path, arguments, problem):
+    pytest.importorskip("sklearn")
+    store = tmp_path / "store"
+    cli("strategies", "import", routable / "outcomes.csv", "--store", store)
+    known = () if not arguments or arguments[0] == "--suite" else ("--features", routable / "texts.jsonl")
+    code, _, said = cli("strategies", "learn", *known, *arguments, "--store", store)
+    assert code == 2
+    assert problem in said
+    assert not Path("x.yaml").exists()

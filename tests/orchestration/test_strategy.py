@@ -1,5 +1,6 @@
 """Strategy files: the shipped ones load, and wrong ones say where they are wrong."""
 
+from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from harness.errors import ConfigError
 from harness.orchestration import (
     Routing,
+    Strategy,
     StrategyType,
     load_strategy,
     resolve_routing,
@@ -95,3 +97,69 @@ def test_no_bytes_can_crash_the_loader(tmp_path_factory: pytest.TempPathFactory,
     path.write_bytes(content)
     with suppress(ConfigError):
         load_strategy_file(path)
+
+
+ROUTED = """name: mixed
+type: routed
+draft: {provider: openai, model: gpt-4o-mini}
+rules:
+  - when: {tag.plan: enterprise}
+    draft: {provider: anthropic, model: claude-3-opus-20240229}
+  - share: 0.25
+    draft: {provider: anthropic, model: claude-3-5-sonnet-20241022}
+  - share: 0.25
+    draft: {provider: openai, model: gpt-4o}
+"""
+
+
+def routed(routing: Routing, folder: Path, text: str = ROUTED) -> Strategy:
+    path = folder / "mixed.yaml"
+    path.write_text(text)
+    return load_strategy(path, routing)
+
+
+def test_the_first_rule_that_fits_says_who_drafts_and_repairs(routing: Routing, tmp_path: Path) -> None:
+    strategy = routed(routing, tmp_path)
+    assert len(strategy.routes) == 4
+    own = strategy.of_request("r-1", "a brief", {"plan": "enterprise"})
+    assert own.draft.model == own.repair.model == "claude-3-opus-20240229"
+    assert (own.name, own.type) == ("mixed", StrategyType.HYBRID)
+    asked = Counter(strategy.of_request(f"r-{n}", "", {"plan": "free"}).draft.model for n in range(4000))
+    assert asked["claude-3-5-sonnet-20241022"] == pytest.approx(1000, abs=110)
+    assert asked["gpt-4o"] == pytest.approx(1000, abs=110)
+    assert asked["gpt-4o-mini"] == pytest.approx(2000, abs=130)
+    assert strategy.of_request("r-7", "", {}) == strategy.of_request("r-7", "", {})
+
+
+def test_a_stated_repair_is_kept_and_a_router_decides_by_the_text(routing: Routing, tmp_path: Path) -> None:
+    (tmp_path / "router.json").write_text(
+        '{"schema": "harness.router.v1", "weak": "openai/gpt-4o-mini", "strong": "openai/gpt-4o",'
+        ' "trained_on": "", "words": {"hard": 1.0}, "classes": [-1, 1],'
+        ' "weights": [{}, {"word.hard": 9.0}], "intercepts": [0.0, -4.0]}'
+    )
+    text = (
+        "name: mixed\ntype: routed\ndraft: {provider: openai, model: gpt-4o-mini}\nrouter: router.json\n"
+        "repair: {provider: openai, model: gpt-4}\n"
+        "rules: [{score_at_least: 0.5, draft: {provider: openai, model: gpt-4o}}]\n"
+    )
+    strategy = routed(routing, tmp_path, text)
+    assert strategy.of_request("r", "a hard one", {}).draft.model == "gpt-4o"
+    assert strategy.of_request("r", "an easy one", {}).draft.model == "gpt-4o-mini"
+    assert strategy.of_request("r", "an easy one", {}).repair.model == "gpt-4"
+
+
+@pytest.mark.parametrize(
+    ("rules", "problem"),
+    [
+        ("rules: []", "rules"),
+        ("rules: [{draft: {provider: openai}}]", "needs `when`"),
+        ("rules: [{share: 0.5, draft: {provider: openai}, when: {plan: free}}]", "when"),
+        ("rules: [{score_at_least: 0.5, draft: {provider: openai}}]", "needs a `router`"),
+        ("rules: [{share: 1.5, draft: {provider: openai}}]", "share"),
+        ("router: none.json\nrules: [{share: 0.5, draft: {provider: openai}}]", r"none\.json"),
+    ],
+)
+def test_a_wrong_rule_is_one_sentence(routing: Routing, tmp_path: Path, rules: str, problem: str) -> None:
+    with pytest.raises(ConfigError, match=problem) as caught:
+        routed(routing, tmp_path, f"name: mixed\ntype: routed\ndraft: {{provider: openai}}\n{rules}\n")
+    assert "\n" not in str(caught.value)

@@ -15,10 +15,16 @@ from harness.pricing import PriceBook
 from harness.pricing.breakdown import ModelRef
 from harness.records import RequestStatus, Role, tier_of
 from harness.strategies.cells import load_cells
-from harness.strategies.checkers import ConfidenceChecker, PerfectChecker, StatedChecker, ValidatorChecker
+from harness.strategies.checkers import (
+    ConfidenceChecker,
+    PerfectChecker,
+    ScoreChecker,
+    StatedChecker,
+    ValidatorChecker,
+)
 from harness.strategies.judging import quick
 from harness.strategies.mixes import mixes
-from harness.strategies.policies import Cascade, Fallback, Hedge, RandomMix, Single, World
+from harness.strategies.policies import BestOf, Cascade, Fallback, Hedge, RandomMix, Single, World
 from harness.strategies.writing import strategy_yaml
 from tests.judged_rows import request
 from tests.strategies.recorded import run_of, sides
@@ -223,16 +229,21 @@ def test_all_models_take_part_however_many_there_are():
         Cascade(first=CHEAP, then=DEAR, checker=PerfectChecker(), repair=CHEAP),
         Fallback(first=DEAR, then=CHEAP),
         Hedge(first=DEAR, second=CHEAP, after_ms=1500.0),
+        Cascade(first=CHEAP, then=DEAR, checker=ConfidenceChecker(0.7)),
+        Cascade(first=CHEAP, then=DEAR, checker=ScoreChecker(0.8)),
+        BestOf(refs=(CHEAP, DEAR), pick_by="confidence"),
+        RandomMix(first=CHEAP, second=DEAR, share=0.25),
     ],
 )
 def test_a_mix_is_written_as_the_strategy_file_that_runs_it(policy, tmp_path):
     path = tmp_path / "mix.yaml"
     path.write_text(strategy_yaml(policy))
     spec = load_strategy_file(path)
-    assert spec.draft.model == getattr(policy, "draft", getattr(policy, "first", None)).model
+    drafting = getattr(policy, "draft", None) or getattr(policy, "first", None) or policy.refs[0]
+    assert spec.draft.model == drafting.model
     assert yaml.safe_load(path.read_text())["type"] == spec.type
 
 
 def test_what_no_strategy_file_can_say_is_refused():
     with pytest.raises(UsageError, match="no strategy file can say"):
-        strategy_yaml(Cascade(first=CHEAP, then=DEAR, checker=ConfidenceChecker(0.5)))
+        strategy_yaml(Cascade(first=CHEAP, then=DEAR, checker=StatedChecker(0.5, 0.9)))

@@ -61,6 +61,8 @@ def strategy_routes(strategy: Strategy) -> dict[str, str]:
     """Role to `provider/model`, for every role of the strategy's policy."""
     named: dict[str, Route | None] = {"draft": strategy.draft, "repair": strategy.repair}
     named.update((f"fallback {n}", route) for n, route in enumerate(strategy.fallbacks, start=1))
+    named.update((f"also {n}", route) for n, route in enumerate(strategy.others, start=1))
+    named.update((f"rule {n}", rule.draft) for n, rule in enumerate(strategy.rules, start=1))
     named.update({"escalate to": strategy.escalate_to, "hedge": strategy.hedge})
     return {role: f"{route.provider}/{route.model}" for role, route in named.items() if route is not None}
 
