@@ -342,8 +342,8 @@ def _notes(chosen: Comparable, places: Sequence[Place], search: Search | None) -
                 notes.append(f"{place.name}: {requests} {what}, left out of that figure")
     if search is not None:
         notes.append(
-            "what if: from recorded drafts and repairs; another repair model is taken to mend as well and as "
-            "fast as the recorded one"
+            "what if: from recorded drafts and repairs; another repair model is taken to mend as well as the "
+            "recorded one, at the pace of its own recorded repairs"
         )
         notes += [f"{name}: no source of mixes: {why}" for name, why in search.left_out]
         if search.excluded:

@@ -17,6 +17,10 @@ from harness.strategies.cells import Cells, Column, Source
 from harness.strategies.checkers import Checker, ValidatorChecker
 
 
+LEAST_REPAIRS = 10
+"""Of fewer, a model's own pace of repairing is not told."""
+
+
 @dataclass(frozen=True, slots=True)
 class Way:
     """What a policy gives over the units, shape (N,) each; not a number is unknown.
@@ -65,11 +69,21 @@ class World:
         if key not in self._answered:
             self._answered[key] = Way(
                 usd=source.draft_usd + source.repair_usd_at(repair, self.book),
-                ms=source.draft_ms + source.repair_ms,
+                ms=source.draft_ms + source.repair_ms * self._pace(source, repair),
                 ok=source.ok.astype(np.float64),
                 high=source.high,
             )
         return self._answered[key]
+
+    def _pace(self, source: Source, repair: ModelRef | None) -> float:
+        """How long repairs by another model take, against the recorded ones; 1 where too few tell."""
+        own = next((other for other in self.cells.sources if other.ref == other.repairer == repair), None)
+        if own is None or repair == source.repairer:
+            return 1.0
+        took = [ms[~np.isnan(ms)] for ms in (one.repair_ms[one.repaired] for one in (own, source))]
+        if min(map(len, took)) < LEAST_REPAIRS or not took[1].any():
+            return 1.0
+        return float(took[0].mean() / took[1].mean())
 
     def escalated(self, first: ModelRef, then: ModelRef, repair: ModelRef) -> tuple[Way, Way]:
         """A cascade's two ways, whatever the checker: the first answer kept, or the second asked as well."""

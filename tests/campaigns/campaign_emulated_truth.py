@@ -37,7 +37,7 @@ from harness.strategies.policies import (
 )
 from harness.strategies.writing import strategy_yaml
 
-SEEDS, CASES, SPEED, CONCURRENCY = 40, 40, 10.0, 48
+SEEDS, CASES, SPEED, CONCURRENCY = 40, 40, 5.0, 40
 SONNET = ModelRef("anthropic", "claude-3-5-sonnet-20241022")
 GPT, MINI = ModelRef("openai", "gpt-4o"), ModelRef("openai", "gpt-4o-mini")
 SINGLES = (Single(draft=SONNET), Single(draft=GPT), Single(draft=MINI))

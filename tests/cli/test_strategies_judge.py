@@ -99,7 +99,9 @@ def routable(tmp_path_factory):
     rows, texts = ["item,model,score,input_tokens,output_tokens"], []
     for n in range(240):
         long = n % 2 == 1
-        texts.append({"case_id": f"q-{n}", "text": "word " * (80 if long else 6), "plan": "free", "e": [n, 1]})
+        texts.append(
+            {"case_id": f"q-{n}", "text": "word " * (80 if long else 6), "plan": "free", "e": [n, 1]}
+        )
         for model, chance in (("gpt-4o-mini", 0.1 if long else 0.9), ("gpt-4o", 0.9)):
             rows.append(f"q-{n},openai/{model},{int(rng.random() < chance)},100,100")
     (folder / "outcomes.csv").write_text("\n".join(rows))

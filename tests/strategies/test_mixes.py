@@ -185,6 +185,37 @@ def test_another_repair_model_is_priced_by_the_recorded_repairs_tokens():
     assert by_case(way, "ms", found) == [3000, 3500]
 
 
+def test_another_repair_model_mends_at_the_pace_of_its_own_repairs():
+    slow = [
+        replace(row, stages_ms={"draft": 1000.0, "repair": 800.0}, latency_ms=1800.0)
+        for row in answers("cheap", "0.001", 1000.0, [1.0] * 10, repaired=range(10), **AT_CHEAP)
+    ]
+    found = world(slow, answers("dear", "0.01", 3000.0, [1.0] * 10, repaired=range(10)))
+    way = Single(draft=DEAR, repair=CHEAP).over(found)
+    assert way.ms.tolist() == [3800.0] * 10
+    few = world(slow[:9], answers("dear", "0.01", 3000.0, [1.0] * 9, repaired=range(9)))
+    assert Single(draft=DEAR, repair=CHEAP).over(few).ms.tolist() == [3500.0] * 9
+
+
+def test_the_best_of_two_pays_both_and_goes_on_with_the_surer_good_one():
+    sure = answers("cheap", "0.001", 1000.0, [1.0, 0.0, 1.0, 1.0], repaired=[2], failed=[3], **AT_CHEAP)
+    sure = [replace(row, confidence=told) for row, told in zip(sure, (0.9, 0.4, 0.9, 0.9), strict=True)]
+    dear = [replace(row, confidence=0.6) for row in answers("dear", "0.01", 3000.0, [0.0, 1.0, 1.0, 0.0])]
+    found = world(sure, dear)
+    way = BestOf(refs=(CHEAP, DEAR), pick_by="confidence").over(found)
+    assert by_case(way, "usd", found) == [0.011] * 4  # the broken one is not chosen, so nothing is mended
+    assert by_case(way, "ms", found) == [3000] * 4
+    assert way.high.sum() == 3  # cheap, dear, dear (cheap's draft broke a rule), dear (cheap failed)
+
+
+def test_a_hedges_delay_is_divided_as_recorded_latencies_are(four):
+    slowed = World(four.cells, BOOK, speed=10.0)
+    way = Hedge(first=DEAR, second=CHEAP, after_ms=15_000.0).over(slowed)
+    whole = Hedge(first=DEAR, second=CHEAP, after_ms=1500.0).over(four)
+    assert way.usd.tolist() == whole.usd.tolist()
+    assert way.ms.tolist() == whole.ms.tolist()
+
+
 def test_cases_that_only_one_answered_are_excluded_and_counted():
     found = world(
         answers("cheap", "0.001", 1000.0, [1.0] * 5, **AT_CHEAP), answers("dear", "0.01", 3000.0, [1.0] * 4)
