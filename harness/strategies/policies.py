@@ -16,7 +16,6 @@ from harness.pricing.breakdown import ModelRef
 from harness.strategies.cells import Cells, Column, Source
 from harness.strategies.checkers import Checker, ValidatorChecker
 
-
 LEAST_REPAIRS = 10
 """Of fewer, a model's own pace of repairing is not told."""
 
