@@ -12,11 +12,13 @@ from dashboard.frame.context import begin
 from dashboard.frame.source import read
 from dashboard.frame.states import Card
 from dashboard.queries.savings import OtherPrices, Way, Ways, mixes, other_prices, ways
+from harness.analysis.estimate import DEFAULT_CONFIDENCE
 from harness.report.savings_document import (
     NAIVE_HEAD,
     WHAT_IF_HEAD,
     naive_rows,
     saving_verdict,
+    together_words,
     what_if_rows,
 )
 from harness.strategies.savings import SideFigures
@@ -139,6 +141,9 @@ def _difference_cards(found: Sequence[Way]) -> None:
             )
         )
     states.cards(cards)
+    together = together_words(len(others), DEFAULT_CONFIDENCE)
+    if together is not None:
+        st.caption(together)
     warnings = [f"{way.name}: {way.saving.warning}" for way in others if way.saving and way.saving.warning]
     if warnings:
         st.warning("Read with care:")
@@ -162,7 +167,7 @@ def _row(way: Way) -> dict[str, object]:
             saving.total.per_month.value if saving and saving.total.per_month else None, 2
         ),
         "saving": labels.percent(saving.ratio.value) if saving else "base",
-        "saving, 95% interval": labels.ratio_bounds(saving.ratio) if saving else "",
+        "saving, interval": labels.ratio_bounds(saving.ratio) if saving else "",
         "p95": ("over limit" if place.p95.over_limit else labels.ms(place.p95.value)) if place else "-",
         "high tier": labels.percent(place.high_tier.value) if place else "-",
         "per high-tier answer": labels.usd(place.cost_per_high.value if place else None, 6),

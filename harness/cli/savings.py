@@ -23,6 +23,7 @@ from harness.report.savings_document import (
     saving_rows,
     savings_document,
     side_rows,
+    together_words,
     what_if_rows,
 )
 from harness.report.tables import plain_table
@@ -76,7 +77,7 @@ def _show(report: SavingsReport) -> None:
         for caution in figures.side.cautions:
             out.print(Text(printable(f"{figures.side.name}: {caution}"), style="bold yellow"))
     monthly = () if report.per_month is None else (f"per {report.per_month:,} a month",)
-    out.print(plain_table((*_headed(SIDE_HEAD, report), *monthly), side_rows(report)))
+    out.print(plain_table((*_headed(SIDE_HEAD, report.confidence), *monthly), side_rows(report)))
     if report.savings:
         _show_measured(report)
     if naive_rows(report.sides):
@@ -88,12 +89,15 @@ def _show(report: SavingsReport) -> None:
             out.print(Text(f"\nNo what-if of {name}: {figures.no_what_if}.", style="yellow"))
         if len(figures.what_if) > 1:
             out.print(Text(f"\nWhat if, {name}: {WHAT_IF_ASSUMPTION}", style="bold"))
-            out.print(plain_table(_headed(WHAT_IF_HEAD, report), what_if_rows(figures)))
+            out.print(plain_table(_headed(WHAT_IF_HEAD, report.confidence), what_if_rows(figures)))
 
 
 def _show_measured(report: SavingsReport) -> None:
     out.print(Text(f"\nMeasured, A = {printable(report.sides[0].side.name)}", style="bold"))
-    out.print(plain_table(_headed(SAVING_HEAD, report), saving_rows(report)))
+    out.print(plain_table(_headed(SAVING_HEAD, report.decided_at), saving_rows(report)))
+    together = together_words(len(report.savings), report.confidence)
+    if together is not None:
+        out.print(Text(together, style="dim"))
     for found in report.savings:
         name = printable(found.b.name)
         if found.warning is not None:
@@ -104,6 +108,6 @@ def _show_measured(report: SavingsReport) -> None:
             out.print(Text(f"{name} {word} {usd(abs(month), 2)}{more} a month"))
 
 
-def _headed(head: tuple[str, ...], report: SavingsReport) -> tuple[str, ...]:
-    percent = f"{report.confidence * 100:.10g}% interval"
+def _headed(head: tuple[str, ...], confidence: float) -> tuple[str, ...]:
+    percent = f"{confidence * 100:.4g}% interval"
     return tuple(percent if cell == "95% interval" else cell for cell in head)

@@ -38,6 +38,7 @@ def savings_document(report: SavingsReport) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "confidence": report.confidence,
+        "decided_at": report.decided_at,
         "per_month": report.per_month,
         "sides": [_side(figures, report.per_month) for figures in report.sides],
         "savings": [saving_json(found) for found in report.savings],
@@ -59,6 +60,13 @@ def side_rows(report: SavingsReport) -> list[tuple[str, ...]]:
         )
         for figures in report.sides
     ]
+
+
+def together_words(savings: int, confidence: float) -> str | None:
+    """What so many verdicts claim; None where one stands alone."""
+    if savings < 2:
+        return None
+    return f"all {savings} savings hold together at {confidence * 100:.10g}% (Bonferroni)"
 
 
 def saving_rows(report: SavingsReport) -> list[tuple[str, ...]]:

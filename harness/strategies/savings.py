@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.analysis.combinations import products_of
-from harness.analysis.estimate import DEFAULT_CONFIDENCE, Estimate, no_estimate
+from harness.analysis.estimate import DEFAULT_CONFIDENCE, Estimate, no_estimate, simultaneous_confidence
 from harness.analysis.moments import mean_estimate
 from harness.analysis.shift import saving_from
 from harness.figures import figure_named
@@ -137,12 +137,18 @@ class MeasuredSaving:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavingsReport:
-    """Every side, and each further side against the first."""
+    """Every side, and each further side against the first.
+
+    Attributes:
+        confidence: of each side's own intervals.
+        decided_at: of each saving's, so that all savings hold together with `confidence` (Bonferroni).
+    """
 
     sides: tuple[SideFigures, ...]
     savings: tuple[MeasuredSaving, ...]
     per_month: int | None
     confidence: float
+    decided_at: float
 
 
 def savings_report(
@@ -163,7 +169,7 @@ def savings_report(
         names: of the sides; None makes the shortest that tell them apart.
         per_month: requests a month, for the monthly figures; None leaves them out.
         also: models for the what-if cells besides those that were used.
-        confidence: of each interval.
+        confidence: of each interval of a side, and of all savings together.
         what_if: names of the sides to price otherwise, which takes most of the time; None is all of them.
 
     Raises:
@@ -172,6 +178,7 @@ def savings_report(
     for ref in also:
         book.require(ref.provider, ref.model, local=ref.local)
     named = list(zip(names or side_names(sides), sides, strict=True))
+    decided_at = simultaneous_confidence(confidence, max(1, len(named) - 1))
     return SavingsReport(
         sides=tuple(
             _figures(
@@ -186,11 +193,12 @@ def savings_report(
             for name, side in named
         ),
         savings=tuple(
-            measured_saving(named[0], other, per_month=per_month, confidence=confidence)
+            measured_saving(named[0], other, per_month=per_month, confidence=decided_at)
             for other in named[1:]
         ),
         per_month=per_month,
         confidence=confidence,
+        decided_at=decided_at,
     )
 
 

@@ -12,6 +12,7 @@ from dashboard.frame.scope import Scope
 from dashboard.queries.cost import money
 from dashboard.queries.latency import latency_figures
 from dashboard.queries.overview import shares
+from dashboard.queries.savings import ways
 from harness.cli.app import main
 from harness.figures import measure_all
 from harness.figures.sides import sides_of, whole_side
@@ -19,7 +20,7 @@ from harness.records import ProviderMode, RunKind, dump_json, tier_of
 from harness.store import Spool, ingest, open_store
 from tests.judged_rows import START, JudgedRun, calls_of, failed, request, stored
 
-STRATEGIES = ("hybrid", "sonnet")
+STRATEGIES = ("hybrid", "sonnet", "mini")
 RUNS = {
     "evaluation": (RunKind.EVAL, ProviderMode.EMULATED),
     "baseline": (RunKind.BASELINE, ProviderMode.EMULATED),
@@ -60,8 +61,8 @@ def drawn(run_id, n, cases, rng, mode, **columns):
 def rows_of(run_id, rng):
     mode = RUNS[run_id][1]
     if run_id == "evaluation":
-        strategy = {"strategy": lambda seq: STRATEGIES[seq // 12 % 2], "repeat": lambda seq: 1 + seq // 24}
-        return drawn(run_id, 96, 12, rng, mode, scenario=None, lateness_ms=None, **strategy)
+        strategy = {"strategy": lambda seq: STRATEGIES[seq // 12 % 3], "repeat": lambda seq: 1 + seq // 36}
+        return drawn(run_id, 144, 12, rng, mode, scenario=None, lateness_ms=None, **strategy)
     if run_id == "imported":
         return drawn(run_id, 40, 20, rng, mode, strategy="hybrid", scenario=None, lateness_ms=None)
     return drawn(run_id, 130, 30, rng, mode)
@@ -235,3 +236,92 @@ def test_repeats_of_a_case_widen_every_interval(truth):
     assert methods["high_tier"] == "cluster_wilson"
     assert methods["cost_per_request"] == "cluster_t"
     assert truth["baseline"][None]["high_tier"].method == "cluster_wilson"
+
+
+SIDES = [("baseline", None), ("ingested", None), ("imported", "hybrid"), ("evaluation", "hybrid")]
+SPENT = {
+    "total": "cost_per_request",
+    "draft": "draft_cost_per_request",
+    "repair": "repair_cost_per_request",
+}
+PLACED = {
+    "cost_per_request_usd": "cost_per_request",
+    "p95_ms": "p95_latency",
+    "high_tier_ratio": "high_tier",
+    "error_ratio": "error_ratio",
+}
+
+
+def of_strategy(truth, run_id, strategy):
+    return truth[run_id][strategy if strategy in truth[run_id] else None]
+
+
+@pytest.mark.parametrize(("run_id", "strategy"), SIDES)
+def test_savings_and_frontier_show_the_rooms_figures_of_a_run_and_of_its_report(
+    shown, truth, run_id, strategy, tmp_path
+):
+    path = shown("runs", "publish", run_id, "--into", tmp_path / "out")["json"]
+    found = of_strategy(truth, run_id, strategy)
+    limits = ["--strategy", strategy] if strategy else []
+    for reference, in_store in ((run_id, True), (path, False)):
+        (side,) = shown("savings", reference, *limits, of_store=in_store)["sides"]
+        for key, name in SPENT.items():
+            told = side[key]["per_request_usd"]
+            if name in found:
+                same(told, found[name], name)
+            else:
+                assert told["value"] is None
+        (place,) = shown("strategies", "frontier", reference, *limits, of_store=in_store)["strategies"]
+        for key, name in PLACED.items():
+            same(place[key], found[name], name)
+
+
+@pytest.mark.parametrize(("run_id", "strategy"), SIDES)
+def test_the_dashboards_savings_are_those_of_the_commands(shown, store, truth, run_id, strategy):
+    kind, mode = RUNS[run_id]
+    scope = Scope(
+        kind=kind.value, mode=mode.value, run_ids=(run_id,), strategies=(strategy,) if strategy else ()
+    )
+    with open_store(store).snapshot() as view:
+        (way,) = ways(view, scope, None, 10_000).ways
+        whole = ways(view, Scope(kind=kind.value, mode=mode.value, run_ids=(run_id,)), None, 10_000)
+    found = of_strategy(truth, run_id, strategy)
+    same(as_json(way.figures.total.per_request), found["cost_per_request"], "cost_per_request")
+    for name, told in (
+        ("cost_per_request", way.place.cost_per_request),
+        ("p95_latency", way.place.p95),
+        ("high_tier", way.place.high_tier),
+        ("error_ratio", way.place.error_ratio),
+        ("cost_per_high_answer", way.place.cost_per_high),
+    ):
+        same(as_json(told), found[name], name)
+    command = shown("savings", run_id, "--per-month", 10_000)
+    for own, told in zip(whole.ways, command["sides"], strict=True):
+        for key in ("per_request", "per_1000", "per_month"):
+            same(told["total"][f"{key}_usd"], getattr(own.figures.total, key), key)
+
+
+def test_one_saving_stands_everywhere_and_all_hold_together(shown, store):
+    command = shown("savings", "evaluation")
+    assert command["decided_at"] == pytest.approx(0.975)
+    scope = Scope(kind="eval", mode="emulated", run_ids=("evaluation",))
+    with open_store(store).snapshot() as view:
+        page = ways(view, scope, None, 10_000).ways
+    reports = shown("runs", "show", "evaluation")["comparisons"]
+    compared = shown("strategies", "compare", "evaluation")["others"]
+    for told, own, report, other in zip(command["savings"], page[1:], reports, compared, strict=True):
+        same(told["saving_ratio"], own.saving.ratio, "saving")
+        same(report["saving"]["saving_ratio"], own.saving.ratio, "saving")
+        same(told["total"]["per_request_usd"], own.saving.total.per_request, "saved")
+        cost = next(one for one in other["differences"] if one["name"] == "cost_per_request")
+        assert cost["difference"] == report["cost"]["difference"]
+        assert cost["difference"] == pytest.approx(-told["total"]["per_request_usd"]["value"])
+        assert cost["n_b"] == report["cost"]["n_b"] == told["total"]["per_request_usd"]["n"]
+
+
+def test_a_saving_and_a_difference_of_one_confidence_are_one_interval(shown):
+    told = shown("runs", "show", "evaluation")["comparisons"][0]["cost"]
+    pair = ["--strategy", "hybrid", "--strategy", "sonnet", "--confidence", told["confidence"]]
+    saved = shown("savings", "evaluation", *pair)["savings"][0]["total"]["per_request_usd"]
+    for bound, negated in (("difference", "value"), ("low", "high"), ("high", "low")):
+        assert told[bound] == pytest.approx(-saved[negated]), bound
