@@ -73,20 +73,23 @@ def percentile_note(figure: Estimate) -> str:
     if figure.value is None:
         why = "among failures" if figure.over_limit else "too few requests"
         return f"n {figure.n:,} · {why}{left_out}"
-    bounds = percentile_bounds(figure)
-    return (f"95% {bounds} · n {figure.n:,}" if bounds != wording.UNKNOWN else f"n {figure.n:,}") + left_out
+    return _note(figure, percentile_bounds(figure)) + left_out
+
+
+def _note(estimate: Estimate, bounds: str) -> str:
+    """The interval with the confidence that it has, and n."""
+    n = f"n {estimate.n:,}"
+    return n if bounds == wording.UNKNOWN else f"{estimate.confidence * 100:.4g}% {bounds} · {n}"
 
 
 def ratio_note(estimate: Estimate) -> str:
     """`95% 0.0% to 1.3% · n 300`."""
-    bounds = wording.ratio_interval(estimate)
-    return f"95% {bounds} · n {estimate.n:,}" if bounds != wording.UNKNOWN else f"n {estimate.n:,}"
+    return _note(estimate, wording.ratio_interval(estimate))
 
 
 def usd_note(estimate: Estimate) -> str:
     """`95% $0.0158 to $0.0166 · n 300`."""
-    bounds = wording.usd_interval(estimate)
-    return f"95% {bounds} · n {estimate.n:,}" if bounds != wording.UNKNOWN else f"n {estimate.n:,}"
+    return _note(estimate, wording.usd_interval(estimate))
 
 
 def score(value: float | None) -> str:
@@ -103,8 +106,7 @@ def score_bounds(estimate: Estimate) -> str:
 
 def score_note(estimate: Estimate) -> str:
     """`95% 0.931 to 0.953 · n 300`."""
-    bounds = score_bounds(estimate)
-    return f"95% {bounds} · n {estimate.n:,}" if bounds != wording.UNKNOWN else f"n {estimate.n:,}"
+    return _note(estimate, score_bounds(estimate))
 
 
 def ratio_bounds(estimate: Estimate) -> str:
