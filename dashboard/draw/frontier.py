@@ -33,6 +33,8 @@ def frontier_section(report: FrontierReport) -> None:
     with st.container(border=True):
         st.caption("Recommendation" if report.recommendation.certain else "Recommendation, not yet certain")
         st.text(report.recommendation.sentence)
+        if report.runner_up is not None:
+            st.text(report.runner_up.sentence)
     for line in (*(f"Left out: {out.name}: {out.reason}" for out in report.left_out), *report.notes):
         st.text(line)
     _chart(report)
@@ -49,6 +51,8 @@ def mixes_section(report: FrontierReport) -> None:
         return
     with st.container(border=True):
         st.text(report.recommendation.sentence)
+        if report.runner_up is not None:
+            st.text(report.runner_up.sentence)
     st.caption(labels.plain(search_line(report.search)))
     rows = [dict(zip(MIX_HEAD, row, strict=True)) for row in mix_rows(report.search)]
     table(rows, "mixes.csv", key="mixes-table")

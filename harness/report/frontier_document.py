@@ -8,10 +8,19 @@ from harness.report import wording
 from harness.report.savings_document import estimate_json
 from harness.strategies.curves import ScoreCurve
 from harness.strategies.frontier import FrontierReport, Place
+from harness.strategies.runner_up import RunnerUp
 from harness.strategies.search import Search, WhatIfMix
 
 SCHEMA = "harness.frontier.v1"
-FRONTIER_HEAD = ("strategy", "requests, cases", "$ per request", "p95, ms", "high tier", "stands")
+FRONTIER_HEAD = (
+    "strategy",
+    "requests, cases",
+    "$ per request",
+    "p95, ms",
+    "high tier",
+    "unbeaten in",
+    "stands",
+)
 CURVE_HEAD = ("strategy", "APGR (chance 0.5)", "strong calls for 50%", "for 80%", "n")
 MIX_HEAD = (
     "what if",
@@ -50,10 +59,23 @@ def frontier_document(report: FrontierReport) -> dict[str, Any]:
                 "against": report.checker.alternative,
             },
         },
+        "runner_up": None if report.runner_up is None else _runner_up(report.runner_up),
         "strategies": [_place(place) for place in report.places],
         "search": None if report.search is None else search_document(report.search),
         "left_out": [{"name": found.name, "reason": found.reason} for found in report.left_out],
         "notes": list(report.notes),
+    }
+
+
+def _runner_up(found: RunnerUp) -> dict[str, Any]:
+    own = found.experiment
+    return {
+        "name": found.name,
+        "sentence": found.sentence,
+        "relative_change": found.change,
+        "experiment": None
+        if own is None
+        else {"cases": own.cases, "ways": own.ways, "cost_usd": own.cost_usd, "power": own.power},
     }
 
 
@@ -118,6 +140,7 @@ def frontier_rows(report: FrontierReport) -> list[tuple[str, ...]]:
             number_cell(place.cost_per_request, 6),
             ms_cell(place.p95),
             percent_cell(place.high_tier),
+            wording.UNKNOWN if place.frontier_share is None else f"{place.frontier_share:.0%}",
             standing_words(place, report),
         )
         for place in report.places
@@ -283,6 +306,7 @@ def _place(place: Place) -> dict[str, Any]:
         "untimed_requests": place.untimed,
         "ungraded_requests": place.ungraded,
         "on_frontier": standing.on_frontier,
+        "frontier_share": place.frontier_share,
         "dominated_by": list(standing.dominated_by),
         "surely_dominated": standing.surely_dominated,
         "excluded": standing.excluded,

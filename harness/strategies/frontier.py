@@ -16,8 +16,10 @@ from harness.records import ProviderMode, RunKind
 from harness.strategies.cells import load_cells
 from harness.strategies.mixes import Checkers, mixes
 from harness.strategies.policies import Cascade, Policy, Single, World
+from harness.strategies.resampling import Units, frontier_shares, mix_units, recorded_units
+from harness.strategies.runner_up import RunnerUp, runner_up
 from harness.strategies.savings import SideFacts, side_facts
-from harness.strategies.search import Limits, Search, WhatIfMix, mix_cells, searched
+from harness.strategies.search import Limits, Search, WhatIfMix, judging_half, mix_cells, searched
 from harness.strategies.sensitivity import CheckerNeeds, checker_needs
 
 WHAT_IF = "what if: "
@@ -33,6 +35,7 @@ class Place:
     Attributes:
         side: None for a way that nobody ran.
         unpriced, untimed, ungraded: left out of that figure.
+        frontier_share: of resampled case sets in which nothing beats it, 0..1; None is unknown.
     """
 
     name: str
@@ -48,6 +51,7 @@ class Place:
     untimed: int
     ungraded: int
     standing: Standing
+    frontier_share: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +64,7 @@ class FrontierReport:
         left_out: ways of another mode, kind or clock, and why.
         search: the mixes that were looked at; None where none was asked for, or none is possible.
         checker: what the recommended cascade asks of its checker.
+        runner_up: what comes nearest to being taken instead; None where nothing does.
         by_latency: the p95 counts; False where no way has any latency.
         notes: what must be said beside the figures.
     """
@@ -73,6 +78,7 @@ class FrontierReport:
     recommendation: Recommendation
     search: Search | None
     checker: CheckerNeeds | None
+    runner_up: RunnerUp | None
     cases: tuple[str, ...]
     confidence: float
     notes: tuple[str, ...]
@@ -127,7 +133,13 @@ def frontier_report(
         min_quality=wanted.min_high_tier,
         max_cost_usd=wanted.max_cost_usd,
     )
-    found = tuple(replace(place, standing=own) for place, own in zip(places, standings, strict=True))
+    units = _units(chosen, search, world)
+    shares = frontier_shares(units, latency=timed)
+    found = tuple(
+        replace(place, standing=own, frontier_share=share if own.excluded is None else None)
+        for place, own, share in zip(places, standings, shares, strict=True)
+    )
+    by_name = {place.name: own for place, own in zip(places, units, strict=True)}
     checker = _checker(choice, search, world, eligible, wanted)
     return FrontierReport(
         mode=chosen.mode,
@@ -139,6 +151,7 @@ def frontier_report(
         recommendation=_told(choice, found, wanted, search, checker, speed=chosen.speed, timed=timed),
         search=search,
         checker=checker,
+        runner_up=runner_up(eligible, choice.name, wanted, by_name, judge_p95=judged_p95),
         cases=tuple(cases),
         confidence=confidence,
         notes=tuple(_notes(chosen, found, search)),
@@ -240,6 +253,15 @@ def _searched(
     ]
     found = searched(world, policies, limits, judge_p95=judge_p95, confidence=confidence)
     return found, world
+
+
+def _units(chosen: Comparable, search: Search | None, world: World | None) -> list[Units]:
+    """The requests of every place, in the same order."""
+    found = [recorded_units(side.rows) for _, side in chosen.sides]
+    if search is not None and world is not None:
+        judging = judging_half(world)
+        found += [mix_units(mix.policy.over(judging), judging.cells) for mix in search.mixes]
+    return found
 
 
 def _eligible(candidates: Sequence[Candidate], search: Search) -> list[Candidate]:

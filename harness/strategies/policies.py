@@ -68,21 +68,28 @@ class World:
         if key not in self._answered:
             self._answered[key] = Way(
                 usd=source.draft_usd + source.repair_usd_at(repair, self.book),
-                ms=source.draft_ms + source.repair_ms * self._pace(source, repair),
+                ms=source.draft_ms + self._mending_ms(source, repair),
                 ok=source.ok.astype(np.float64),
                 high=source.high,
             )
         return self._answered[key]
 
-    def _pace(self, source: Source, repair: ModelRef | None) -> float:
-        """How long repairs by another model take, against the recorded ones; 1 where too few tell."""
+    def _mending_ms(self, source: Source, repair: ModelRef | None) -> Column:
+        """The recorded repair times; of another model, those of its own repairs in the order of these.
+
+        Where too few of its own are recorded, the recorded ones stand for them.
+        """
         own = next((other for other in self.cells.sources if other.ref == other.repairer == repair), None)
         if own is None or repair == source.repairer:
-            return 1.0
-        took = [ms[~np.isnan(ms)] for ms in (one.repair_ms[one.repaired] for one in (own, source))]
-        if min(map(len, took)) < LEAST_REPAIRS or not took[1].any():
-            return 1.0
-        return float(took[0].mean() / took[1].mean())
+            return source.repair_ms
+        timed = source.repaired & ~np.isnan(source.repair_ms)
+        took = np.sort(own.repair_ms[own.repaired & ~np.isnan(own.repair_ms)])
+        if len(took) < LEAST_REPAIRS or not timed.any():
+            return source.repair_ms
+        ranks = source.repair_ms[timed].argsort().argsort()
+        found = source.repair_ms.copy()
+        found[timed] = np.quantile(took, (ranks + 0.5) / len(ranks))
+        return found
 
     def escalated(self, first: ModelRef, then: ModelRef, repair: ModelRef) -> tuple[Way, Way]:
         """A cascade's two ways, whatever the checker: the first answer kept, or the second asked as well."""

@@ -137,6 +137,11 @@ def judged(policy: Policy, world: World, vertices: Sequence[ModelRef], confidenc
     )
 
 
+def judging_half(world: World) -> World:
+    """The units that mixes are judged on."""
+    return two_halves(world, DEFAULT_CONFIDENCE, 1)[1]
+
+
 def two_halves(world: World, confidence: float, looked_at: int) -> tuple[World, World, float]:
     """Every other case to choose by (so many at most), the others to judge on, and at which confidence.
 

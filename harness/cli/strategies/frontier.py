@@ -148,3 +148,5 @@ def _show(report: FrontierReport) -> None:
             out.print(plain_table(CURVE_HEAD, curve_rows(report.search)))
     colour = "green" if report.recommendation.certain else "yellow"
     out.print(Text(f"\n{printable(report.recommendation.sentence)}", style=f"bold {colour}"))
+    if report.runner_up is not None:
+        out.print(Text(printable(report.runner_up.sentence)))
