@@ -2,12 +2,15 @@
 """A run while it goes on: how far it is, and its latest answers."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from dashboard.frame.scope import Scope
 from harness.figures import Rows, Selection
+from harness.records import BaselineConfig, EndSummary
+from harness.records.told import SUMMARY_KEY
 from harness.store import Snapshot
 
 POINTS = 1_000
@@ -49,28 +52,23 @@ def live_run(view: Snapshot) -> LiveRun | None:
     return LiveRun(
         **row,
         planned=_planned(config),
-        duration_s=_number(config.get("load", {}).get("duration_s")),
+        duration_s=BaselineConfig.read(config).load.duration_s,
         finished=sum(n for _, n in modes),
         mode=modes[0][0] if modes else "unknown",
         other_modes=sum(n for _, n in modes[1:]),
     )
 
 
-def _planned(config: dict[str, Any]) -> int | None:
-    known = config.get("summary", {}).get("planned", config.get("planned"))
+def _planned(config: Mapping[str, Any]) -> int | None:
+    told = BaselineConfig.read(config)
+    known = EndSummary.read(config.get(SUMMARY_KEY) or {}).planned or told.planned
     if known is not None:
-        return int(known)
-    load = config.get("load", {})
-    rate, duration_s = _number(load.get("rps")), _number(load.get("duration_s"))
-    if load.get("users") or load.get("shape") not in (None, "constant") or not rate or not duration_s:
+        return known
+    load = told.load
+    if load.users or load.shape not in (None, "constant") or not load.rps or not load.duration_s:
         return None
-    planned = round(rate * duration_s)
-    most = load.get("max_requests")
-    return planned if most is None else min(planned, int(most))
-
-
-def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) else None
+    planned = round(load.rps * load.duration_s)
+    return planned if load.max_requests is None else min(planned, load.max_requests)
 
 
 def latest_points(view: Snapshot, scope: Scope) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from harness.analysis.estimate import Estimate, no_estimate
 from harness.figures import Rows, figure_named, measure_all
 from harness.figures.saving import RouteSaving, route_saving
 from harness.pricing import PriceBook
+from harness.records import EndSummary
 from harness.store import Snapshot
 
 TIERS = ("high", "medium", "low")
@@ -97,8 +98,8 @@ def run_states(view: Snapshot, scope: Scope) -> tuple[RunState, ...]:
     """The selected runs, latest first, as far as a banner needs them."""
     found = view.dicts(
         f"""SELECT u.run_id, u.name, u.status,
-            try_cast(u.config->>'$.summary.suspect' AS BOOLEAN) AS suspect,
-            try_cast(u.config->>'$.summary.planned' AS BIGINT) AS planned, s.n AS requests
+            try_cast(u.config->>'{EndSummary.path("suspect")}' AS BOOLEAN) AS suspect,
+            try_cast(u.config->>'{EndSummary.path("planned")}' AS BIGINT) AS planned, s.n AS requests
         FROM runs u JOIN {Rows(view, scope).tally.table} s USING (run_id) ORDER BY u.started_at DESC"""
     )
     return tuple(RunState(**row) for row in found)

@@ -18,7 +18,7 @@ from harness.load.calibration import Deviation
 from harness.load.known import Stall
 from harness.load.run import BaselinePlan, run_baseline
 from harness.processes.children import ChildGroup, module_command
-from harness.records import CALIBRATION_EVENT, Event, Request, new_id
+from harness.records import CALIBRATION_EVENT, BaselineSummary, Event, Request, new_id
 from harness.report.tables import plain_table
 from harness.store import Spool, ingest, open_store
 
@@ -120,7 +120,8 @@ def _run(folder: Path, target_options: list[str], load: dict[str, Any]) -> tuple
     with open_store(folder).snapshot() as view:
         rows = view.requests(outcome.run_id)
     start_ns, end_ns = json.loads(stall_file.read_text()) if stall_file.exists() else (0, 0)
-    measured = _Measured(rows=rows, lateness_p99_ms=outcome.summary["lateness_p99_ms"])
+    told = BaselineSummary.read(outcome.summary)
+    measured = _Measured(rows=rows, lateness_p99_ms=told.lateness_p99_ms)
     return measured, Stall(start_ns=start_ns, end_ns=end_ns)
 
 

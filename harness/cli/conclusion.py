@@ -15,7 +15,7 @@ from harness.figures.sides import whole_side
 from harness.figures.summary import RunSummary, run_summary
 from harness.gate import GateLimits, GateReport, evaluate_gate
 from harness.pricing import PriceBook
-from harness.records import RunStatus
+from harness.records import BaselineSummary, RunStatus
 from harness.report.document import summary_document
 from harness.report.terminal import summary_table
 from harness.report.write import write_reports
@@ -85,6 +85,7 @@ def conclude(
             ruler=latest_ruler(view),
         )
     record_verdict(gate, store_dir)
+    told = BaselineSummary.read(run.summary)
     reports = {"html": files.html, "json": files.json, "markdown": files.markdown}
     return Conclusion(
         summary=summary,
@@ -92,8 +93,8 @@ def conclude(
         status=run.status,
         reports=reports,
         objectives=objectives,
-        steps=run.summary.get("steps"),
-        sustained_rps=run.summary.get("sustained_rps"),
+        steps=told.steps,
+        sustained_rps=told.sustained_rps,
     )
 
 

@@ -37,14 +37,15 @@ def begin_record(
         owner: the spool whose lock tells that the run lives.
     """
     now = SYSTEM_CLOCK.now()
-    config = {
-        **plan.config(),
-        "strategies": [strategy.name for strategy in strategies],
-        "routes": {strategy.name: routes_json(strategy) for strategy in strategies},
-        "planned": planned,
-        "cost_max_usd": str(routing.cost_max_usd),
-        "forecast": forecast_json(forecast),
-    }
+    config = plan.config().model_copy(
+        update={
+            "strategies": [strategy.name for strategy in strategies],
+            "routes": {strategy.name: routes_json(strategy) for strategy in strategies},
+            "planned": planned,
+            "cost_max_usd": routing.cost_max_usd,
+            "forecast": forecast_json(forecast),
+        }
+    )
     return Run(
         run_id=run_id,
         kind=RunKind.EVAL,
@@ -55,7 +56,7 @@ def begin_record(
         git_sha=git_sha(Path.cwd()),
         harness_version=__version__,
         owner=owner,
-        config=config,
+        config=config.as_json(),
     )
 
 

@@ -57,7 +57,7 @@ from harness.processes.children import Child, ChildGroup
 from harness.processes.embedded import emulated_environment, start_emulator
 from harness.processes.ingestion import Ingestion
 from harness.processes.loops import new_event_loop
-from harness.records import Prompt, RunEnd, RunStatus, new_id
+from harness.records import EvaluationSummary, Prompt, RunEnd, RunStatus, new_id
 from harness.store import Spool, ingest
 from harness.tasks.base import Task
 from harness.tasks.briefs import BriefCase
@@ -236,8 +236,9 @@ class Evaluation:
                 f"{1 - live.done / planned:.0%} were saved",
                 soft_wrap=True,
             )
-        if end.summary["problem"]:
-            self._console.print(f"harness: {end.summary['problem']}", style="red", soft_wrap=True)
+        problem = EvaluationSummary.read(end.summary).problem
+        if problem:
+            self._console.print(f"harness: {problem}", style="red", soft_wrap=True)
         return end.status
 
     @property
@@ -377,24 +378,22 @@ class Evaluation:
     def _end(self, session: Session | None, live: LiveEvaluation, budget: Budget, planned: int) -> RunEnd:
         status = session.status if session is not None else RunStatus.INTERRUPTED
         problem = self._problem or (session.problem if session is not None else None)
-        summary: dict[str, Any] = {
-            "planned": planned,
-            "finished": live.done,
-            "budget_usd": None if budget.limit_usd is None else str(budget.limit_usd),
-            "committed_usd": str(budget.committed_usd),
-            "sent_calls": session.sent_calls if session is not None else None,
-            "wasted_calls": session.wasted_calls if session is not None else None,
+        summary = EvaluationSummary(
+            planned=planned,
+            finished=live.done,
+            budget_usd=budget.limit_usd,
+            committed_usd=budget.committed_usd,
+            sent_calls=session.sent_calls if session is not None else None,
+            wasted_calls=session.wasted_calls if session is not None else None,
             **doubts_json((*self._progress.in_doubt, *self._lost), self._progress.judging_in_doubt),
-            "stop_early": None
-            if self._early is None
-            else self._early.summary(asked=live.done, planned=planned),
-            "cache": None if self._cache is None else asdict(self._cache.counts),
-            "problem": problem,
-        }
+            stop_early=None if self._early is None else self._early.summary(asked=live.done, planned=planned),
+            cache=None if self._cache is None else asdict(self._cache.counts),
+            problem=problem,
+        )
         return RunEnd(
             run_id=self._run_id,
             ended_at=SYSTEM_CLOCK.now(),
             status=RunStatus.FAILED if problem else status,
             provider_mode=mode_of(session.modes) if session is not None else None,
-            summary=summary,
+            summary=summary.as_json(),
         )

@@ -1,11 +1,9 @@
 """What an evaluation was asked to be: from the command line, or from the run that is to be resumed."""
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 from harness.errors import UsageError
 from harness.evaluation import Progress, Suite, load_suite, read_progress
@@ -13,7 +11,7 @@ from harness.evaluation.batches.record import RecordedBatch, batched_progress, r
 from harness.evaluation.models import ModelChoice, parse_models, parse_prices
 from harness.pricing import PriceBook
 from harness.processes.embedded import EmbeddedTarget
-from harness.records import RunKind, RunStatus
+from harness.records import EvaluationConfig, RunKind, RunStatus
 from harness.tasks.graders.marking import WHOLE_NAMES, name_problem
 
 DEFAULT_CONCURRENCY = 16
@@ -81,38 +79,41 @@ class EvalPlan:
             and all(choice.is_on_this_machine for choice in self.models)
         )
 
-    def config(self) -> dict[str, Any]:
+    def config(self) -> EvaluationConfig:
         """As stored with the run, and read back by `resumed_plan`; no secrets."""
+        suite, own = self.suite, self.embedded
+        config = EvaluationConfig(
+            suite=suite.name,
+            suite_reference=self.suite_reference,
+            dataset_digest=suite.digest,
+            task=suite.task,
+            strategy_references=list(self.strategies),
+            repeats=self.repeats,
+            cases=self.cases,
+            judge=self.judge,
+            graders=list(suite.marking.names),
+            judges=list(suite.marking.judges),
+            graders_digest=suite.marking.digest,
+            budget_usd=self.budget_usd,
+            concurrency=self.concurrency,
+            batch=self.batch,
+            cache=self.cache,
+            models=[choice.written for choice in self.models],
+            prices=list(self.prices),
+            store_content=self.store_content,
+            stop_early=self.stop_early,
+            embedded=not self.live,
+        )
+        if self.live:
+            return config
         embedded = {
-            "emulator_speed": self.embedded.speed,
-            "emulator_seed": self.embedded.seed,
-            "emulator_defect_rate": self.embedded.defect_rate,
-            "emulator_faults": self.embedded.faults,
-            "emulator_rpm": self.embedded.rpm,
+            "emulator_speed": own.speed,
+            "emulator_seed": own.seed,
+            "emulator_defect_rate": own.defect_rate,
+            "emulator_faults": own.faults,
+            "emulator_rpm": own.rpm,
         }
-        return {
-            "suite": self.suite.name,
-            "suite_reference": self.suite_reference,
-            "dataset_digest": self.suite.digest,
-            "task": self.suite.task,
-            "strategy_references": list(self.strategies),
-            "repeats": self.repeats,
-            "cases": self.cases,
-            "judge": self.judge,
-            "graders": list(self.suite.marking.names),
-            "judges": list(self.suite.marking.judges),
-            "graders_digest": self.suite.marking.digest,
-            "budget_usd": None if self.budget_usd is None else str(self.budget_usd),
-            "concurrency": self.concurrency,
-            "batch": self.batch,
-            "cache": self.cache,
-            "models": [choice.written for choice in self.models],
-            "prices": list(self.prices),
-            "store_content": self.store_content,
-            "stop_early": self.stop_early,
-            "embedded": not self.live,
-            **({} if self.live else embedded),
-        }
+        return config.model_copy(update=embedded)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +122,7 @@ class Resumed:
 
     run_id: str
     name: str
-    config: Mapping[str, Any]
+    config: EvaluationConfig
     progress: Progress
     batches: tuple[RecordedBatch, ...] = ()
 
@@ -139,8 +140,9 @@ def find_resumed(store_dir: Path, reference: str) -> Resumed:
     opened.ingest(wait=True)
     with opened.snapshot() as view:
         run = view.run(reference)
-        if run.kind is not RunKind.EVAL or "imported" in run.config:
-            kind = "an imported" if "imported" in run.config else f"a {run.kind}"
+        config = EvaluationConfig.read(run.config)
+        if run.kind is not RunKind.EVAL or config.imported is not None:
+            kind = f"a {run.kind}" if config.imported is None else "an imported"
             raise UsageError(f"run {run.run_id} is {kind} run; only an evaluation can be resumed")
         if run.status is RunStatus.RUNNING:
             raise UsageError(f"run {run.run_id} is still running; resume it when it has ended")
@@ -148,10 +150,10 @@ def find_resumed(store_dir: Path, reference: str) -> Resumed:
             raise UsageError(f"run {run.run_id} is complete: nothing is left to resume")
         progress = read_progress(view, run.run_id)
         batches: tuple[RecordedBatch, ...] = ()
-        if run.config.get("batch"):
+        if config.batch:
             batches = read_batches(view, run.run_id)
             progress = batched_progress(progress, batches)
-    return Resumed(run_id=run.run_id, name=run.name, config=run.config, progress=progress, batches=batches)
+    return Resumed(run_id=run.run_id, name=run.name, config=config, progress=progress, batches=batches)
 
 
 def resumed_plan(
@@ -169,44 +171,44 @@ def resumed_plan(
         UsageError: the cases are no longer those that the run began with.
     """
     config = resumed.config
-    suite = judged_suite(load_suite(str(config["suite_reference"])), config.get("judge"))
-    if suite.marking.digest != config.get("graders_digest"):
+    if config.suite_reference is None or config.concurrency is None or config.repeats is None:
+        raise UsageError(f"run {resumed.run_id} does not tell what it was asked to do; start anew")
+    suite = judged_suite(load_suite(config.suite_reference), config.judge)
+    if suite.marking.digest != config.graders_digest:
         raise UsageError(
             f"the graders of suite '{suite.name}' have changed since run {resumed.run_id} began; start anew"
         )
-    if suite.digest != config["dataset_digest"]:
+    if suite.digest != config.dataset_digest:
         raise UsageError(
             f"the cases of suite '{suite.name}' have changed since run {resumed.run_id} began; start anew"
         )
-    old = config.get("budget_usd")
-    seed, defects = config.get("emulator_seed"), config.get("emulator_defect_rate")
     embedded = EmbeddedTarget(
-        speed=float(config.get("emulator_speed", DEFAULT_SPEED)),
-        seed=None if seed is None else int(seed),
-        defect_rate=None if defects is None else float(defects),
-        faults=config.get("emulator_faults"),
-        rpm=config.get("emulator_rpm"),
+        speed=DEFAULT_SPEED if config.emulator_speed is None else config.emulator_speed,
+        seed=config.emulator_seed,
+        defect_rate=config.emulator_defect_rate,
+        faults=config.emulator_faults,
+        rpm=config.emulator_rpm,
         ledger=ledger,
     )
     return EvalPlan(
         store_dir=store_dir,
-        suite_reference=str(config["suite_reference"]),
+        suite_reference=config.suite_reference,
         suite=suite,
-        strategies=tuple(config["strategy_references"]),
-        repeats=int(config["repeats"]),
-        cases=config.get("cases"),
-        judge=config.get("judge"),
-        budget_usd=budget_usd if budget_usd is not None else (None if old is None else Decimal(old)),
-        concurrency=int(config["concurrency"]),
-        live=not config["embedded"],
+        strategies=tuple(config.strategy_references),
+        repeats=config.repeats,
+        cases=config.cases,
+        judge=config.judge,
+        budget_usd=budget_usd if budget_usd is not None else config.budget_usd,
+        concurrency=config.concurrency,
+        live=not config.embedded,
         confirmed=confirmed,
-        batch=bool(config.get("batch")),
+        batch=config.batch,
         cancel_batches=cancel_batches,
-        cache=bool(config.get("cache")),
-        models=parse_models(config.get("models") or ()),
-        prices=tuple(config.get("prices") or ()),
-        store_content=bool(config.get("store_content")),
-        stop_early=bool(config.get("stop_early")),
+        cache=config.cache,
+        models=parse_models(config.models),
+        prices=tuple(config.prices),
+        store_content=config.store_content,
+        stop_early=config.stop_early,
         name=resumed.name,
         embedded=embedded,
     )

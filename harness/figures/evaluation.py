@@ -17,7 +17,7 @@ from harness.figures.grading import UNNAMED, GradingFigures, grading_figures
 from harness.figures.measure import Figures, measure_all
 from harness.figures.selection import Rows
 from harness.figures.sides import Side, mode_of, sides_of, whole_side
-from harness.records import ProviderMode, RunStatus
+from harness.records import ProviderMode, RunConfig, RunStatus
 from harness.store import Snapshot
 from harness.store.database.typed import StoredRun
 
@@ -102,19 +102,19 @@ class EvaluationFigures:
 def evaluation_figures(view: Snapshot, run: StoredRun) -> EvaluationFigures:
     """The figures of every strategy of a run, and of each further one against the first."""
     whole, sides = whole_side(view, run), sides_of(view, run)
-    planned = run.config.get("planned")
-    count = len(run.config.get("strategies") or sides) or 1
+    told = RunConfig.read(run.config)
+    planned, count = told.planned, len(told.strategies or sides) or 1
     asked = asked_by_context(whole.rows)
     return EvaluationFigures(
         run=run,
         mode=mode_of(whole.rows, run),
-        planned=None if planned is None else int(planned),
+        planned=planned,
         caution=_caution(run, whole.rows.n, planned),
         latency_note=None if is_untimed(asked) else _latency_note(whole),
         answer_notes=answer_notes(asked),
         declared=all_figures(),
         strategies=tuple(
-            strategy_figures(side, None if planned is None else int(planned) // count) for side in sides
+            strategy_figures(side, None if planned is None else planned // count) for side in sides
         ),
         comparisons=tuple(_comparisons(sides)),
         grading=grading_figures(whole.rows, run),

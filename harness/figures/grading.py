@@ -1,7 +1,7 @@
 # ruff: noqa: S608 - constant SQL, values are bound
 """What graders and judges say of an evaluation, strategy by strategy; an absent grade is counted, never 0."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -13,6 +13,7 @@ from harness.analysis.moments import moments_of, share_estimate
 from harness.analysis.pairwise import AdjustedRate, length_adjusted_win_rate, win_rate
 from harness.figures.grades import grader_figures
 from harness.figures.selection import Rows
+from harness.records import EvaluationConfig
 from harness.store.database.typed import StoredRun
 
 PAIRWISE = "pairwise"
@@ -85,7 +86,8 @@ def grading_figures(rows: Rows, run: StoredRun) -> GradingFigures:
         rows: the run's.
         run: its config says which graders and judges the suite asked for.
     """
-    own = tuple(run.config.get("graders") or ())
+    told = EvaluationConfig.read(run.config)
+    own = tuple(told.graders)
     answers = dict(
         rows.rows(
             f"""SELECT coalesce(strategy, '{UNNAMED}') AS name, count(*) FROM counted WHERE status = 'ok'
@@ -93,9 +95,9 @@ def grading_figures(rows: Rows, run: StoredRun) -> GradingFigures:
         )
     )
     return GradingFigures(
-        judges=tuple(run.config.get("judges") or ()),
+        judges=tuple(told.judges),
         graders=tuple(_graders(rows, answers, own)),
-        pairwise=tuple(_pairs(rows, run, answers)) if PAIRWISE in own else (),
+        pairwise=tuple(_pairs(rows, told.strategies, answers)) if PAIRWISE in own else (),
         spending=tuple(_spending(rows, answers)),
     )
 
@@ -116,9 +118,9 @@ def _graders(rows: Rows, answers: Mapping[str, int], own: tuple[str, ...]) -> It
             )
 
 
-def _pairs(rows: Rows, run: StoredRun, answers: Mapping[str, int]) -> Iterator[PairwiseFigures]:
+def _pairs(rows: Rows, strategies: Sequence[str], answers: Mapping[str, int]) -> Iterator[PairwiseFigures]:
     """Every strategy that answered against the run's first."""
-    first = next(iter(run.config.get("strategies") or answers), "")
+    first = next(iter(strategies or answers), "")
     for strategy in answers:
         if strategy != first:
             yield _pair(rows, strategy, first)

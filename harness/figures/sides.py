@@ -9,7 +9,7 @@ from functools import cached_property
 
 from harness.errors import UsageError
 from harness.figures.selection import Rows, Selection
-from harness.records import ProviderMode, RunKind, RunStatus
+from harness.records import EndSummary, ImportConfig, ProviderMode, RunConfig, RunKind, RunStatus
 from harness.store import Snapshot
 from harness.store.database.typed import StoredRun
 
@@ -67,13 +67,18 @@ class Side:
     @property
     def speed(self) -> float:
         """What emulated latencies were divided by; 1 for their own pace."""
-        return float(self.run.config.get("emulator_speed") or 1.0)
+        return RunConfig.read(self.run.config).emulator_speed or 1.0
+
+    @cached_property
+    def ended(self) -> EndSummary:
+        """What the run told as it ended."""
+        return EndSummary.read(self.run.summary)
 
     @property
     def cautions(self) -> tuple[str, ...]:
         """Why the figures are not those of a whole, sound run of our own; empty when they are."""
         said = []
-        if "imported" in self.run.config:
+        if ImportConfig.read(self.run.config).imported is not None:
             said.append("IMPORTED: outcomes recorded elsewhere, not measured here")
         if self.run.status in _UNFINISHED:
             said.append(_UNFINISHED[self.run.status])
@@ -81,9 +86,8 @@ class Side:
             said.append(
                 "BY MODEL: nobody drew which model got which request; they may have met other questions"
             )
-        if self.run.summary.get("suspect"):
-            reasons = [str(reason) for reason in self.run.summary.get("suspect_reasons") or ()]
-            said.append(f"SUSPECT: {'; '.join(reasons) or 'the load generator was late'}")
+        if self.ended.suspicion is not None:
+            said.append(f"SUSPECT: {self.ended.suspicion}")
         return tuple(said)
 
 
@@ -123,7 +127,7 @@ def sides_of(view: Snapshot, run: StoredRun, *, selection: Selection | None = No
     named = [name for name in found if name is not None]
     if len(named) < 2:
         return (Side(run=run, strategy=named[0] if named else None, rows=rows),) if rows.n else ()
-    listed = [str(name) for name in run.config.get("strategies") or ()]
+    listed = RunConfig.read(run.config).strategies
     place = {name: index for index, name in enumerate(listed)}
     ordered = sorted(named, key=lambda name: (place.get(name, len(place)), name))
     return tuple(

@@ -15,7 +15,16 @@ from harness.figures.selection import Rows, Selection
 from harness.figures.sides import mode_of
 from harness.figures.spending import Spending, spending
 from harness.pricing import PriceBook
-from harness.records import ErrorKind, LatencySource, ProviderMode, RequestStatus, RunKind, RunStatus, Tier
+from harness.records import (
+    EndSummary,
+    ErrorKind,
+    LatencySource,
+    ProviderMode,
+    RequestStatus,
+    RunKind,
+    RunStatus,
+    Tier,
+)
 from harness.store import Snapshot
 from harness.store.database.typed import StoredRun
 
@@ -116,6 +125,7 @@ def run_summary(
     declared = (*all_figures(), *also)
     found = measure_all(rows, declared, confidence=confidence)
     graded = _counts(rows, "quality_tier", "status = 'ok'")
+    told = EndSummary.read(run.summary)
     return RunSummary(
         run=run_head(rows, run),
         requests=rows.n,
@@ -132,10 +142,10 @@ def run_summary(
         spending=spending(rows),
         saving=route_saving(rows, book or PriceBook.load()),
         errors=error_groups(rows),
-        suspect=None if (suspect := run.summary.get("suspect")) is None else bool(suspect),
-        suspect_reasons=tuple(str(reason) for reason in run.summary.get("suspect_reasons") or ()),
-        telemetry_missing=run.summary.get("telemetry_missing"),
-        telemetry_broken=run.summary.get("telemetry_broken"),
+        suspect=told.suspect,
+        suspect_reasons=tuple(told.suspect_reasons),
+        telemetry_missing=told.telemetry_missing,
+        telemetry_broken=told.telemetry_broken,
         empty_columns=empty_columns(rows, calls=_calls(rows)),
     )
 

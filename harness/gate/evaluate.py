@@ -89,7 +89,7 @@ def _completeness(side: Side) -> Check:
         )
     run = side.run
     problem = _UNFINISHED.get(run.status)
-    unfinished = int(run.summary.get("unfinished") or 0)
+    unfinished = side.ended.unfinished or 0
     if problem is None and unfinished > 0:
         problem = f"{unfinished} requests were sent and never recorded: the slowest may be missing"
     return Check(
@@ -103,14 +103,11 @@ def _completeness(side: Side) -> Check:
 
 
 def _generator(side: Side) -> Check:
-    suspect = bool(side.run.summary.get("suspect"))
-    reasons = [str(reason) for reason in side.run.summary.get("suspect_reasons") or ()]
+    suspicion = side.ended.suspicion
     return Check(
         name="load_generator",
-        verdict=GateVerdict.INCONCLUSIVE if suspect else GateVerdict.PASS,
-        sentence="; ".join(reasons) or "the load generator marked the run as suspect"
-        if suspect
-        else "no sign that the generator was the bottleneck",
+        verdict=GateVerdict.INCONCLUSIVE if suspicion else GateVerdict.PASS,
+        sentence=suspicion or "no sign that the generator was the bottleneck",
     )
 
 

@@ -18,6 +18,8 @@ from harness.imports.outcome_columns import UNKNOWN_PROVIDER, Outcome, chosen_co
 from harness.imports.outcome_table import TableRow, table_rows
 from harness.pricing import PriceBook
 from harness.records import (
+    ImportConfig,
+    ImportSummary,
     LatencySource,
     Request,
     RequestStatus,
@@ -107,7 +109,9 @@ def import_outcomes(
         status=RunStatus.INTERRUPTED,  # until its end is there
         environment=ENVIRONMENT,
         harness_version=__version__,
-        config={"imported": {"table": table.name, "columns": chosen, "provider": provider}},
+        config=ImportConfig(
+            imported={"table": table.name, "columns": chosen, "provider": provider}
+        ).as_json(),
     )
     import_run(store_dir, run, taking.requests(), taking.end(), taking.refused)
     return report
@@ -154,12 +158,12 @@ class _Taking:
             run_id=report.run_id,
             ended_at=self._at,
             status=RunStatus.COMPLETED,
-            summary={
-                "rows": report.rows,
-                "outcomes": report.outcomes,
-                "bad_rows": report.bad_rows,
-                "unpriced": dict(report.unpriced),
-            },
+            summary=ImportSummary(
+                rows=report.rows,
+                outcomes=report.outcomes,
+                bad_rows=report.bad_rows,
+                unpriced=dict(report.unpriced),
+            ).as_json(),
         )
 
     def _refuse(self, row: TableRow, problem: str) -> None:

@@ -8,7 +8,7 @@ from harness.clock import SYSTEM_CLOCK
 from harness.load.live import LiveRun
 from harness.load.plan import LoadPlan
 from harness.load.saturation import Staircase
-from harness.records import ProviderMode, RunEnd, RunStatus
+from harness.records import BaselineSummary, ProviderMode, RunEnd, RunStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,31 +39,32 @@ def end_record(load: LoadPlan, live: LiveRun, ending: Ending, *, limit_ms: float
     missing = 0 if live.planned is None or load.closed_loop else live.planned - live.finished
     if ending.status is RunStatus.COMPLETED and missing and not saturated:
         reasons.append(f"{missing} arrivals left no record")
-    summary: dict[str, Any] = {
-        "planned": live.planned,
-        "sent": live.sent,
-        "finished": live.finished,
-        "unfinished": live.sent - live.finished,
-        "ended_by": _ended_by(ending, live),
-        "lateness_p99_ms": live.lateness_p99_ms(),
-        "suspect": bool(reasons),
-        "suspect_reasons": reasons,
-        "telemetry_missing": sum(report.telemetry_missing for report in live.reports),
-        "telemetry_broken": sum(report.telemetry_broken for report in live.reports),
-        "empty_columns": ending.empty_columns,
-        "limit_ms": limit_ms,
-    }
+    summary = BaselineSummary(
+        planned=live.planned,
+        sent=live.sent,
+        finished=live.finished,
+        unfinished=live.sent - live.finished,
+        ended_by=_ended_by(ending, live),
+        lateness_p99_ms=live.lateness_p99_ms(),
+        suspect=bool(reasons),
+        suspect_reasons=reasons,
+        telemetry_missing=sum(report.telemetry_missing for report in live.reports),
+        telemetry_broken=sum(report.telemetry_broken for report in live.reports),
+        empty_columns=ending.empty_columns,
+        limit_ms=limit_ms,
+    )
+    more: dict[str, Any] = {}
     if ending.test is not None:
-        summary["sequential"] = asdict(ending.test.outcome)
+        more["sequential"] = asdict(ending.test.outcome)
     if ending.staircase is not None:
-        summary["sustained_rps"] = ending.staircase.sustained_rps
-        summary["steps"] = [asdict(step) for step in ending.staircase.steps]
+        more["sustained_rps"] = ending.staircase.sustained_rps
+        more["steps"] = [asdict(step) for step in ending.staircase.steps]
     return RunEnd(
         run_id=load.run_id,
         ended_at=SYSTEM_CLOCK.now(),
         status=_status(load, ending),
         provider_mode=_mode(live, ending),
-        summary=summary,
+        summary=summary.model_copy(update=more).as_json(),
     )
 
 

@@ -28,7 +28,7 @@ from harness.load.workers import LoadWorkers, scenario_file
 from harness.processes.children import ChildError, ChildGroup
 from harness.processes.embedded import EmbeddedTarget, start_emulator, start_service
 from harness.processes.ingestion import Ingestion
-from harness.records import RunStatus
+from harness.records import BaselineConfig, RunStatus
 from harness.store import Spool, ingest
 
 DEFAULT_LIMIT_MS = 8000.0
@@ -108,15 +108,17 @@ def run_baseline(plan: BaselinePlan, console: Console) -> BaselineOutcome:
 
 def _with_target(
     plan: BaselinePlan, ready: Prepared, group: ChildGroup, console: Console
-) -> tuple[LoadPlan, dict[str, Any]]:
+) -> tuple[LoadPlan, BaselineConfig]:
     """The plan with a target, started if need be, and what belongs into the run's configuration."""
     if ready.load.target:
-        return ready.load, {"embedded": False}
+        return ready.load, BaselineConfig(embedded=False)
     is_service = ready.scenario.stand_in == "service"
     if is_service:
         console.print("starting the provider emulator and the service on loopback", style="dim")
     _, target = start_emulator(group, plan.embedded)
-    config = {"embedded": True, "emulator_speed": plan.embedded.speed, "emulator_seed": plan.embedded.seed}
+    config = BaselineConfig(
+        embedded=True, emulator_speed=plan.embedded.speed, emulator_seed=plan.embedded.seed
+    )
     if is_service:
         _, target = start_service(group, target, plan.store_dir, plan.embedded)
     found = {"target": target, "environment": plan.embedded.environment}
@@ -142,11 +144,12 @@ class _Run:
         self._scenario = exchange.scenario
         self._health = preflight.NO_HEALTH
 
-    def run(self, config: dict[str, Any]) -> BaselineOutcome:
+    def run(self, config: BaselineConfig) -> BaselineOutcome:
         """Preflight, load, end."""
         planned = len(self._load.schedule_ns()) if not self._load.closed_loop else self._load.max_requests
         warm = self._preflight(planned)
-        config = {**config, "limit_ms": self._plan.limit_ms, "stop_early": self._plan.stop_early}
+        limits = {"limit_ms": self._plan.limit_ms, "stop_early": self._plan.stop_early}
+        config = config.model_copy(update=limits)
         with Spool.open(self._plan.store_dir) as spool:
             spool.append(begin_record(self._load, owner=spool.spool_id, config=config))
             self._record_warm_up(spool, warm)

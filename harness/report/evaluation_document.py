@@ -9,6 +9,7 @@ from harness.figures.declaration import Unit
 from harness.figures.differences import Difference
 from harness.figures.evaluation import EvaluationFigures, StrategyComparison, StrategyFigures
 from harness.outputs import replace_files
+from harness.records import EvaluationConfig, EvaluationSummary
 from harness.report import wording
 from harness.report.differences import difference_json
 from harness.report.document import SCHEMA as REPORT_SCHEMA
@@ -39,7 +40,7 @@ _DIFFERENCES = {"score": "quality_score", "high_tier": "high_tier", "cost": "cos
 
 def evaluation_document(figures: EvaluationFigures) -> dict[str, Any]:
     """The figures as one JSON object: unknown is null, amounts are USD, ratios 0..1."""
-    run = figures.run
+    run, told = figures.run, EvaluationSummary.read(figures.run.summary)
     return {
         "schema": SCHEMA,
         "run": run_fields(run),
@@ -48,9 +49,9 @@ def evaluation_document(figures: EvaluationFigures) -> dict[str, Any]:
         "caution": figures.caution,
         "latency_note": figures.latency_note,
         "answer_notes": list(figures.answer_notes),
-        "forecast": run.config.get("forecast"),
-        "possibly_paid_twice": run.summary.get("possibly_paid_twice") or [],
-        "judgements_possibly_paid_twice": run.summary.get("judgements_possibly_paid_twice") or [],
+        "forecast": EvaluationConfig.read(run.config).forecast,
+        "possibly_paid_twice": told.possibly_paid_twice,
+        "judgements_possibly_paid_twice": told.judgements_possibly_paid_twice,
         "strategies": [_strategy(figures, found) for found in figures.strategies],
         "comparisons": [_comparison(found) for found in figures.comparisons],
         "grading": grading_json(figures.grading),
@@ -109,7 +110,7 @@ def evaluation_notes(figures: EvaluationFigures) -> list[str]:
     said = [mode_banner(figures.mode), figures.caution, figures.latency_note, *figures.answer_notes]
     if figures.grading.judges:
         said.append(f"judged by {', '.join(figures.grading.judges)}, apart: no strategy's cost contains them")
-    doubted = figures.run.summary.get("possibly_paid_twice") or []
+    doubted = EvaluationSummary.read(figures.run.summary).possibly_paid_twice
     if doubted:
         said.append(
             f"{wording.count(len(doubted), 'case')} possibly paid twice (in flight when a session died)"

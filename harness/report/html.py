@@ -13,6 +13,7 @@ from harness.figures.declaration import Unit
 from harness.figures.selection import Rows
 from harness.figures.summary import RunSummary
 from harness.records import dump_json
+from harness.records.told import SUMMARY_KEY
 from harness.report import charts, rows, wording
 from harness.store.database.typed import StoredRun
 from harness.version import __version__
@@ -177,7 +178,7 @@ def _settings(summary: RunSummary, run: StoredRun) -> list[tuple[str, str]]:
         ("warm-up requests, left out", summary.warmups),
         ("latency clock", summary.clock.value if summary.clock else None),
     ]
-    facts += _flat({name: value for name, value in run.config.items() if name != "summary"})
+    facts += _flat({name: value for name, value in run.config.items() if name != SUMMARY_KEY})
     facts += _flat(run.summary)
     return [(name, _text(value)) for name, value in dict(facts).items()]
 

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from harness.errors import ConfigError
 from harness.inputs import first_problem, load_json
 from harness.records import Call, Grade, Request, Run, RunEnd
+from harness.records.told import SUMMARY_KEY
 from harness.report.document import RUN_FIELDS, SCHEMA, SECTIONS
 from harness.store.database.memory_view import records_snapshot
 from harness.store.database.typed import StoredRun
@@ -56,7 +57,7 @@ class ReportFile:
             ends.append(
                 RunEnd(run_id=run.run_id, ended_at=run.ended_at, status=run.status, summary=run.summary)
             )
-        config = {**run.config, "summary": run.summary}
+        config = {**run.config, SUMMARY_KEY: run.summary}
         started = Run(**{**begun, "config": config})
         return records_snapshot([started, *ends, *self.requests, *self.calls, *self.grades], where)
 

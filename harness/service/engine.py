@@ -15,7 +15,15 @@ from harness.orchestration.pipeline import Pipeline
 from harness.orchestration.progress import StageListener
 from harness.orchestration.strategy import Strategy
 from harness.pricing import Budget, PriceBook
-from harness.records import Call, CompletedEvent, Content, FailedEvent, ProviderMode
+from harness.records import (
+    Call,
+    CompletedEvent,
+    Content,
+    FailedEvent,
+    ProviderMode,
+    ServiceConfig,
+    ServiceSummary,
+)
 from harness.service.intake import Envelope
 from harness.service.problems import ProblemError, stopping, upstream_problem
 from harness.service.recent import RecentIds
@@ -164,7 +172,8 @@ class Engine:
     async def close(self) -> None:
         """End what still runs, then the run, and release everything."""
         await self.work.stop()
-        summary = {"answered": self.answered, "failed": self.failed, "dropped": self.recorder.fanout.dropped}
+        dropped = self.recorder.fanout.dropped
+        summary = ServiceSummary(answered=self.answered, failed=self.failed, dropped=dropped)
         self.recorder.close(self._seen_mode, summary)
         with suppress(TimeoutError):
             await asyncio.wait_for(self.pool.aclose(), CLOSE_GRACE_S)
@@ -199,15 +208,15 @@ class Engine:
             self.metrics.emit(event)
         self.recorder.record(event, calls, name=name, contents=contents)
 
-    def _run_config(self) -> dict[str, Any]:
+    def _run_config(self) -> ServiceConfig:
         strategy = self.settings.strategy
         routes = [{"provider": route.provider, "model": route.model} for route in strategy.routes]
-        return {
-            "strategy": strategy.name,
-            "strategy_type": strategy.type,
-            "routes": routes,
-            "cost_max_usd": self.settings.routing.cost_max_usd,
-        }
+        return ServiceConfig(
+            strategy=strategy.name,
+            strategy_type=strategy.type,
+            routes=routes,
+            cost_max_usd=self.settings.routing.cost_max_usd,
+        )
 
     def _gauges(self) -> dict[str, Any]:
         recorder = self.recorder

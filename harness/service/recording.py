@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from harness.clock import SYSTEM_CLOCK, Clock
 from harness.errors import StoreError
@@ -25,6 +24,8 @@ from harness.records import (
     RunEnd,
     RunKind,
     RunStatus,
+    ServiceConfig,
+    ServiceSummary,
     new_id,
 )
 from harness.store import Spool
@@ -57,7 +58,7 @@ class Recorder:
         store_dir: Path | None,
         sinks: Sequence[Sink],
         environment: str,
-        config: dict[str, Any],
+        config: ServiceConfig,
         store_content: bool = False,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
@@ -76,7 +77,7 @@ class Recorder:
                 environment=environment,
                 harness_version=__version__,
                 owner=self._spool.spool_id,
-                config=config,
+                config=config.as_json(),
             )
             self._write([run])
 
@@ -125,7 +126,7 @@ class Recorder:
             )
             self._write([alert])
 
-    def close(self, provider_mode: ProviderMode | None, summary: dict[str, Any]) -> None:
+    def close(self, provider_mode: ProviderMode | None, summary: ServiceSummary) -> None:
         """End the run, drain the sinks, give the spool up."""
         if self._spool is not None:
             end = RunEnd(
@@ -133,7 +134,7 @@ class Recorder:
                 ended_at=self._clock.now(),
                 status=RunStatus.COMPLETED,
                 provider_mode=provider_mode,
-                summary=summary,
+                summary=summary.as_json(),
             )
             self._write([end])
         self.fanout.close()

@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from harness.records import Run, RunStatus
+from harness.records.told import SUMMARY_KEY
 
 Row = dict[str, Any]
 R = TypeVar("R")
@@ -19,7 +20,7 @@ R = TypeVar("R")
 class StoredRun(Run):
     """A run as it stands now: `status` is effective, a `running` one whose owner is gone reads `interrupted`.
 
-    `summary` is what only the end knows, also to be found in `config["summary"]`.
+    `summary` is what only the end knows, also to be found in `config` under `SUMMARY_KEY`.
     """
 
     ended_at: datetime | None = None
@@ -29,7 +30,7 @@ class StoredRun(Run):
 def stored_run(row: Row) -> StoredRun:
     """A row of the view `runs` as a record."""
     run = record_from_row(StoredRun, row)
-    summary = run.config.get("summary", {})
+    summary = run.config.get(SUMMARY_KEY, {})
     values = {item.name: getattr(run, item.name) for item in fields(StoredRun)}
     values["status"] = RunStatus(values["status"])
     return StoredRun(**{**values, "summary": summary})

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from harness.records.told import SUMMARY_KEY
+
 Row = dict[str, Any]
 
 
@@ -81,4 +83,4 @@ def _with_summary(config: str | None, summary: str | None) -> str:
     added: Mapping[str, Any] = json.loads(summary or "{}")
     if not added:
         return json.dumps(known)
-    return json.dumps({**known, "summary": {**known.get("summary", {}), **added}})
+    return json.dumps({**known, SUMMARY_KEY: {**known.get(SUMMARY_KEY, {}), **added}})
