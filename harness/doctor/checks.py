@@ -1,7 +1,6 @@
 """The questions of `harness doctor`, each answered by looking, not by believing."""
 
 import os
-import re
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import httpx2
 from harness.addresses import joined
 from harness.alerts import WEBHOOK_VARIABLE, Webhook, current_states, load_rules
 from harness.errors import ConfigError, HarnessError, StoreError
+from harness.keys import PROVIDER_KEYS
 from harness.orchestration import Route, resolve_routing, resolve_strategy
 from harness.providers.access import access_problem
 from harness.proxies import proxy_for
@@ -25,17 +25,6 @@ from harness.store import Store, open_store
 
 _TIMEOUT_S = 70.0
 _BRIEF = "Should we raise the price of the basic plan from $20 to $25 in March, or wait for the new billing?"
-_KEY_SHAPES = {
-    "anthropic": ("ANTHROPIC_API_KEY", "sk-ant-...", re.compile(r"sk-ant-[\w-]{8,}")),
-    "openai": ("OPENAI_API_KEY", "sk-...", re.compile(r"sk-[\w-]{8,}")),
-    "gemini": ("GEMINI_API_KEY", "AIza... or AQ....", re.compile(r"AIza[\w-]{30,}|AQ\.[\w-]{20,}")),
-    "bedrock": (
-        "AWS_BEARER_TOKEN_BEDROCK",
-        "ABSK... or bedrock-api-key-...",
-        re.compile(r"(?:ABSK|bedrock-api-key-)[\w+/=.-]{20,}"),
-    ),
-}
-"""By provider: the variable, how a key begins, and the whole of one."""
 TELEMETRY_WITHIN = timedelta(hours=1)
 GATE_WITHIN = timedelta(days=7)
 _LOOKS, _LOOK_S = 10, 0.2
@@ -121,9 +110,10 @@ def _key_check(name: str, route: Route) -> Check:
     if key is None:
         found = "AWS credentials found" if route.settings.kind == "bedrock" else "needs none"
         return Check("key", Answer.OK, f"{name}: {found}")
-    variable, begins, shape = _KEY_SHAPES.get(route.settings.name, (None, None, None))
-    if shape is not None and (shape.fullmatch(key) is None or len(set(key)) < 8):
-        return Check("key", Answer.FAIL, f"{name}: {variable} does not look like a key ({begins})")
+    known = PROVIDER_KEYS.get(route.settings.name)
+    if known is not None and (known.shape.fullmatch(key) is None or len(set(key)) < 8):
+        told = f"{known.variable} does not look like a key ({known.begins})"
+        return Check("key", Answer.FAIL, f"{name}: {told}")
     return Check("key", Answer.OK, f"{name}: present and plausible")
 
 

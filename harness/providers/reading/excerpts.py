@@ -8,18 +8,15 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from harness.keys import MASK, without_likely_keys
 from harness.providers.reading.values import parse
 
 EXCERPT_CHARS = 200
-_MASK = "[redacted]"
 _ECHO_CHARS = 12
 """So many letters and digits in a row that also stand in the prompt are an echo of it."""
 _DEEPEST = 5
 _MOST_COMPLAINTS = 20
 
-_SECRET = re.compile(
-    r"(?i)\b(?:sk|pk|gsk|key|xai|hf)[-_][\w*.-]{6,}|\bAIza[\w-]{10,}|\bbearer\s+\S+|\b[\w*+/=.-]{40,}"
-)
 _STRUCTURE = re.compile(r"[\[{]\s*[\[{\"']")
 _QUOTED = re.compile(r"""(["'`])(.{3,}?)\1""")
 _NAME_LIKE = re.compile(r"[\w-]*[\d_-][\w-]*")
@@ -106,8 +103,8 @@ def excerpt(
     line = " ".join(text[: limit * 4].split())
     for secret in secrets:
         if secret:
-            line = line.replace(secret, _MASK)
-    line = _SECRET.sub(_MASK, line)
+            line = line.replace(secret, MASK)
+    line = without_likely_keys(line)
     if asked and line:
         line = _without_echo(line, asked)
     return line if len(line) <= limit else line[: limit - 3] + "..."
@@ -132,12 +129,12 @@ def _without_echo(line: str, asked: Sequence[str]) -> str:
         spans.append((positions[start], positions[end - 1] + 1))
         start = end
     for first, last in reversed(spans):
-        line = line[:first] + _MASK + line[last:]
+        line = line[:first] + MASK + line[last:]
     return line
 
 
 def _masked_if(shown: str, text: str, plain: str) -> str:
-    return shown.replace(text, _MASK) if len(text) > 3 and text in plain else shown
+    return shown.replace(text, MASK) if len(text) > 3 and text in plain else shown
 
 
 def _letters(text: str) -> tuple[str, list[int]]:
