@@ -45,7 +45,14 @@ FIGURES = (
         for q in (0.5, 0.95)
     ),
     *(
-        _figure("itl", "inter-token latency", q, ms="itl_ms", rows=_ANSWERS, source="the stream")
+        _figure(
+            "itl",
+            "inter-token latency",
+            q,
+            ms="itl_ms",
+            rows=_ANSWERS,
+            source="the stream: per token where usage tells them, else per chunk",
+        )
         for q in (0.5, 0.95)
     ),
     *(
