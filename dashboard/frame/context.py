@@ -43,6 +43,12 @@ def frame() -> Frame:
     return found
 
 
+def known_names(group_by: str) -> list[str]:
+    """All names of that kind that the store has, so that each keeps its colour on every page."""
+    of = {"strategy": Facets.strategies, "provider": Facets.providers, "model": Facets.models}.get(group_by)
+    return of(frame().facets) if of is not None else []
+
+
 def begin(title: str) -> Subject | None:
     """A page's head: title, which requests it is about, and what must be said of them.
 

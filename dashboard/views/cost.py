@@ -6,7 +6,7 @@ from datetime import datetime
 import plotly.graph_objects as go
 import streamlit as st
 
-from dashboard.draw import charts, labels
+from dashboard.draw import charts, colours, labels
 from dashboard.draw.money import cost_by_role, cost_table
 from dashboard.frame import states
 from dashboard.frame.context import begin
@@ -142,7 +142,7 @@ def _bars(fig: go.Figure, provider: str, role: str, rows: Sequence[tuple[datetim
         y=[row[3] for row in rows],
         name=f"{charts.label(provider)} {role}",
         marker={
-            "color": charts.provider_colour(provider),
+            "color": colours.provider_colour(provider),
             "line": {"width": 0},
             "pattern": {
                 "shape": "/" if role == "repair" else "",
@@ -169,7 +169,7 @@ def _histogram(spread: CostDistribution) -> None:
             y=[count for _, _, _, count in bins],
             width=[high - low for low, high, _, _ in bins],
             name=charts.label(provider),
-            marker={"color": charts.provider_colour(provider), "line": {"width": 0}},
+            marker={"color": colours.provider_colour(provider), "line": {"width": 0}},
             customdata=[f"${low:.6f} to ${high:.6f}" for low, high, _, _ in bins],
             hovertemplate="%{customdata}: %{y:,}<extra></extra>",
         )
@@ -180,7 +180,7 @@ def _histogram(spread: CostDistribution) -> None:
         if value is not None:
             fig.add_vline(
                 x=value,
-                line={"color": charts.INK, "width": 1.5, "dash": "dot"},
+                line={"color": colours.ink(), "width": 1.5, "dash": "dot"},
                 annotation={"text": f"{name} ${value:.4f}", "font": {"size": 12}},
                 annotation_position="top right",
             )

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import streamlit as st
 
-from dashboard.draw import charts, labels
+from dashboard.draw import charts, colours, labels
 from dashboard.draw.money import cost_by_role, cost_table
 from dashboard.frame import states
 from dashboard.frame.context import begin
@@ -140,7 +140,7 @@ def _saving_chart(requests: int, actual_usd: Decimal, single_provider_usd: Decim
     fig.add_bar(
         x=["as routed", "draft model alone"],
         y=[float(actual_usd), float(single_provider_usd)],
-        marker_color=["#0f766e", "#94a3b8"],
+        marker_color=list(colours.ROLES.values()),
         texttemplate="$%{y:.4f}",
         hovertemplate="$%{y:.4f}<extra></extra>",
     )
@@ -156,7 +156,7 @@ def _tier_chart(share: Shares) -> None:
     fig.add_bar(
         x=list(shown),
         y=list(shown.values()),
-        marker_color=[charts.TIER_COLOURS[name] for name in shown],
+        marker_color=[colours.TIERS[name] for name in shown],
         texttemplate="%{y:,}",
         hovertemplate="%{x}: %{y:,}<extra></extra>",
     )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard.draw import charts, labels
+from dashboard.draw import charts, colours, labels
 from dashboard.draw.export import table
 from dashboard.draw.frontier import frontier_section, mixes_section
 from dashboard.frame import states
@@ -178,7 +178,7 @@ def _cost_chart(found: Sequence[Way]) -> None:
     n = sum(way.figures.priced for way in found)
     fig = charts.figure("Cost per request", f"USD, draft and repair, 95% interval · n {n:,}", y="USD")
     x = [charts.label(way.name) for way in found]
-    for role, colour in (("draft", "#475569"), ("repair", "#cbd5e1")):
+    for role, colour in colours.ROLES.items():
         volumes = [way.figures.draft if role == "draft" else way.figures.repair for way in found]
         fig.add_bar(
             x=x,
