@@ -89,3 +89,9 @@ def _scope_line(chosen: Selection, scope: Scope, share: Shares) -> None:
     )
     others = ", ".join(f"{n:,} {kind}/{mode}" for kind, mode, n in chosen.elsewhere if n)
     st.caption(plain(line + (f" · not included: {others}" if others else "")))
+    if chosen.default is not None:
+        st.caption(
+            plain(f"Shown because nothing is chosen: {chosen.default.words}. Choose in the sidebar for more.")
+        )
+        if chosen.default.name is not None:
+            st.text(chosen.default.name)

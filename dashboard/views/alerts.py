@@ -58,8 +58,10 @@ def _rules(span: timedelta, *, until_last: bool) -> None:
     found = read(alert_states, end, known.rules)
     firing = [shown for shown in found if shown.state == "firing"]
     if firing:
-        st.error("Firing:", icon=":material/notifications_active:")
-        states.names(f"{shown.found.rule.title}: {shown.found.rule.message}" for shown in firing)
+        with states.warned(
+            f"{labels.count(len(firing), 'alert')} firing", icon=":material/notifications_active:"
+        ):
+            states.names(f"{shown.found.rule.title}: {shown.found.rule.message}" for shown in firing)
     order = sorted(found, key=lambda shown: (shown.state != "firing", shown.found.rule.name))
     for start in range(0, len(order), 4):
         states.cards([_card(shown) for shown in order[start : start + 4]])

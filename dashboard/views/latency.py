@@ -7,6 +7,7 @@ import streamlit as st
 
 from dashboard.draw import charts, colours, labels
 from dashboard.draw.export import MOMENT, table
+from dashboard.draw.overtime import latency_over_time
 from dashboard.frame.context import begin, known_names
 from dashboard.frame.scope import Scope
 from dashboard.frame.source import read
@@ -14,15 +15,12 @@ from dashboard.queries.latency import GROUPINGS, NAMES, LatencyFigures, latency_
 from dashboard.queries.latencydetail import (
     Distribution,
     PartLatency,
-    Timeline,
     attempts,
     distributions,
     slowest,
     stages,
     timeline,
 )
-
-DASHES = ("solid", "dash", "dot")
 
 
 def main() -> None:
@@ -50,7 +48,7 @@ def main() -> None:
     with left:
         _ecdf(read(distributions, scope, group_by, limit_s * 1000), shades, limit_s * 1000)
     with right:
-        _timeline(read(timeline, scope), limit_s * 1000)
+        latency_over_time(read(timeline, scope), limit_s * 1000, key="latency-time")
     left, right = st.columns(2)
     with left:
         _stage_chart(read(stages, scope))
@@ -112,53 +110,6 @@ def _ecdf(shapes: Sequence[Distribution], shades: dict[str, str], limit_ms: floa
     fig.update_yaxes(tickformat=".0%", range=[0, 1.02])
     charts.limit_line(fig, limit_ms=limit_ms, vertical=True)
     charts.show(fig, key="latency-ecdf", file_name="latency-distribution", alt="Distribution of latency")
-
-
-def _timeline(found: Timeline, limit_ms: float) -> None:
-    n = sum(bucket.n for bucket in found.buckets)
-    fig = charts.figure(
-        "Over time", f"seconds, per {_span(found.step_s)} of arrivals · n {n:,}", y="s", x="UTC"
-    )
-    at = charts.moments(bucket.at for bucket in found.buckets)
-    for index, (name, dash) in enumerate(zip(NAMES, DASHES, strict=True)):
-        values = charts.seconds(bucket.quantiles_ms[index] for bucket in found.buckets)
-        fig.add_scatter(
-            x=at,
-            y=values,
-            name=name,
-            mode="lines+markers",
-            line={"dash": dash, "width": 2, "color": colours.QUANTILES[name]},
-            marker={"size": 5},
-            hovertemplate=f"{name}: %{{y:.3f}} s<extra></extra>",
-        )
-    failed = sum(bucket.failures for bucket in found.buckets)
-    if failed:
-        fig.add_bar(
-            x=at,
-            y=[bucket.failures for bucket in found.buckets],
-            name=f"failed ({failed:,})",
-            yaxis="y2",
-            marker_color=colours.FAILED_BARS,
-            hovertemplate="failed: %{y:,}<extra></extra>",
-        )
-        fig.update_layout(
-            yaxis2={
-                "overlaying": "y",
-                "side": "right",
-                "showgrid": False,
-                "title": "failed",
-                "rangemode": "tozero",
-            }
-        )
-    charts.limit_line(fig, limit_ms=limit_ms)
-    charts.show(fig, key="latency-time", file_name="latency-over-time", alt="Latency over time")
-
-
-def _span(step_s: int) -> str:
-    for size, unit in ((604800, "week"), (86400, "day"), (3600, "hour"), (60, "minute")):
-        if step_s >= size:
-            return unit if step_s == size else f"{step_s // size} {unit}s"
-    return f"{step_s} s"
 
 
 def _stage_chart(found: Sequence[PartLatency]) -> None:

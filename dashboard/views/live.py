@@ -85,12 +85,12 @@ def _figures(scope: Scope) -> None:
     )
     total = Card(
         label="Spent",
-        value=labels.usd(spent.sums.total_usd, 4),
+        value=labels.usd(spent.sums.total_usd),
         note=spent.sums.exclusion or f"n {share.requests:,}",
     )
     mean = Card(
         label="Cost per request",
-        value=labels.usd(spent.sums.per_request_usd, 6),
+        value=labels.usd(spent.sums.per_request_usd),
         note=labels.usd_note(spent.per_request),
     )
     states.cards([total, mean, high])

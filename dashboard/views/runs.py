@@ -107,8 +107,8 @@ def _compare() -> None:
     picked = [_run(runs, name) for name in chosen]
     for name, run in zip(chosen, picked, strict=True):
         if name and run is None:
-            st.warning("No such run:")
-            st.text(f"run: {name} (not found)")
+            with states.warned("No such run"):
+                st.text(f"run: {name} (not found)")
     first, second = picked
     if first is None or second is None:
         st.caption("Differences B - A of latency, errors, cost and quality, each with its 95% interval.")
