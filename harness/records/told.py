@@ -175,6 +175,7 @@ class BaselineSummary(EndSummary):
     """Of a load run.
 
     Attributes:
+        late: the processes of this machine that were, beyond what the latency limit leaves room for.
         sequential: the test that may have ended it early.
         steps: of a staircase, and the highest rate within the limit.
     """
@@ -182,6 +183,11 @@ class BaselineSummary(EndSummary):
     sent: int | None = None
     ended_by: str | None = None
     lateness_p99_ms: float | None = None
+    emulator_late_p99_ms: float | None = None
+    emulator_late_max_ms: float | None = None
+    service_late_p99_ms: float | None = None
+    service_late_max_ms: float | None = None
+    late: list[str] = []
     empty_columns: list[str] = []
     limit_ms: float | None = None
     sequential: dict[str, Any] | None = None
