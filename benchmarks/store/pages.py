@@ -20,7 +20,6 @@ from dashboard.queries.alerts import alert_history, alert_series, alert_states, 
 from dashboard.queries.cost import forecast, money
 from dashboard.queries.costdetail import cost_distribution, cost_over_time
 from dashboard.queries.facets import facets
-from dashboard.queries.home import alerts_now, change, side_by_side_by, ways_compared
 from dashboard.queries.latency import latency_figures
 from dashboard.queries.latencydetail import attempts, distributions, slowest, stages, timeline
 from dashboard.queries.live import latest_points, live_run
@@ -52,12 +51,6 @@ PAGES: Mapping[str, tuple[tuple[Any, ...], ...]] = {
         (latency_figures, SCOPE),
         (saving, SCOPE),
         (last_gate, SCOPE),
-        (change, SCOPE),
-        (alerts_now, END),
-        (timeline, SCOPE),
-        (side_by_side_by, SCOPE),
-        (ways_compared, SCOPE, "strategy"),
-        (cost_over_time, SCOPE),
     ),
     "latency": (
         *HEAD,
@@ -146,7 +139,7 @@ def page_cost(store: Path, queries: Sequence[tuple[Any, ...]], repeats: int = RE
     Every repetition opens the store anew: no answer is known before. Memory is settled, as in the dashboard.
     """
     settle()
-    rounds = [one_page(store, queries) for _ in range(repeats)]
+    rounds = [_one_page(store, queries) for _ in range(repeats)]
     return min(rounds, key=lambda found: together(found).cpu_s)
 
 
@@ -170,8 +163,7 @@ def timed(work: Callable[[], Any]) -> tuple[Any, Cost]:
     return answer, Cost(cpu_s=time.process_time() - cpu, wall_s=time.perf_counter() - wall)
 
 
-def one_page(store: Path, queries: Sequence[tuple[Any, ...]]) -> dict[str, Cost]:
-    """What opening a snapshot and each query takes, this once; nothing is known before."""
+def _one_page(store: Path, queries: Sequence[tuple[Any, ...]]) -> dict[str, Cost]:
     found: dict[str, Cost] = {}
     with ExitStack() as held:
         view, found["open a snapshot"] = timed(lambda: held.enter_context(open_store(store).snapshot()))

@@ -37,7 +37,6 @@ class Bucket:
     n: int
     failures: int
     quantiles_ms: tuple[float | None, ...]
-    usd_per_request: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,11 +87,11 @@ def timeline(view: Snapshot, scope: Scope) -> Timeline:
     step_s = step_for(float(span_s or 0), n)
     rows = selected.dicts(
         f""", timed AS (
-            SELECT time_bucket(to_seconds({step_s}), arrived_at) AS bucket, status = 'ok' AS ok, ms, usd
+            SELECT time_bucket(to_seconds({step_s}), arrived_at) AS bucket, status = 'ok' AS ok, ms
             FROM counted WHERE arrived_at IS NOT NULL
         )
         SELECT bucket AS at, count(*) FILTER (NOT ok) AS failures, count(ms) FILTER (ok) AS answers,
-            max(ms) FILTER (ok) AS slowest, avg(usd)::DOUBLE AS usd,
+            max(ms) FILTER (ok) AS slowest,
             quantile_cont(CASE WHEN ok THEN ms ELSE 'inf'::DOUBLE END, {list(QUANTILES)}) AS found
         FROM timed GROUP BY bucket ORDER BY bucket"""
     )
@@ -106,7 +105,6 @@ def _bucket(row: dict[str, Any]) -> Bucket:
         at=row["at"],
         n=n,
         failures=row["failures"],
-        usd_per_request=row["usd"],
         quantiles_ms=tuple(
             _point_ms(q, value, row["slowest"], n, row["failures"])
             for q, value in zip(QUANTILES, found, strict=True)

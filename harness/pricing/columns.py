@@ -138,7 +138,7 @@ def _cost_of(
     units = np.zeros(len(moments), np.int64)
     known = np.zeros(len(moments), np.bool_)
     parts: _Parts | None = None
-    for rows in _same_prices(book, provider, model, moments):
+    for rows in same_prices(book, provider, model, moments):
         at = _EPOCH + timedelta(microseconds=int(moments[rows[0]].astype(np.int64)))
         quote = book.quote(provider, model, at=at, context=context, local=local)
         if quote is None:
@@ -162,10 +162,17 @@ def card_column(card: RateCard, usage: UsageColumns) -> CostColumn:
     return CostColumn(*_charged(card, _parts_of(usage)))
 
 
-def _same_prices(
+def same_prices(
     book: PriceBook, provider: str, model: str, moments: NDArray[np.datetime64]
 ) -> Iterator[_Counts]:
-    """The rows between each two moments at which the model's prices may change."""
+    """The rows between each two moments at which the prices may change; rows without a moment in none.
+
+    Args:
+        book: tells when.
+        provider: as configured and recorded.
+        model: the id that is priced.
+        moments: when each call was made, UTC, shape (n,).
+    """
     dated = np.flatnonzero(~np.isnat(moments))
     dates, times = book.price_changes(provider, model)
     at = moments[dated]

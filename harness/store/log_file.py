@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
 from harness.records import Event, environment_name
+from harness.store.log_access import Access, access_of
 from harness.store.log_text import json_values
 from harness.store.log_wrappers import entries, is_json_object, moment_of, storable, unwrapped
 
@@ -21,12 +22,17 @@ UNNAMED_PREFIX = "unnamed-line-"
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One line: an event, the reason why it is a bad line, or neither, when it is about something else."""
+    """One line: an event, the reason why it is a bad line, or neither, when it is about something else.
+
+    Attributes:
+        access: what an access line says; it counts where an event lacks it, or there is none.
+    """
 
     offset: int
     event: Event | None = None
     problem: str | None = None
     text: str = ""
+    access: Access | None = None
 
     @property
     def skipped(self) -> bool:
@@ -90,7 +96,7 @@ _LATEST_START = 8
 def _log_entries(line: bytes, offset: int, environment: str | None) -> Iterator[LogLine]:
     """What one line holds: mostly one entry, but shippers put many into one."""
     try:
-        values, before = _values(line)
+        values, before = line_values(line)
     except (ValueError, RecursionError):
         yield LogLine(offset, problem="not JSON", text=_kept(line))
         return
@@ -104,7 +110,7 @@ def _log_entries(line: bytes, offset: int, environment: str | None) -> Iterator[
         yield replace(read, offset=offset, text=_kept(line) if read.problem else "")
 
 
-def _values(line: bytes) -> tuple[list[Any], str]:
+def line_values(line: bytes) -> tuple[list[Any], str]:
     """The JSON of a line, and what stands before it: a runtime's or a shipper's time, stream, labels."""
     text = line.decode()
     try:
@@ -130,7 +136,7 @@ def _entry(parsed: Any, before: str, place: str, environment: str | None) -> Log
         parsed = {**parsed, "timestamp": written[1]}
     found = unwrapped(parsed)
     if found is None:
-        return LogLine(0)
+        return LogLine(0, access=access_of(parsed, moment_of(parsed)))
     name, told = found
     payload = storable(told)
     if payload is None:

@@ -4,13 +4,14 @@ How far a log is taken is remembered by a fingerprint of the taken part, in the 
 a log that grew, moved or was copied goes on where it stopped, a rotated one begins anew.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO
 
 import duckdb
 
+from harness.analysis.matching import matched_by_time
 from harness.errors import UsageError
 from harness.records import Event, Run, RunEnd, RunKind, RunStatus, new_id
 from harness.store.database.locks import writing
@@ -19,15 +20,16 @@ from harness.store.database.workbench import open_workbench
 from harness.store.fold.fold import fold_stage
 from harness.store.fold.ingestion import write_folded
 from harness.store.fold.stage import Quarantined, Stage
-from harness.store.log_file import UNNAMED_PREFIX, LogLine, fingerprint, log_lines, whole_lines
+from harness.store.log_access import told_by_access
+from harness.store.log_events import OPEN_ENDS, unreadable_values
+from harness.store.log_file import UNNAMED_PREFIX, LogLine, fingerprint, log_lines
 from harness.store.log_text import plain_text
+from harness.store.marks import CHUNK_BYTES, Mark, find_mark, next_piece, set_mark
 from harness.store.paths import StorePaths
 from harness.store.spool.codec import Record, encode_json, json_object
 from harness.store.spool.redact import Redactor
 from harness.store.spool.writer import store_error
 from harness.version import __version__
-
-CHUNK_BYTES = 32 * 1024 * 1024
 
 
 @dataclass(slots=True)
@@ -44,6 +46,10 @@ class LogReport:
         joined: events that filled a request recorded by somebody else.
         unmatched: with a run to join, events about requests that it does not have; left out.
         resumed_at: byte offset where this pass began; 0 for a log not seen before.
+        unreadable: column -> values of it that could not be read; they are unknown.
+        access_failures: failed requests that only the log's access lines tell of; among `events`.
+        ambiguous: events that more than one request could be by their time; left out.
+        join_error_ms: the middle and the largest distance of a join by time.
     """
 
     run_id: str
@@ -55,6 +61,10 @@ class LogReport:
     joined: int = 0
     unmatched: int = 0
     resumed_at: int = 0
+    unreadable: dict[str, int] = field(default_factory=dict)
+    access_failures: int = 0
+    ambiguous: int = 0
+    join_error_ms: tuple[float, float] | None = None
 
 
 def ingest_events(
@@ -65,6 +75,8 @@ def ingest_events(
     environment: str | None = None,
     opened: Path | None = None,
     redactor: Redactor | None = None,
+    window_ms: tuple[float, float] | None = None,
+    priced: Callable[[Event], Event] | None = None,
 ) -> LogReport:
     """Take the events of a log file that are not in the store yet.
 
@@ -78,6 +90,9 @@ def ingest_events(
         environment: of events that do not tell theirs.
         opened: where the log can be read when it is no longer at `source` (rotated away).
         redactor: masks secrets; None takes this process's variables.
+        window_ms: with a run to join: how long after a request's end an event without its id may have been
+            written, least and most; None joins by id alone.
+        priced: gives an event whose cost is not told the cost of its tokens.
 
     Raises:
         UsageError: the file cannot be read, or there is no such run.
@@ -90,23 +105,22 @@ def ingest_events(
         raise store_error(paths.root, error) from error
     mask = Redactor.from_environment() if redactor is None else redactor
     with plain_text(opened or Path(source), Path(source)) as plain:
-        reading = _Reading(paths, Path(source), plain, join_run, environment=environment, mask=mask)
+        reading = _Reading(
+            paths,
+            Path(source),
+            plain,
+            join_run,
+            environment=environment,
+            mask=mask,
+            window_ms=window_ms,
+            priced=priced,
+        )
         more = True
         while more:
             with writing(paths):
                 make_current(paths)
                 more = reading.take_chunk()
     return reading.report
-
-
-@dataclass(frozen=True, slots=True)
-class _Mark:
-    """How far a log was taken before, and what its row in `ingested_files` says."""
-
-    offset: int = 0
-    fingerprint: str | None = None
-    lines: int = 0
-    bad_lines: int = 0
 
 
 class _Reading:
@@ -121,6 +135,8 @@ class _Reading:
         *,
         environment: str | None,
         mask: Redactor,
+        window_ms: tuple[float, float] | None,
+        priced: Callable[[Event], Event] | None,
     ) -> None:
         self.report = LogReport(run_id=join_run or "")
         self._paths = paths
@@ -130,6 +146,8 @@ class _Reading:
         self._lines_before: tuple[int, int] = (0, 0)
         self._joining = join_run is not None
         self._mask = mask
+        self._window_ms = window_ms if self._joining else None
+        self._priced = priced
 
     def take_chunk(self) -> bool:
         """Take the next piece in one transaction; True when there may be more."""
@@ -147,40 +165,34 @@ class _Reading:
         runs = {run_id for (run_id,) in connection.execute("SELECT run_id FROM db.runs").fetchall()}
         if self._joining and self.report.run_id not in runs:
             raise UsageError(f"there is no run '{self.report.run_id}' to join the events to")
+        mark = self._mark(connection)
         with self._opened.open("rb") as file:
-            mark = self._mark(connection, file)
-            data, more = _next_piece(file, mark.offset)
-            after = fingerprint(file, mark.offset + len(data))
+            data, more = next_piece(file, mark.byte_offset)
+            end = mark.byte_offset + len(data)
+            after = replace(mark, byte_offset=end, fingerprint=fingerprint(file, end))
         if not data:
             return False
-        lines = list(log_lines(data, mark.offset, environment=self._environment))
-        self._number_bad_lines(lines, data, mark.offset)
+        lines = self._completed(list(log_lines(data, mark.byte_offset, environment=self._environment)))
+        lines = self._joined_by_time(connection, lines)
+        self._number_bad_lines(lines, data, mark.byte_offset)
         stage = self._stage(connection, lines, runs, begin=mark.fingerprint is None)
         fold_stage(connection, stage)
-        self._commit(connection, lines, mark, _Mark(mark.offset + len(data), after))
+        self._commit(connection, lines, after, mark.fingerprint)
         return more
 
-    def _mark(self, connection: duckdb.DuckDBPyConnection, file: BinaryIO) -> _Mark:
-        """Find the longest part of this file that was taken before, for the same purpose."""
-        rows = connection.execute(
-            """SELECT i.run_id, byte_offset, sha256, lines, bad_lines FROM db.ingested_files i
-            LEFT JOIN db.runs r USING (run_id)
-            WHERE CASE WHEN ? THEN i.run_id = ? ELSE r.kind = 'ingest' END ORDER BY byte_offset DESC""",
-            [self._joining, self.report.run_id],
-        ).fetchall()
-        size = self._opened.stat().st_size
-        for run_id, offset, known, lines, bad_lines in rows:
-            if offset <= size and fingerprint(file, offset) == known:
-                self.report.run_id = run_id
-                if self.report.lines == 0:
-                    self.report.resumed_at = offset
-                return _Mark(offset, known, lines, bad_lines)
-        return _Mark()
+    def _mark(self, connection: duckdb.DuckDBPyConnection) -> Mark:
+        mark = find_mark(connection, self._opened, self.report.run_id if self._joining else None)
+        if mark.fingerprint is not None:
+            self.report.run_id = mark.run_id
+            if self.report.lines == 0:
+                self.report.resumed_at = mark.byte_offset
+        return mark
 
     def _stage(
         self, connection: duckdb.DuckDBPyConnection, lines: list[LogLine], runs: set[str], *, begin: bool
     ) -> Stage:
         stage = Stage()
+        self._look_over(lines)
         wanted = self._wanted(connection, lines) if self._joining else None
         known = self._known(connection, lines)
         if begin and not self._joining:
@@ -204,6 +216,56 @@ class _Reading:
             else:
                 self.report.unmatched += 1
         return stage
+
+    def _look_over(self, lines: list[LogLine]) -> None:
+        """Count the values that no column can take, and price what is not priced."""
+        for place, line in enumerate(lines):
+            if line.event is None:
+                continue
+            for name in unreadable_values(line.event.payload):
+                self.report.unreadable[name] = self.report.unreadable.get(name, 0) + 1
+            if self._priced is not None:
+                lines[place] = replace(line, event=self._priced(line.event))
+
+    def _completed(self, lines: list[LogLine]) -> list[LogLine]:
+        """The lines with what access lines add, and a failed event for each failure that those alone tell."""
+        about = [place for place, line in enumerate(lines) if line.access is not None]
+        if not about:
+            return lines
+        events = [place for place, line in enumerate(lines) if line.event is not None]
+        told = told_by_access(
+            [line.event for place in events if (line := lines[place]).event is not None],
+            [_is_unnamed(lines[place]) for place in events],
+            [line.access for place in about if (line := lines[place]).access is not None],
+            self._environment,
+        )
+        for place, event in told.filled.items():
+            lines[events[place]] = replace(lines[events[place]], event=event)
+        for place, event in told.failures.items():
+            own = lines[about[place]]
+            named = event.request_id or f"{UNNAMED_PREFIX}{own.offset}"
+            lines[about[place]] = replace(own, event=replace(event, request_id=named))
+        self.report.access_failures += len(told.failures)
+        return lines
+
+    def _joined_by_time(self, connection: duckdb.DuckDBPyConnection, lines: list[LogLine]) -> list[LogLine]:
+        """The events without an id as those of the run's requests that alone ended at their time."""
+        if self._window_ms is None:
+            return lines
+        loose = [place for place, line in enumerate(lines) if _is_unnamed(line)]
+        there = connection.execute(OPEN_ENDS, [self.report.run_id]).fetchall()
+        named = {line.event.request_id for line in lines if line.event is not None}
+        free = [(request_id, end) for request_id, end in there if request_id not in named]
+        found = matched_by_time(
+            [_moment_ns(lines[place]) for place in loose], [end for _, end in free], self._window_ms
+        )
+        for moment, end in found.pairs.tolist():
+            line = lines[loose[moment]]
+            if line.event is not None:
+                lines[loose[moment]] = replace(line, event=replace(line.event, request_id=free[end][0]))
+        self.report.ambiguous += found.ambiguous
+        self.report.join_error_ms = found.error_ms() or self.report.join_error_ms
+        return lines
 
     def _wanted(self, connection: duckdb.DuckDBPyConnection, lines: list[LogLine]) -> set[str]:
         """The run's request ids among the lines' own."""
@@ -279,23 +341,24 @@ class _Reading:
         )
 
     def _commit(
-        self, connection: duckdb.DuckDBPyConnection, lines: list[LogLine], before: _Mark, after: _Mark
+        self, connection: duckdb.DuckDBPyConnection, lines: list[LogLine], mark: Mark, before: str | None
     ) -> None:
         ((bad,),) = connection.execute("SELECT count(*) FROM fresh.quarantine").fetchall()
         ((joined,),) = connection.execute(
             "SELECT count(*) FROM work.matches WHERE origin IN ('loose', 'tied')"
         ).fetchall()
-        now = datetime.now(UTC).replace(tzinfo=None)
-        values = (before.lines + len(lines), before.bad_lines + bad, now)
         connection.execute("BEGIN")
         write_folded(connection)
-        connection.execute(
-            "DELETE FROM db.ingested_files WHERE run_id = ? AND sha256 = ?",
-            [self.report.run_id, before.fingerprint],
-        )
-        connection.execute(
-            "INSERT INTO db.ingested_files VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [str(self._source.resolve()), self.report.run_id, after.offset, after.fingerprint, *values],
+        set_mark(
+            connection,
+            replace(
+                mark,
+                source=str(self._source.resolve()),
+                run_id=self.report.run_id,
+                lines=mark.lines + len(lines),
+                bad_lines=mark.bad_lines + bad,
+                replaces=before,
+            ),
         )
         connection.execute("COMMIT")
         self.report.lines += len(lines)
@@ -316,18 +379,15 @@ def add_record(
     stage.add_body(type_name, body, spool_id=spool_id, offset=offset)
 
 
+def _is_unnamed(line: LogLine) -> bool:
+    return line.event is not None and (line.event.request_id or "").startswith(UNNAMED_PREFIX)
+
+
+def _moment_ns(line: LogLine) -> int:
+    moment = line.event.ts if line.event is not None else None
+    return 0 if moment is None else round(moment.timestamp() * 1e6) * 1000
+
+
 def _key(event: Event) -> tuple[str, str | None, datetime | None]:
     """What makes two lines the same event; the store keeps microseconds."""
     return event.name, event.request_id, event.ts
-
-
-def _next_piece(file: BinaryIO, offset: int) -> tuple[bytes, bool]:
-    """Complete lines from an offset, about `CHUNK_BYTES` of them, and whether more may follow."""
-    file.seek(offset)
-    data = file.read(CHUNK_BYTES)
-    at_end = len(data) < CHUNK_BYTES
-    while not at_end and b"\n" not in data:  # one line longer than the chunk
-        piece = file.read(CHUNK_BYTES)
-        data += piece
-        at_end = len(piece) < CHUNK_BYTES
-    return whole_lines(data, at_end=at_end), not at_end

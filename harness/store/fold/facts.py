@@ -13,13 +13,9 @@ from harness.records import (
 from harness.store.database.tables import FACT_COLUMNS, SQL_TYPES, environment_sql
 from harness.store.spool.codec import Kind
 
-_PATHS: dict[str, str] = {
-    name: name for name in FACT_COLUMNS if name not in ("task", "unpriced", "stages_ms")
-}
-_PATHS |= {"server_ms": "latency_ms"} | {name: name for name in ("status", "error_kind", "http_status")}
-_VOCABULARY: dict[
-    str, type[Tier | ScoreBasis | FallbackReason | ProviderMode | ErrorKind | RequestStatus]
-] = {
+PATHS: dict[str, str] = {name: name for name in FACT_COLUMNS if name not in ("task", "unpriced", "stages_ms")}
+PATHS |= {"server_ms": "latency_ms"} | {name: name for name in ("status", "error_kind", "http_status")}
+VOCABULARY: dict[str, type[Tier | ScoreBasis | FallbackReason | ProviderMode | ErrorKind | RequestStatus]] = {
     "status": RequestStatus,
     "quality_tier": Tier,
     "score_basis": ScoreBasis,
@@ -35,12 +31,12 @@ def facts_sql() -> str:
 
     A value of the wrong type, outside its vocabulary or below zero becomes NULL: unknown.
     """
-    paths = ", ".join(f"'$.{path}'" for path in _PATHS.values())
+    paths = ", ".join(f"'$.{path}'" for path in PATHS.values())
     typed = ", ".join(
         f"TRY_CAST(v[{index}] AS {SQL_TYPES[_kind(name)]}) AS {name}"
-        for index, name in enumerate(_PATHS, start=1)
+        for index, name in enumerate(PATHS, start=1)
     )
-    values = {name: _known(name) for name in _PATHS}
+    values = {name: _known(name) for name in PATHS}
     tasks = " ".join(f"WHEN '{event}' THEN '{task}'" for event, task in REQUEST_EVENTS.items())
     values["task"] = f"CASE event {tasks} END"
     values["unpriced"] = f"{values['cost_usd']} IS NULL"
@@ -68,8 +64,8 @@ def _kind(name: str) -> Kind:
 
 
 def _known(name: str) -> str:
-    if name in _VOCABULARY:
-        words = ", ".join(f"'{word}'" for word in _VOCABULARY[name])
+    if name in VOCABULARY:
+        words = ", ".join(f"'{word}'" for word in VOCABULARY[name])
         return f"CASE WHEN {name} IN ({words}) THEN {name} END"
     if name in _UNIT_RANGE:
         return f"CASE WHEN {name} BETWEEN 0 AND 1 THEN {name} END"
