@@ -231,6 +231,7 @@ class Runner:
                     run_id=bench.run_id,
                     labels=unit.case.labels,
                     tags=unit.case.plain_columns,
+                    drawn_by=f"{unit.case.case_id}/{unit.repeat}",  # another run draws the same
                 )
             except PipelineFailedError as error:
                 event, calls = _failure_of(error)

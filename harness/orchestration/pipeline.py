@@ -91,6 +91,7 @@ class Pipeline(Generic[InputT, AnswerT]):
         run_id: str | None = None,
         labels: Labels | None = None,
         tags: Mapping[str, str] | None = None,
+        drawn_by: str | None = None,
         on_stage: StageListener | None = None,
     ) -> PipelineResult:
         """The answer to one request, with its event and every call behind it.
@@ -101,6 +102,7 @@ class Pipeline(Generic[InputT, AnswerT]):
             run_id: the run it belongs to, if any.
             labels: of a labelled case, for the score.
             tags: of the request, for a routed strategy.
+            drawn_by: what a rule's share is drawn by; None takes the request's id.
             on_stage: told as stages begin; must not block.
 
         Raises:
@@ -118,6 +120,7 @@ class Pipeline(Generic[InputT, AnswerT]):
             scope=scope,
             strategy=self.strategy,
             tags=tags or {},
+            drawn_by=drawn_by or request_id,
             labels=labels,
             on_stage=on_stage,
             started_ns=now_ns,
@@ -160,9 +163,7 @@ class Pipeline(Generic[InputT, AnswerT]):
     ) -> tuple[Draft[AnswerT], _Final[AnswerT], QualityScore]:
         task = self.task
         prompt = task.draft_prompt(task_input)
-        strategy = progress.strategy = self.strategy.of_request(
-            progress.scope.request_id, prompt.user, progress.tags
-        )
+        strategy = progress.strategy = self.strategy.of_request(progress.drawn_by, prompt.user, progress.tags)
         progress.tell("DRAFTING", {"provider": strategy.draft.provider})
         drafter = Drafter(
             caller=self.caller,

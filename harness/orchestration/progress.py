@@ -24,6 +24,7 @@ class Progress:
     scope: CallScope
     strategy: Strategy
     tags: Mapping[str, str]
+    drawn_by: str
     labels: Labels | None
     on_stage: StageListener | None
     started_ns: int

@@ -101,22 +101,22 @@ class Strategy:
             found.setdefault((route.provider, route.model), route)
         return tuple(found.values())
 
-    def of_request(self, request_id: str, text: str, tags: Mapping[str, str]) -> "Strategy":
+    def of_request(self, drawn_by: str, text: str, tags: Mapping[str, str]) -> "Strategy":
         """Itself; a routed one as the single or hybrid strategy that it is for one request.
 
         Args:
-            request_id: draws where a rule has a share.
+            drawn_by: draws where a rule has a share; the same text draws the same.
             text: what the model is asked, for the router.
             tags: of the request.
         """
         if self.type is not StrategyType.ROUTED:
             return self
-        draft = self._ruled(request_id, text, tags)
+        draft = self._ruled(drawn_by, text, tags)
         repair = draft if self.repairs_itself else self.repair
         return replace(self, type=StrategyType.HYBRID, draft=draft, repair=repair, rules=(), router=None)
 
-    def _ruled(self, request_id: str, text: str, tags: Mapping[str, str]) -> Route:
-        drawn, shared = _fraction(f"{self.name}:{request_id}"), 0.0
+    def _ruled(self, drawn_by: str, text: str, tags: Mapping[str, str]) -> Route:
+        drawn, shared = _fraction(f"{self.name}:{drawn_by}"), 0.0
         score = None if self.router is None else self.router.score(text, tags)
         for rule in self.rules:
             fits = all(tags.get(name) == value for name, value in rule.when.items())

@@ -43,7 +43,7 @@ GPT, MINI = ModelRef("openai", "gpt-4o"), ModelRef("openai", "gpt-4o-mini")
 SINGLES = (Single(draft=SONNET), Single(draft=GPT), Single(draft=MINI))
 FAULTS = (
     '[{"kind":"content_filter","rate":0.03,"model":"claude-*"},'
-    '{"kind":"server_error","rate":0.04,"model":"claude-*"}]'
+    '{"kind":"server_error","rate":0.01,"model":"claude-*"}]'
 )
 LONG = 5.8
 """Of the log of a brief's length: above it the router asks the strong model."""
