@@ -11,10 +11,11 @@ from harness.cli.console import DEFAULT_STORE
 from harness.cli.lazy import command
 from harness.cli.price_options import PricesOption
 from harness.errors import UsageError
-from harness.orchestration import resolve_routing, resolve_strategy
+from harness.orchestration import Routing, resolve_routing, resolve_strategy
 from harness.processes.lifeline import watch_lifeline
 from harness.service import ServiceSettings, create_app
 from harness.service.server import Listening, run_server
+from harness.service.shadow import ShadowSettings
 from harness.telemetry import configured_sinks
 
 app = command()
@@ -68,6 +69,17 @@ def serve(
     access_log: Annotated[
         bool, typer.Option("--access-log", help="Print one JSON line for each answer.")
     ] = False,
+    circuit_breaker: Annotated[
+        float | None,
+        typer.Option(min=0.1, help="Do not ask a provider that keeps failing for so many seconds."),
+    ] = None,
+    shadow: Annotated[
+        str | None, typer.Option(help="A strategy that answers a share of the requests as well, unseen.")
+    ] = None,
+    shadow_share: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Share of the requests that --shadow answers too.")
+    ] = 0.05,
+    shadow_budget: Annotated[str | None, typer.Option(help="Most that --shadow may spend, USD.")] = None,
     max_connections: Annotated[int, typer.Option(min=1, help="Connections open at once.")] = 4096,
 ) -> None:
     """Serve the reference pipeline over HTTP.
@@ -91,6 +103,8 @@ def serve(
         store_content=store_content,
         finish_abandoned=finish_abandoned,
         access_log=access_log,
+        circuit_open_s=circuit_breaker,
+        shadow=_shadow(routing, shadow, shadow_share, shadow_budget),
         sinks=configured_sinks(env, jsonl=telemetry_jsonl, environment=routing.environment),
     )
     listening = Listening(
@@ -103,13 +117,26 @@ def serve(
     run_server(lambda: create_app(settings), listening)
 
 
-def _usd(text: str | None) -> Decimal | None:
+def _shadow(
+    routing: Routing, strategy: str | None, share: float, budget: str | None
+) -> ShadowSettings | None:
+    if strategy is None:
+        if budget is not None:
+            raise UsageError("--shadow-budget needs --shadow: there is nothing to spend it on")
+        return None
+    most = _usd(budget, "--shadow-budget")
+    if most is None:
+        raise UsageError("--shadow spends money of its own: say how much at most with --shadow-budget USD")
+    return ShadowSettings(strategy=resolve_strategy(routing, strategy), share=share, budget_usd=most)
+
+
+def _usd(text: str | None, flag: str = "--budget") -> Decimal | None:
     if text is None:
         return None
     try:
         amount = Decimal(text)
     except ArithmeticError as error:
-        raise UsageError(f"--budget: '{text[:40]}' is not a number of dollars") from error
+        raise UsageError(f"{flag}: '{text[:40]}' is not a number of dollars") from error
     if not amount.is_finite() or amount <= 0:
-        raise UsageError(f"--budget: '{text[:40]}' must be more than 0 dollars")
+        raise UsageError(f"{flag}: '{text[:40]}' must be more than 0 dollars")
     return amount

@@ -104,6 +104,13 @@ class AttemptRecord:
             priced = Priced(cost_usd=Decimal(0))
         return self._keep(CallOutcome.REFUSED, None, priced, error_kind=ErrorKind.COST_GUARD)
 
+    def circuit_open(self, error: ProviderError) -> Call:
+        """The provider kept failing, so nothing was sent: no token, no cost."""
+        kind = ErrorKind(error.kind)
+        return self._keep(
+            CallOutcome.REFUSED, None, Priced(cost_usd=Decimal(0)), error=error, error_kind=kind
+        )
+
     def answered(self, completion: Completion) -> Call:
         """The provider answered."""
         mode = self._mode(emulated=completion.emulated)

@@ -11,12 +11,13 @@ from harness.clock import SYSTEM_CLOCK, Clock, ms_from_ns
 from harness.errors import CostGuardError, ProviderError, UnpricedModelError
 from harness.orchestration.adapters import AdapterPool
 from harness.orchestration.attempt import AttemptRecord, CallScope, Source
+from harness.orchestration.breaker import Breakers
 from harness.orchestration.retry import RetryPolicy
 from harness.orchestration.routing import Route
 from harness.pricing import PriceBook, Reservation
 from harness.pricing.catalogue import STANDARD
 from harness.providers.base import LLMAdapter
-from harness.records import Call, Completion, Prompt, new_id
+from harness.records import Call, Completion, ErrorKind, Prompt, new_id
 
 DEFAULT_POLICY = RetryPolicy()
 CallNaming = Callable[[Route, Prompt, int], str]
@@ -46,6 +47,7 @@ class Caller:
         sleep: waits between attempts, seconds.
         gatekeeper: admits attempts and watches them; None admits all at once.
         price_context: what attempts are reserved at, and priced at where the answer does not say otherwise.
+        breakers: keep from asking providers that keep failing; None always asks.
         call_id_of: names each attempt, so that a later session knows it again; None draws fresh ids.
     """
 
@@ -60,6 +62,7 @@ class Caller:
     gatekeeper: Gatekeeper | None = None
     price_context: str = STANDARD
     call_id_of: CallNaming | None = None
+    breakers: Breakers | None = None
 
     def source(self, route: Route) -> Source:
         """What the route's calls are recorded as."""
@@ -101,6 +104,7 @@ class Caller:
         self, adapter: LLMAdapter, route: Route, prompt: Prompt, scope: CallScope, attempt: int
     ) -> Completion:
         record = self._record(adapter, route, prompt, scope, attempt)
+        self._check_circuit(route, record)
         reserved_usd = record.worst_case_usd()
         if reserved_usd is None and not self.allow_unpriced:
             self._tell(route, record.refused(None))
@@ -129,6 +133,16 @@ class Caller:
             record.keep_texts(completion)
         return completion
 
+    def _check_circuit(self, route: Route, record: AttemptRecord) -> None:
+        if self.breakers is None:
+            return
+        wait_ms = self.breakers.wait_ms(route.provider, self.clock.monotonic_ns())
+        if wait_ms is not None:
+            why = f"{route.provider} kept failing; it is not asked for another {wait_ms / 1000:.1f} s"
+            error = ProviderError(ErrorKind.CIRCUIT_OPEN, why, retry_after_ms=wait_ms)
+            self._tell(route, record.circuit_open(error))
+            raise error
+
     def _record(
         self, adapter: LLMAdapter, route: Route, prompt: Prompt, scope: CallScope, attempt: int
     ) -> AttemptRecord:
@@ -145,6 +159,8 @@ class Caller:
         self._tell(route, call, rate_limits)
 
     def _tell(self, route: Route, call: Call, rate_limits: Mapping[str, str] | None = None) -> None:
+        if self.breakers is not None:
+            self.breakers.seen(route.provider, call, self.clock.monotonic_ns())
         if self.gatekeeper is not None:
             self.gatekeeper.seen(route, call, rate_limits or {})
 

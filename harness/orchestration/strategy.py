@@ -116,7 +116,7 @@ class Strategy:
         return replace(self, type=StrategyType.HYBRID, draft=draft, repair=repair, rules=(), router=None)
 
     def _ruled(self, drawn_by: str, text: str, tags: Mapping[str, str]) -> Route:
-        drawn, shared = _fraction(f"{self.name}:{drawn_by}"), 0.0
+        drawn, shared = fraction_of(f"{self.name}:{drawn_by}"), 0.0
         score = None if self.router is None else self.router.score(text, tags)
         for rule in self.rules:
             fits = all(tags.get(name) == value for name, value in rule.when.items())
@@ -255,7 +255,7 @@ def _rule(spec: RuleSpec, draft: Route) -> RouteRule:
     return RouteRule(draft=draft, when=when, share=spec.share, score_at_least=spec.score_at_least)
 
 
-def _fraction(text: str) -> float:
+def fraction_of(text: str) -> float:
     """A number in 0..1 drawn from the text alone."""
     digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") / 2**64

@@ -28,10 +28,11 @@ class ErrorKind(StrEnum):
     UPSTREAM_5XX = "upstream_5xx"
     CANCELLED = "cancelled"
     COST_GUARD = "cost_guard"
+    CIRCUIT_OPEN = "circuit_open"
 
 
 class CallOutcome(StrEnum):
-    """How one attempt ended. `refused` never left this process (cost guard, unpriced model)."""
+    """How one attempt ended. `refused` never left this process (cost guard, unpriced model, open circuit)."""
 
     OK = "ok"
     ERROR = "error"

@@ -132,12 +132,19 @@ class EvaluationConfig(RunConfig):
 
 
 class ServiceConfig(RunConfig):
-    """Of a service's lifetime."""
+    """Of a service's lifetime.
+
+    Attributes:
+        shadow_of: the run whose requests a shadow answered as well; None for a service itself.
+        shadow_share: of those requests, 0..1.
+    """
 
     strategy: str | None = None
     strategy_type: str | None = None
     routes: list[dict[str, Any]] = []
     cost_max_usd: Decimal | None = None
+    shadow_of: str | None = None
+    shadow_share: float | None = None
 
 
 class ImportConfig(RunConfig):
@@ -210,10 +217,15 @@ class EvaluationSummary(EndSummary):
 
 
 class ServiceSummary(EndSummary):
-    """Of a service's lifetime: how its requests ended, and the events that slow sinks lost."""
+    """Of a service's lifetime: how its requests ended, and the events that slow sinks lost.
+
+    A shadow's `abandoned` were cut by the service's end, its `skipped` not begun because too many ran.
+    """
 
     answered: int | None = None
     failed: int | None = None
+    abandoned: int | None = None
+    skipped: int | None = None
     dropped: dict[str, int] = {}
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -9,6 +10,7 @@ from typing import Any
 
 from harness.errors import ConfigError, PipelineFailedError, UnpricedModelError
 from harness.orchestration.adapters import AdapterPool
+from harness.orchestration.breaker import Breakers, BreakerSettings
 from harness.orchestration.caller import Caller
 from harness.orchestration.outcome import PipelineResult
 from harness.orchestration.pipeline import Pipeline
@@ -29,6 +31,7 @@ from harness.service.problems import ProblemError, stopping, upstream_problem
 from harness.service.recent import RecentIds
 from harness.service.recording import Recorder
 from harness.service.settings import ServiceSettings
+from harness.service.shadow import Shadow, ShadowSettings
 from harness.service.traffic import Traffic
 from harness.service.work import ResultTask, Work
 from harness.tasks.registry import get_task
@@ -57,12 +60,15 @@ class Engine:
         fixtures_roles = settings.check_fixtures()
         self._suggest_strategy = settings.suggest_strategy()
         self._check_prices(book)
+        open_s = settings.circuit_open_s
+        self.breakers = None if open_s is None else Breakers(BreakerSettings(open_s=open_s))
         self._caller = Caller(
             pool=self.pool,
             book=book,
             attempt_timeout_s=settings.attempt_timeout_s,
             allow_unpriced=settings.allow_unpriced,
             keep_content=settings.store_content,
+            breakers=self.breakers,
         )
         self._budget = Budget("run", settings.run_budget_usd)
         self._pipelines: dict[str, Pipeline[Any, Any]] = {}
@@ -73,9 +79,10 @@ class Engine:
             config=self._run_config(),
             store_content=settings.store_content,
         )
+        self.shadow = None if settings.shadow is None else self._shadowed(settings.shadow)
         self.traffic = Traffic(access_log=settings.access_log)
         self.work = Work()
-        self.metrics = PrometheusSink(self._gauges(), self.traffic.counters())
+        self.metrics = PrometheusSink(self._gauges(), self._counters())
         self.answered = 0
         self.failed = 0
         self._recent_ids = RecentIds()
@@ -85,7 +92,8 @@ class Engine:
 
     def _check_prices(self, book: PriceBook) -> None:
         """Every model has a price, or was allowed to have none and no run budget relies on it."""
-        routes = (*self.settings.strategy.routes, *self._suggest_strategy.routes)
+        shadowed = () if self.settings.shadow is None else self.settings.shadow.strategy.routes
+        routes = (*self.settings.strategy.routes, *self._suggest_strategy.routes, *shadowed)
         for adapter in {(r.provider, r.model): self.pool.get(r) for r in routes}.values():
             try:
                 book.require(adapter.name, adapter.model, local=adapter.local)
@@ -126,6 +134,8 @@ class Engine:
             raise self._fail(task_name, error) from error
         self.answered += 1
         self._keep(task_name, result.event, result.calls, result.contents)
+        if self.shadow is not None and task_name == DRAFT_TASK:
+            self.shadow.follow(self.pipeline(task_name).task, task_input, filed_as)
         return result
 
     def pipeline(self, task_name: str) -> Pipeline[Any, Any]:
@@ -172,6 +182,8 @@ class Engine:
     async def close(self) -> None:
         """End what still runs, then the run, and release everything."""
         await self.work.stop()
+        if self.shadow is not None:
+            await self.shadow.close()
         dropped = self.recorder.fanout.dropped
         summary = ServiceSummary(answered=self.answered, failed=self.failed, dropped=dropped)
         self.recorder.close(self._seen_mode, summary)
@@ -208,6 +220,50 @@ class Engine:
             self.metrics.emit(event)
         self.recorder.record(event, calls, name=name, contents=contents)
 
+    def _shadowed(self, shadow: ShadowSettings) -> Shadow:
+        settings = self.settings
+        recorder = Recorder(
+            store_dir=settings.store_dir,
+            sinks=(),
+            environment=f"{settings.routing.environment}-shadow",
+            config=ServiceConfig(
+                strategy=shadow.strategy.name,
+                strategy_type=shadow.strategy.type,
+                routes=[{"provider": own.provider, "model": own.model} for own in shadow.strategy.routes],
+                cost_max_usd=settings.routing.cost_max_usd,
+                shadow_of=self.recorder.run_id,
+                shadow_share=shadow.share,
+            ),
+        )
+        return Shadow(
+            shadow,
+            replace(self._caller, keep_content=False),
+            recorder,
+            cost_max_usd=settings.routing.cost_max_usd,
+            deadline_s=settings.deadline_s,
+        )
+
+    def _counters(self) -> dict[str, tuple[str, tuple[str, ...], Counter[tuple[str, ...]]]]:
+        found = dict(self.traffic.counters())
+        if self.breakers is not None:
+            found["harness_circuit_transitions_total"] = (
+                "Circuits of providers, by the state entered: open, half_open, closed.",
+                ("provider", "state"),
+                self.breakers.transitions,
+            )
+            found["harness_circuit_refused_total"] = (
+                "Attempts not made because the provider's circuit was open.",
+                ("provider",),
+                self.breakers.refused,
+            )
+        if self.shadow is not None:
+            found["harness_shadow_requests_total"] = (
+                "Requests that the shadow strategy answered as well, by outcome.",
+                ("outcome",),
+                self.shadow.outcomes,
+            )
+        return found
+
     def _run_config(self) -> ServiceConfig:
         strategy = self.settings.strategy
         routes = [{"provider": route.provider, "model": route.model} for route in strategy.routes]
@@ -219,8 +275,19 @@ class Engine:
         )
 
     def _gauges(self) -> dict[str, Any]:
-        recorder = self.recorder
-        return {
+        recorder, breakers, shadow = self.recorder, self.breakers, self.shadow
+        extra: dict[str, Any] = {}
+        if breakers is not None:
+            extra["harness_circuits_not_closed"] = (
+                "Providers whose circuit is open or half-open.",
+                lambda: breakers.not_closed,
+            )
+        if shadow is not None:
+            extra["harness_shadow_budget_committed_usd"] = (
+                "Spent and reserved of the shadow's own budget.",
+                lambda: float(shadow.budget.committed_usd),
+            )
+        return extra | {
             "harness_spool_pending_records": (
                 "Records answered for but not yet durable.",
                 lambda: recorder.pending_records,

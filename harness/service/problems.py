@@ -93,6 +93,7 @@ _UPSTREAM: Mapping[ErrorKind, tuple[HTTPStatus, str]] = {
     ErrorKind.UNKNOWN_FINISH: (HTTPStatus.BAD_GATEWAY, "the model ended for a reason that is not known"),
     ErrorKind.CONNECTION: (HTTPStatus.BAD_GATEWAY, "the connection to the provider failed"),
     ErrorKind.UPSTREAM_5XX: (HTTPStatus.BAD_GATEWAY, "the provider failed"),
+    ErrorKind.CIRCUIT_OPEN: (HTTPStatus.SERVICE_UNAVAILABLE, "the provider kept failing and is not asked"),
     ErrorKind.CANCELLED: (HTTPStatus.SERVICE_UNAVAILABLE, _STOPPING),
 }
 

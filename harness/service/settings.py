@@ -8,6 +8,7 @@ from pathlib import Path
 from harness.errors import ConfigError
 from harness.orchestration.routing import Routing
 from harness.orchestration.strategy import Strategy
+from harness.service.shadow import ShadowSettings
 from harness.telemetry import Sink
 
 PRODUCTION = "production"
@@ -29,6 +30,8 @@ class ServiceSettings:
         deadline_s: for one request, seconds; attempt_timeout_s: for one attempt.
         body_timeout_s: for reading one request's body, seconds.
         finish_abandoned: let a request go on when its client has left; else its calls are cancelled.
+        circuit_open_s: how long a provider that keeps failing is not asked, seconds; None always asks.
+        shadow: answers a share of the requests as well, off the critical path.
         access_log: one JSON line for each answer, to the logger `harness.access`.
     """
 
@@ -47,6 +50,8 @@ class ServiceSettings:
     attempt_timeout_s: float = 30.0
     body_timeout_s: float = 30.0
     finish_abandoned: bool = False
+    circuit_open_s: float | None = None
+    shadow: ShadowSettings | None = None
     access_log: bool = False
 
     def suggest_strategy(self) -> Strategy:
@@ -66,6 +71,8 @@ class ServiceSettings:
         roles = self.strategy.fixtures_roles
         if self.suggest_strategy().fixtures_roles:
             roles = (*roles, "suggest")
+        if self.shadow is not None and self.shadow.strategy.fixtures_roles:
+            roles = (*roles, "shadow")
         if roles and not self.allow_fixtures:
             raise ConfigError(
                 f"environment={PRODUCTION}",

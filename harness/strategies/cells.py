@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from harness.figures.sides import Side
 from harness.pricing import PriceBook
 from harness.pricing.breakdown import ModelRef
+from harness.records import RunKind
 from harness.store import Snapshot
 from harness.strategies.attempts import Attempts, recorded_attempts
 
@@ -167,9 +168,9 @@ def _fullest(offers: Sequence[_Offer]) -> _Offer:
 
 def _offers(name: str, side: Side) -> list[_Offer]:
     found = side.rows.rows(
-        """SELECT draft_source, draft_model, count(*), count(repair_source), min(repair_source),
+        f"""SELECT draft_source, draft_model, count(*), count(repair_source), min(repair_source),
             max(repair_source), min(repair_model), max(repair_model)
-        FROM counted WHERE case_id IS NOT NULL AND draft_model IS NOT NULL AND draft_source IS NOT NULL
+        FROM counted WHERE {_case(side)} IS NOT NULL AND draft_model IS NOT NULL AND draft_source IS NOT NULL
         GROUP BY draft_source, draft_model ORDER BY count(*) DESC, draft_model"""
     )
     return [
@@ -185,6 +186,11 @@ def _offers(name: str, side: Side) -> list[_Offer]:
         )
         for source, model, n, repaired, first, last, first_model, last_model in found
     ]
+
+
+def _case(side: Side) -> str:
+    """What requests of different sides are the same by: a case, or, of live traffic, the request itself."""
+    return "request_id" if side.run.kind is RunKind.SERVICE else "case_id"
 
 
 def _mixes(side: Side) -> bool:
@@ -207,6 +213,7 @@ def _mixes(side: Side) -> bool:
 def _table(offer: _Offer) -> dict[str, Any]:
     """The answers of one model in columns, those that tell no case left out."""
     rows = offer.side.rows
+    case = _case(offer.side)
     repair_ms, join = "0", ""
     if offer.repaired:
         repair_ms = "CASE WHEN repair_source IS NOT NULL THEN json_extract(stages_ms, '$.repair')::DOUBLE"
@@ -223,12 +230,12 @@ def _table(offer: _Offer) -> dict[str, Any]:
             join = f"LEFT JOIN {calls.table} USING (run_id, request_id)"
         repair_ms += " ELSE 0 END"
     columns = rows.view.columns(
-        f"""{rows.ctes} SELECT hash(case_id) AS own, epoch_us(arrived_at) AS arrived,
+        f"""{rows.ctes} SELECT hash({case}) AS own, epoch_us(arrived_at) AS arrived,
             coalesce(seq, 0)::INTEGER AS seq, hash(run_id, request_id) AS key,
             status = 'ok' AS ok, repair_source IS NOT NULL AS repaired, ms, {repair_ms} AS repair_ms,
             draft_usd::DOUBLE AS draft_usd, repair_usd::DOUBLE AS repair_usd,
             quality_score AS score, (quality_tier = 'high')::FLOAT AS high, confidence::FLOAT AS confidence
-        FROM counted {join} WHERE case_id IS NOT NULL AND draft_source = ? AND draft_model = ?""",
+        FROM counted {join} WHERE {case} IS NOT NULL AND draft_source = ? AND draft_model = ?""",
         [*rows.values, offer.ref.provider, offer.ref.model],
     )
     return {name: _filled(column) for name, column in columns.items()}
@@ -242,7 +249,7 @@ def _filled(column: Any) -> NDArray[Any]:
 def _aligned(tables: list[tuple[_Offer, dict[str, Any]]], left_out: list[tuple[str, str]]) -> Cells:
     """The sources over the units that all of them have."""
     keyed = sorted(((*entry, _unit_keys(entry[1])) for entry in tables), key=lambda e: -len(e[2]))
-    units = np.sort(keyed[0][2])
+    units = _all_units(keyed[0][0].side, [keys for *_, keys in keyed])
     kept = []
     for offer, table, keys in keyed:
         order = np.argsort(keys)
@@ -266,6 +273,14 @@ def _aligned(tables: list[tuple[_Offer, dict[str, Any]]], left_out: list[tuple[s
     return Cells(
         sources=tuple(sources), cases=cases, chance=chance, case_keys=case_keys, left_out=tuple(left_out)
     )
+
+
+def _all_units(first: Side, keys: list[NDArray[np.uint64]]) -> NDArray[np.uint64]:
+    """Those of the source with most; of live traffic, where a shadow answers a share, those of any two."""
+    if first.run.kind is RunKind.SERVICE:
+        found, times = np.unique(np.concatenate(keys), return_counts=True)
+        return found[times > 1]
+    return np.sort(keys[0])
 
 
 def _found(
