@@ -23,11 +23,12 @@ class Parcel:
     """One case, ready to be asked.
 
     Attributes:
+        case: as its data set has it.
         values: what templates may name: built-in values and the case's columns.
         first: line and body of the first step, made when it is first asked.
     """
 
-    case_id: str
+    case: BriefCase
     values: Mapping[str, Any]
     tags: Mapping[str, str] = field(default_factory=dict)
     first: tuple[RequestLine, bytes | None] | None = None
@@ -180,7 +181,7 @@ class BoundScenario:
             for name, tag in self.scenario.tags.items()
             if tag.template is not None and (text := tag.template.render(values).strip())
         }
-        return Parcel(case_id=case.case_id, values=values, tags=tags)
+        return Parcel(case=case, values=values, tags=tags)
 
     @property
     def _may_have_secrets(self) -> bool:

@@ -177,7 +177,7 @@ class Generator:
             answer,
             seq=seq,
             request_id=request_id,
-            case_id=parcel.case_id,
+            case_id=parcel.case.case_id,
             due_ns=due_ns,
             sent_ns=sent_ns,
             done_ns=done_ns,

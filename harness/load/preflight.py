@@ -154,7 +154,7 @@ def warm_up(plan: LoadPlan, exchange: Exchange, parcel: Parcel) -> WarmUp:
     return WarmUp(
         answer=answer,
         request_id=request_id,
-        case_id=parcel.case_id,
+        case_id=parcel.case.case_id,
         sent_ns=sent_ns,
         done_ns=done_ns,
         wall=wall,

@@ -17,6 +17,7 @@ from harness.load.scenario.model import Scenario
 from harness.load.scenario.reader import read_scenario
 from harness.load.scenario.shipped import scenario_path, shipped_scenarios
 from harness.records import new_id
+from harness.tasks.briefs import BriefCase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,10 +26,12 @@ class Prepared:
 
     Attributes:
         load: its target is empty where one is still to be started.
+        first: what the first request asks.
     """
 
     scenario: Scenario
     load: LoadPlan
+    first: BriefCase
 
 
 def prepared(
@@ -81,8 +84,9 @@ def prepared(
     if load.target:
         preflight.check_permission(load.target, allowed=confirmed or load.max_requests is not None)
     exchange = exchange_of(load, os.environ, scenario)
-    CaseBook(load.cases_path, exchange, seed=load.seed, requests=1, recorded=load.shape == "recorded")
-    return Prepared(scenario=scenario, load=load)
+    recorded = load.shape == "recorded"
+    book = CaseBook(load.cases_path, exchange, seed=load.seed, requests=1, recorded=recorded)
+    return Prepared(scenario=scenario, load=load, first=book[0].case)
 
 
 def _load_plan(fields: dict[str, Any]) -> LoadPlan:

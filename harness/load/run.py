@@ -13,7 +13,6 @@ from harness.analysis.sequential import ArrivalOrderTest
 from harness.errors import TargetError
 from harness.load import preflight
 from harness.load.binding import exchange_of
-from harness.load.cases import CaseBook
 from harness.load.display import run_display
 from harness.load.ending import Ending, end_record
 from harness.load.exchange import Exchange
@@ -30,6 +29,7 @@ from harness.processes.embedded import EmbeddedTarget, start_emulator, start_ser
 from harness.processes.ingestion import Ingestion
 from harness.records import BaselineConfig, RunStatus
 from harness.store import Spool, ingest
+from harness.tasks.briefs import BriefCase
 
 DEFAULT_LIMIT_MS = 8000.0
 
@@ -101,7 +101,7 @@ def run_baseline(plan: BaselinePlan, console: Console) -> BaselineOutcome:
     with ChildGroup() as group:
         load, config = _with_target(plan, ready, group, console)
         exchange = exchange_of(load, os.environ, ready.scenario)
-        outcome = _Run(plan, load, exchange, group, console).run(config)
+        outcome = _Run(plan, load, exchange, group, console).run(config, ready.first)
     ingest(plan.store_dir, wait=True)
     return outcome
 
@@ -144,10 +144,10 @@ class _Run:
         self._scenario = exchange.scenario
         self._health = preflight.NO_HEALTH
 
-    def run(self, config: BaselineConfig) -> BaselineOutcome:
-        """Preflight, load, end."""
+    def run(self, config: BaselineConfig, first: BriefCase) -> BaselineOutcome:
+        """Preflight with the first case, load, end."""
         planned = len(self._load.schedule_ns()) if not self._load.closed_loop else self._load.max_requests
-        warm = self._preflight(planned)
+        warm = self._preflight(planned, first)
         limits = {"limit_ms": self._plan.limit_ms, "stop_early": self._plan.stop_early}
         config = config.model_copy(update=limits)
         with Spool.open(self._plan.store_dir) as spool:
@@ -168,7 +168,7 @@ class _Run:
             asked_to_end=ending.asked_to_end,
         )
 
-    def _preflight(self, planned: int | None) -> preflight.WarmUp:
+    def _preflight(self, planned: int | None, first: BriefCase) -> preflight.WarmUp:
         check = self._scenario.check
         if check is not None:
             self._health = preflight.check_health(
@@ -182,14 +182,7 @@ class _Run:
         most = "unknown" if ceiling is None else f"${ceiling}"
         called = addresses.shown(self._load.target)
         self._console.print(f"{called}: {count} requests, spend at most {most}", soft_wrap=True)
-        book = CaseBook(
-            self._load.cases_path,
-            self._exchange,
-            seed=self._load.seed,
-            requests=1,
-            recorded=self._load.shape == "recorded",
-        )
-        warm = preflight.warm_up(self._load, self._exchange, book[0])
+        warm = preflight.warm_up(self._load, self._exchange, self._exchange.bound.parcel(first))
         remark = preflight.check_warm_up(warm, self._exchange.bound.secrets)
         if remark is not None:
             # An embedded target fails because it was told to; one that is busy for a moment is not broken.

@@ -47,11 +47,11 @@ def test_a_book_holds_the_order_that_is_asked_for_case_by_case(tmp_path):
     for seq in range(21):
         case = case_for(cases, seq, seed=3)
         parcel = book[seq]
-        assert (parcel.case_id, parcel.values["brief"]) == (case.case_id, case.brief)
+        assert (parcel.case.case_id, parcel.values["brief"]) == (case.case_id, case.brief)
 
 
 def test_a_run_without_an_end_goes_through_its_orders_again(tmp_path):
     book = CaseBook(written(tmp_path, 5), shipped("baseline"), seed=0, requests=None)
-    told = [book[seq].case_id for seq in range(2 * MAX_ROUNDS * 5)]
+    told = [book[seq].case.case_id for seq in range(2 * MAX_ROUNDS * 5)]
     assert told[: MAX_ROUNDS * 5] == told[MAX_ROUNDS * 5 :]
     assert told[:5] != told[5:10]

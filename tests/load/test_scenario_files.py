@@ -165,6 +165,13 @@ def test_what_ships_is_read_and_says_what_it_was():
     assert found["openai-chat"].mode is ProviderMode.LIVE
 
 
+def test_a_scenario_that_ships_can_be_written_out_and_changed(tmp_path):
+    text = shipped_scenarios()["openai-chat"].read_text().replace("hosts: [api.openai.com]", "hosts: []")
+    (tmp_path / "ours.yaml").write_text(text)
+    ours = read_scenario(tmp_path / "ours.yaml")
+    assert (ours.name, ours.cases) == ("ours", scenario_of("openai-chat").cases)
+
+
 @pytest.mark.parametrize(
     ("text", "body", "value"),
     [

@@ -30,6 +30,10 @@ FIGURES = (
         for q in (0.5, 0.95)
     ),
     *(
+        _figure("ttfb", "time to first byte", q, ms="ttfb_ms", rows=_ANSWERS, source="the answer's head")
+        for q in (0.5, 0.95)
+    ),
+    *(
         _figure("ttft", "time to first token", q, ms="ttft_ms", rows=_ANSWERS, source="the stream")
         for q in (0.5, 0.95)
     ),

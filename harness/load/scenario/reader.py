@@ -4,6 +4,7 @@ import re
 from decimal import Decimal
 from pathlib import Path
 
+from harness.bundle import bundled
 from harness.errors import ConfigError
 from harness.inputs import (
     LARGEST_SETTINGS_BYTES,
@@ -113,10 +114,13 @@ class _Reader:
         )
 
     def cases(self, path: Path) -> Path | None:
-        """The data set that the file names, relative to it."""
+        """The data set that the file names, relative to it, or one that ships."""
         if self._spec.cases is None:
             return None
         found = path.parent / self._spec.cases
+        shipped = bundled("scenarios") / self._spec.cases
+        if not is_file(found) and is_file(shipped):
+            return shipped
         if not is_file(found):
             raise ConfigError(
                 self._located.where(("cases",)), f"there is no file '{self._spec.cases}' beside the scenario"
