@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from harness.errors import ConfigError
+from harness.errors import ConfigError, UsageError
 from harness.inputs import ABSENT, missing_column, value_named
 from harness.load.bound import Parcel
 from harness.load.exchange import Exchange
+from harness.load.plan import LoadPlan
 from harness.load.scenario.model import Scenario
 from harness.orchestration.datasets import load_dataset, load_plain_dataset
 from harness.tasks.briefs import BriefCase, round_order
@@ -83,6 +84,19 @@ def cases_of(scenario: Scenario, path: Path | None) -> Sequence[BriefCase]:
 
 
 _OWN = ("run_id", "request_id", "model", "limit_field")
+
+
+def with_recorded_arrivals(load: LoadPlan, scenario: Scenario) -> LoadPlan:
+    """The plan with the times at which its cases were asked.
+
+    Raises:
+        UsageError: users, not times, say when its requests start.
+        ConfigError: as `recorded_arrivals`.
+    """
+    if load.closed_loop:
+        raise UsageError("recorded arrivals are an open loop: they do not go with --users")
+    found = recorded_arrivals(cases_of(scenario, load.cases_path), scenario)
+    return load.model_copy(update={"replay_ms": tuple(moment_ms for _, moment_ms in found)})
 
 
 def recorded_arrivals(cases: Sequence[BriefCase], scenario: Scenario) -> list[tuple[int, float]]:

@@ -24,6 +24,7 @@ from harness.clock import SYSTEM_CLOCK
 from harness.errors import HarnessError
 from harness.load.answer import Answer
 from harness.load.binding import exchange_of
+from harness.load.cases import with_recorded_arrivals
 from harness.load.exchange import Exchange
 from harness.load.generator import Generator
 from harness.load.plan import (
@@ -85,7 +86,7 @@ def add_options(parser: Any) -> None:
     parser.add_argument(
         "--duration", type=float, env_var="PERF_DURATION_SEC", default=DEFAULT_DURATION_S, help="seconds"
     )
-    parser.add_argument("--arrivals", choices=SHAPES, default="constant", help="how requests are spread")
+    parser.add_argument("--arrivals", choices=["", *SHAPES], default="", help="how requests are spread")
     parser.add_argument("--seed", type=int, default=0, help="of arrivals and of the order of briefs")
     parser.add_argument("--store", env_var="HARNESS_STORE", default="results", help="the store's folder")
     parser.add_argument("--model", default="", help="for targets that are a bare model")
@@ -113,6 +114,7 @@ class _Driver:
         path = os.environ.get(PLAN_ENV)
         try:
             self._plan = LoadPlan.read(Path(path)) if path else None
+            scenario_of(self._scenario_name(self._plan))  # a wrong one is one sentence, before the start
         except HarnessError as error:  # Locust would print a traceback, and end with 1
             sys.stderr.write(f"harness: {error}\n")
             sys.exit(error.exit_code)
@@ -324,7 +326,7 @@ def _plan_of_options(environment: Any, name: str) -> LoadPlan:
     scenario = scenario_of(name)
     options: Mapping[str, Any] = vars(environment.parsed_options)
     run_id = new_id("run")
-    return LoadPlan(
+    plan = LoadPlan(
         run_id=run_id,
         name=f"locust-{SYSTEM_CLOCK.now():%Y-%m-%d-%H%M%S}",
         target=environment.host
@@ -334,10 +336,11 @@ def _plan_of_options(environment: Any, name: str) -> LoadPlan:
         scenario=name,
         store_dir=Path(options["store"]),
         cases_path=scenario.cases,
-        shape=options["arrivals"],
+        shape=options["arrivals"] or ("constant" if scenario.arrivals_column is None else "recorded"),
         rps=float(options["rps"]),
         duration_s=float(options["duration"]),
         seed=int(options["seed"]),
         model=options["model"] or None,
         environment=os.environ.get("HARNESS_ENV") or os.environ.get("DD_ENV") or "development",
     )
+    return with_recorded_arrivals(plan, scenario) if plan.shape == "recorded" else plan

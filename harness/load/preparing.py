@@ -11,7 +11,7 @@ from harness.clock import SYSTEM_CLOCK
 from harness.errors import ConfigError, UsageError
 from harness.load import preflight
 from harness.load.binding import exchange_of
-from harness.load.cases import CaseBook, cases_of, recorded_arrivals
+from harness.load.cases import CaseBook, with_recorded_arrivals
 from harness.load.plan import LoadPlan
 from harness.load.scenario.model import Scenario
 from harness.load.scenario.reader import read_scenario
@@ -78,7 +78,7 @@ def prepared(
         }
     )
     if load.shape == "recorded":
-        load = _with_recorded_arrivals(load, scenario)
+        load = with_recorded_arrivals(load, scenario)
     load.schedule_ns()
     _check_patience(load, scenario)
     if load.target:
@@ -96,14 +96,6 @@ def _load_plan(fields: dict[str, Any]) -> LoadPlan:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise UsageError(f"{where}: {first['msg']}") from error
-
-
-def _with_recorded_arrivals(load: LoadPlan, scenario: Scenario) -> LoadPlan:
-    """The plan with the times at which its cases were asked."""
-    if load.closed_loop:
-        raise UsageError("recorded arrivals are an open loop: they do not go with --users")
-    found = recorded_arrivals(cases_of(scenario, load.cases_path), scenario)
-    return load.model_copy(update={"replay_ms": tuple(moment_ms for _, moment_ms in found)})
 
 
 def _check_patience(load: LoadPlan, scenario: Scenario) -> None:

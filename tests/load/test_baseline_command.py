@@ -87,14 +87,19 @@ def test_kill_9_of_a_worker_loses_no_acknowledged_record(tmp_path):
     assert len(ids) > 20
 
 
-def test_workers_on_other_machines_ship_every_record_once(tmp_path):
+@pytest.mark.parametrize("own", [False, True], ids=["shipped", "own file"])
+def test_workers_on_other_machines_ship_every_record_once(tmp_path, own):
+    scenario = ()
+    if own:
+        (tmp_path / "own.yaml").write_text("path: /ask\nbody: {q: 1}\ntags: {kind: fixed}\n")
+        scenario = ("--scenario", str(tmp_path / "own.yaml"))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
     with running_target() as target:
-        options = ("--target", target.url, "--workers", "2", "--rps", "60", "--duration", "2")
+        options = ("--target", target.url, "--workers", "2", "--rps", "60", "--duration", "2", *scenario)
         master = start(tmp_path, *options, "--master", address)
-        command = [sys.executable, "-m", "harness", "baseline", "--worker", address]
+        command = [sys.executable, "-m", "harness", "baseline", "--worker", address, *scenario]
         workers = [
             subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for _ in "12"
         ]

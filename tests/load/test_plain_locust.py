@@ -1,6 +1,7 @@
 """`locust -f scenarios/baseline.py`, as Locust's own users run it."""
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -39,6 +40,28 @@ def test_headless(tmp_path):
     assert len(requests) == 40  # seven users do not make it more
     assert len(target.seen) == 40
     assert "/assist/draft-graph" in text
+
+
+def test_a_scenario_file_of_ones_own(tmp_path):
+    (tmp_path / "cases.csv").write_text("question,ts\nwhy,0.5\nwhen,0\n")
+    own = tmp_path / "own.yaml"
+    own.write_text('path: /ask\nbody: {q: "{question}"}\ncases: cases.csv\narrivals: {column: ts}\n')
+    command = [sys.executable, "-m", "locust", "-f", str(bundled("scenarios", "own.py")), "--headless"]
+    with running_target() as target:
+        options = ("--host", target.url, "--store", str(tmp_path / "store"))
+        env = {**os.environ, "HARNESS_SCENARIO": str(own)}
+        done = subprocess.run([*command, *options], env=env, capture_output=True, timeout=60, check=False)
+        asked = [body for _, body, _ in target.seen]
+        own.write_text("path: nowhere\n")
+        wrong = subprocess.run([*command, *options], env=env, capture_output=True, timeout=60, check=False)
+        assert len(target.seen) == 2
+    assert done.returncode == 0, done.stderr
+    assert asked == [{"q": "when"}, {"q": "why"}]
+    _, requests = stored_run(tmp_path / "store")
+    assert {row.scenario for row in requests} == {"own"}
+    assert wrong.returncode == 2
+    assert b"own.yaml:1: 'path'" in wrong.stderr
+    assert b"Traceback" not in wrong.stderr
 
 
 def test_master_and_workers_share_the_schedule(tmp_path):
