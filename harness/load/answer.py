@@ -24,6 +24,7 @@ class Answer:
             clock; for the service's own stream, the first event.
         first_answer_ns: when the first piece of the answer's text arrived.
         last_token_ns: when the last token of any kind arrived.
+        done_ns: when the (last) answer had been read to its end, before anything was worked out of it.
         chunks: pieces of the answer that were timed; each may hold several tokens.
         tokens: tokens that these pieces held; None where nobody told.
         text: the answer itself, for whoever grades it.
@@ -42,6 +43,7 @@ class Answer:
     first_token_ns: int | None = None
     first_answer_ns: int | None = None
     last_token_ns: int | None = None
+    done_ns: int | None = None
     chunks: int = 0
     tokens: int | None = None
     text: str | None = None

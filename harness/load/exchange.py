@@ -94,7 +94,8 @@ class Exchange:
             if answer.status is not RequestStatus.OK:
                 self._blame(step.step, answer, asked)
                 break
-        self._settle(answer, said, tags, time.perf_counter_ns() - started_ns)
+        answer.done_ns = time.perf_counter_ns()
+        self._settle(answer, said, tags, answer.done_ns - started_ns)
         return answer
 
     def given_up(self, begun: Answer, timeout_s: float, service_ns: int) -> Answer:

@@ -149,7 +149,7 @@ def warm_up(plan: LoadPlan, exchange: Exchange, parcel: Parcel) -> WarmUp:
     wall = SYSTEM_CLOCK.now()
     sent_ns = time.perf_counter_ns()
     answer = exchange.perform(sender, request_id, parcel)
-    done_ns = time.perf_counter_ns()
+    done_ns = answer.done_ns or time.perf_counter_ns()
     sender.close()
     return WarmUp(
         answer=answer,

@@ -111,11 +111,13 @@ def test_a_journey_is_one_request_whose_steps_are_its_stages(folder):
     for path, times in (("/v1/login", 1), ("/v1/jobs", 1), ("/v1/jobs/ID", 3)):
         asked = sorted(each["id"] for each in ledger.of(path))
         assert asked == sorted([row[0] for row in found] * times)
+    between_ms = sorted(row[2] - sum(json.loads(row[1]).values()) for row in found)
+    assert between_ms[len(between_ms) // 2] <= 2
     for _, stages, service_ms, usd, *_ in found:
         steps = json.loads(stages)
         assert list(steps) == ["login", "ask", "wait"]
         assert steps["wait"] >= 60
-        assert sum(steps.values()) == pytest.approx(service_ms, rel=0.05, abs=2)
+        assert sum(steps.values()) <= service_ms
         assert usd == usd_of(40, 12)
 
 
