@@ -9,7 +9,7 @@ from harness.load import preflight
 from harness.load.plan import header_values, header_variables
 from harness.load.runrecord import begin_record
 from harness.load.scenario.shipped import scenario_of
-from harness.records import ProviderMode
+from harness.records import BaselineConfig, ProviderMode
 from tests.load.asking import case_of, plan_for, shipped
 from tests.load.target import running_target
 
@@ -106,7 +106,7 @@ def test_header_values_come_from_the_environment_only():
     assert variables == {"Authorization": "STAGING_TOKEN"}
     assert header_values(variables, {"STAGING_TOKEN": "Bearer x"}) == {"Authorization": "Bearer x"}
     record = begin_record(
-        plan_for("http://user:secret@127.0.0.1", header_env=variables), owner="o", config={}
+        plan_for("http://user:secret@127.0.0.1", header_env=variables), owner="o", config=BaselineConfig()
     )
     assert "secret" not in str(record)
     assert record.config["load"]["header_env"] == variables
