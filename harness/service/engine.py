@@ -128,14 +128,14 @@ class Engine:
         filed_as = self._recent_ids.filed_as(envelope.request_id, envelope.run_id)
         try:
             result = await self.pipeline(task_name).run(
-                task_input, request_id=filed_as, run_id=envelope.run_id, on_stage=on_stage
+                task_input, request_id=filed_as, run_id=envelope.run_id, tags=envelope.tags, on_stage=on_stage
             )
         except PipelineFailedError as error:
             raise self._fail(task_name, error) from error
         self.answered += 1
         self._keep(task_name, result.event, result.calls, result.contents)
         if self.shadow is not None and task_name == DRAFT_TASK:
-            self.shadow.follow(self.pipeline(task_name).task, task_input, filed_as)
+            self.shadow.follow(self.pipeline(task_name).task, task_input, filed_as, envelope.tags)
         return result
 
     def pipeline(self, task_name: str) -> Pipeline[Any, Any]:

@@ -1,8 +1,9 @@
 """What a client sent, read with suspicion: bounded, decoded, parsed, and never a reason for a 500."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
@@ -12,6 +13,8 @@ from starlette.requests import ClientDisconnect, Request
 from harness.records import is_valid_request_id, new_id
 from harness.service.problems import ProblemError, bad_input
 
+MOST_TAGS = 20
+_TAG = re.compile(r"[A-Za-z0-9_.-]{1,64}=[A-Za-z0-9 _.:/@-]{1,200}")
 DRAIN_LIMIT_BYTES = 32 * 1024 * 1024
 """How much of a refused body is read and thrown away, so that its sender gets to read the answer."""
 
@@ -25,19 +28,22 @@ class Envelope:
         run_id: the harness run it says it belongs to; None unless telemetry is enabled and the id is valid.
         wants_telemetry: it asked for the telemetry header, and may have it.
         wants_stream: it accepts server-sent events.
+        tags: of `X-Request-Tags`, what a routed strategy's rules look at.
     """
 
     request_id: str
     run_id: str | None
     wants_telemetry: bool
     wants_stream: bool
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_envelope(request: Request, *, telemetry: bool) -> Envelope:
     """The envelope of a request.
 
     Raises:
-        ProblemError: an `X-Request-Id` that is not one: replacing it silently would break the client's joins.
+        ProblemError: an `X-Request-Id` that is not one (replacing it silently would break the client's
+            joins), or tags that are none.
     """
     given = request.headers.getlist("x-request-id")
     if len(given) > 1:
@@ -51,7 +57,19 @@ def read_envelope(request: Request, *, telemetry: bool) -> Envelope:
         run_id=run_id,
         wants_telemetry=telemetry and request.headers.get("x-assist-telemetry") == "1",
         wants_stream="text/event-stream" in request.headers.get("accept", ""),
+        tags=_tags(request.headers.getlist("x-request-tags")),
     )
+
+
+def _tags(given: Sequence[str]) -> dict[str, str]:
+    """`plan=free, region=eu` as names and values."""
+    pairs = [pair.strip() for line in given for pair in line.split(",") if pair.strip()]
+    found = {name: value for name, _, value in (pair.partition("=") for pair in pairs)}
+    if len(found) != len(pairs) or len(pairs) > MOST_TAGS or not all(map(_TAG.fullmatch, pairs)):
+        raise bad_input(
+            f"X-Request-Tags: must be at most {MOST_TAGS} of name=value, each name once, separated by commas"
+        )
+    return found
 
 
 def usable_request_id(request: Request) -> str:

@@ -7,6 +7,7 @@ gives paired answers of two strategies; its money comes from a budget of its own
 import asyncio
 import logging
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -67,14 +68,14 @@ class Shadow:
         self._tasks: set[asyncio.Task[None]] = set()
         self._mode: ProviderMode | None = None
 
-    def follow(self, task: Task[Any, Any], task_input: Any, request_id: str) -> None:
+    def follow(self, task: Task[Any, Any], task_input: Any, request_id: str, tags: Mapping[str, str]) -> None:
         """Answer a live request as well, if it is drawn; returns at once."""
         if fraction_of(f"shadow:{request_id}") >= self.settings.share:
             return
         if len(self._tasks) >= MOST_AT_ONCE:
             self.outcomes["skipped",] += 1
             return
-        work = asyncio.ensure_future(self._answer(task, task_input, request_id))
+        work = asyncio.ensure_future(self._answer(task, task_input, request_id, tags))
         self._tasks.add(work)
         work.add_done_callback(self._tasks.discard)
 
@@ -87,7 +88,9 @@ class Shadow:
         counts = {name[0]: n for name, n in self.outcomes.items()}
         self._recorder.close(self._mode, ServiceSummary.model_validate(counts))
 
-    async def _answer(self, task: Task[Any, Any], task_input: Any, request_id: str) -> None:
+    async def _answer(
+        self, task: Task[Any, Any], task_input: Any, request_id: str, tags: Mapping[str, str]
+    ) -> None:
         pipeline = Pipeline(
             task,
             self.settings.strategy,
@@ -100,7 +103,7 @@ class Shadow:
             on_abandoned=lambda event, calls: self._keep("abandoned", event, calls),
         )
         try:
-            result = await pipeline.run(task_input, request_id=request_id)
+            result = await pipeline.run(task_input, request_id=request_id, tags=tags)
         except PipelineFailedError as error:
             if isinstance(error.failed_event, FailedEvent):
                 self._keep("failed", error.failed_event, [c for c in error.calls if isinstance(c, Call)])

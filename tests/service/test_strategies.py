@@ -62,3 +62,21 @@ def test_hedge_answers_while_the_first_is_stuck(tmp_path: Path) -> None:
     assert request["server_ms"] < 15_000
     assert request["cost_usd"] is None  # what the cancelled call was billed, nobody told
     assert request["unpriced"] is True
+
+
+def test_a_request_is_routed_by_its_tags(tmp_path: Path) -> None:
+    path = tmp_path / "by-plan.yaml"
+    text = bundled("scenarios", "strategies", "routed.yaml").read_text()
+    path.write_text(text.replace("share: 0.1", "share: 0.000001"))
+    with running_emulator(EmulatorSettings(speed=200, defect_rate=0)) as emulator:
+        env = {**emulated_env(emulator), "LLM_STRATEGY": str(path)}
+        with service(env, store_dir=tmp_path / "store") as client:
+            for tags in ("plan=enterprise, region=eu", "plan=free", ""):
+                headers = {"x-request-tags": tags}
+                assert client.post("/assist/draft-graph", json=BRIEF, headers=headers).status_code == 200
+            for wrong in ("plan", "=free", "plan=a,plan=b", ",".join(f"t{n}=1" for n in range(21)), "p=a;b"):
+                refused = client.post("/assist/draft-graph", json=BRIEF, headers={"x-request-tags": wrong})
+                assert refused.status_code == 400, wrong
+                assert "X-Request-Tags" in refused.json()["message"]
+    found = rows(tmp_path / "store", "SELECT draft_model FROM requests ORDER BY started_at")
+    assert [row["draft_model"] for row in found] == [SONNET, MINI, MINI]
