@@ -21,7 +21,11 @@ class BodyTooLargeError(Exception):
 
 
 class Exchange:
-    """A request and its answer; every time is nanoseconds from its arrival."""
+    """A request and its answer; every time is nanoseconds from its arrival.
+
+    Attributes:
+        late_ns: the most that a piece was ready after its moment; None while none was due.
+    """
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.received_ns = time.perf_counter_ns()
@@ -29,6 +33,7 @@ class Exchange:
         self.first_byte_ns: int | None = None
         self.finished_ns: int | None = None
         self.status: int | None = None
+        self.late_ns: int | None = None
         self._receive = receive
         self._send = send
         # uvicorn's request cycle: the only way to a real reset, and to a disconnect without a second task.
@@ -66,9 +71,11 @@ class Exchange:
 
     async def sleep_until(self, after_ms: float) -> None:
         """Wait until so many milliseconds after the arrival: absolute deadlines, so errors never add up."""
-        remaining_s = after_ms / 1e3 - (time.perf_counter_ns() - self.received_ns) / 1e9
-        if remaining_s > 0:
-            await asyncio.sleep(remaining_s)
+        due_ns = self.received_ns + int(after_ms * 1e6)
+        remaining_ns = due_ns - time.perf_counter_ns()
+        if remaining_ns > 0:
+            await asyncio.sleep(remaining_ns / 1e9)
+        self.late_ns = max(self.late_ns or 0, time.perf_counter_ns() - due_ns)
 
     async def answer(self, status: int, headers: Headers, body: bytes) -> None:
         """Send a whole answer."""

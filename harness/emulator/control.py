@@ -35,12 +35,15 @@ def control_routes(engine: Engine) -> list[Route]:
         return _json({"faults": [rule.model_dump(mode="json") for rule in engine.plan.rules]})
 
     async def ledger(request: Request) -> Response:
-        try:
-            since = int(request.query_params.get("since", "0"))
-        except ValueError:
-            return _json({"error": "since must be a sequence number"}, 400)
+        since = _since(request)
+        if since is None:
+            return _no_number()
         rows = [asdict(entry) for entry in engine.ledger.entries if entry.seq > since]
         return _json({"entries": rows})
+
+    async def lateness(request: Request) -> Response:
+        since = _since(request)
+        return _no_number() if since is None else _json(engine.ledger.lateness(since))
 
     async def stats(request: Request) -> Response:  # noqa: ARG001
         return _json(engine.ledger.stats())
@@ -49,6 +52,7 @@ def control_routes(engine: Engine) -> list[Route]:
         Route("/healthz", health),
         Route("/_emulator/faults", faults, methods=["GET", "POST", "DELETE"]),
         Route("/_emulator/ledger", ledger),
+        Route("/_emulator/lateness", lateness),
         Route("/_emulator/stats", stats),
     ]
 
@@ -57,3 +61,15 @@ def _json(value: Any, status: int = 200) -> Response:
     return Response(
         orjson.dumps(value), status, headers={"x-harness-emulated": "1"}, media_type="application/json"
     )
+
+
+def _since(request: Request) -> int | None:
+    """The number that entries come after; None for something else."""
+    try:
+        return int(request.query_params.get("since", "0"))
+    except ValueError:
+        return None
+
+
+def _no_number() -> Response:
+    return _json({"error": "since must be a sequence number"}, 400)

@@ -67,6 +67,7 @@ class Endpoint:
             entry.status = exchange.status
             entry.first_byte_ms = _ms(exchange.first_byte_ns)
             entry.finished_ms = _ms(exchange.finished_ns)
+            entry.late_ms = _ms(exchange.late_ns)
             ledger.write(entry)
             ledger.in_flight -= 1
 

@@ -12,6 +12,7 @@ import orjson
 
 from harness.emulator.bill import TokenBill
 from harness.errors import UsageError
+from harness.lateness import Lateness, lateness_of
 from harness.outputs import write_whole
 
 LOG = logging.getLogger("harness.emulator")
@@ -37,6 +38,7 @@ class LedgerEntry:
         intended_ttft_ms: the drawn time to first token, likewise.
         first_byte_ms: first byte of the answer handed to the socket, from `received_ns`.
         finished_ms: last byte handed to the socket, from `received_ns`.
+        late_ms: the most that a piece of the answer was ready after its moment; None where none was due.
         status: HTTP status; None when no answer left.
         outcome: `ok`, `error`, `cut`, `reset` or `disconnected` (the client went away).
         fault: the fault that struck, if any.
@@ -61,6 +63,7 @@ class LedgerEntry:
     intended_ttft_ms: float | None = None
     first_byte_ms: float | None = None
     finished_ms: float | None = None
+    late_ms: float | None = None
     status: int | None = None
     outcome: str = "error"
     fault: str | None = None
@@ -125,6 +128,12 @@ class Ledger:
                 self._unwritten += 1
                 if self._unwritten == 1:
                     LOG.warning("the ledger cannot be written (%s); its gaps are counted", error.strerror)
+
+    def lateness(self, since: int) -> Lateness:
+        """How late the answers to requests after number `since` were."""
+        return lateness_of(
+            entry.late_ms for entry in self.entries if entry.seq > since and entry.late_ms is not None
+        )
 
     def stats(self) -> dict[str, Any]:
         """Counts, token sums and cost of everything recorded so far."""

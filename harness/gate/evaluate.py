@@ -1,12 +1,22 @@
 """The rules of the gate, applied to one run, or to one strategy of it."""
 
+from dataclasses import replace
+
 from harness.analysis.estimate import DEFAULT_CONFIDENCE
 from harness.figures import figure_named, measure_all
 from harness.figures.catalogue.quality import HIGH_OF_ALL
+from harness.figures.declaration import Unit
 from harness.figures.sides import Side, mode_name
 from harness.gate.latency import p95_check
 from harness.gate.model import Check, GateLimits, GateReport
-from harness.gate.ratios import cost_check, error_check, throughput_check, tier_check
+from harness.gate.ratios import (
+    ERROR_CHECK,
+    THROUGHPUT_UNIT,
+    cost_check,
+    error_check,
+    throughput_check,
+    tier_check,
+)
 from harness.gate.regression import regression_checks
 from harness.records import GateVerdict, ProviderMode, RunStatus
 
@@ -28,7 +38,8 @@ def evaluate_gate(
         baseline: an earlier run; a significant regression against it is a FAIL.
         against: another strategy; being significantly worse than it is a FAIL.
 
-    FAIL beats INCONCLUSIVE beats PASS. Zero requests, a fixtures-served request, a suspect run, an
+    FAIL beats INCONCLUSIVE beats PASS; but a run whose own machine was late cannot fail for slowness:
+    that may be the machine's. Zero requests, a fixtures-served request, a suspect run, an
     unfinished run, several strategies in one run, compressed time and a required figure that is unknown
     are INCONCLUSIVE, never PASS.
     """
@@ -41,6 +52,9 @@ def evaluate_gate(
     for other, name in ((baseline, "baseline"), (against, "strategy")):
         if other is not None:
             checks += regression_checks(other, side, limits, name)
+    if side.ended.late:
+        reasons = side.ended.suspicion or f"this machine was late ({', '.join(side.ended.late)})"
+        checks = [_excused(side, check, reasons) for check in checks]
     return GateReport(
         run_id=side.run.run_id,
         run_name=side.run.name,
@@ -107,8 +121,24 @@ def _generator(side: Side) -> Check:
     return Check(
         name="load_generator",
         verdict=GateVerdict.INCONCLUSIVE if suspicion else GateVerdict.PASS,
-        sentence=suspicion or "no sign that the generator was the bottleneck",
+        sentence=suspicion or "no sign that this machine was the bottleneck",
     )
+
+
+def _excused(side: Side, check: Check, reasons: str) -> Check:
+    """A failure that a busy machine can have caused is not known to be one."""
+    slow = check.unit in (Unit.MS, THROUGHPUT_UNIT) or (check.name == ERROR_CHECK and _all_timeouts(side))
+    if check.verdict is not GateVerdict.FAIL or not slow:
+        return check
+    return replace(check, verdict=GateVerdict.INCONCLUSIVE, sentence=f"{check.sentence}; but {reasons}")
+
+
+def _all_timeouts(side: Side) -> bool:
+    ((others,),) = side.rows.rows(
+        "SELECT count(*) FROM counted WHERE status <> 'ok' AND status <> 'timeout' "
+        "AND error_kind IS DISTINCT FROM 'timeout'"
+    )
+    return not others
 
 
 def _comparable(side: Side) -> Check:

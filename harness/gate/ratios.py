@@ -8,6 +8,8 @@ from harness.gate.model import Bounds, Check, GateLimits
 from harness.records import GateVerdict
 
 _ROUNDING = 1e-9
+ERROR_CHECK = "error_ratio"
+THROUGHPUT_UNIT = "1/s"
 
 
 def error_check(rows: Rows, limits: GateLimits, found: Estimate) -> Check:
@@ -27,7 +29,7 @@ def error_check(rows: Rows, limits: GateLimits, found: Estimate) -> Check:
         elif found.high > limit:
             verdict = GateVerdict.INCONCLUSIVE
             sentence += f"; the true share may be up to {found.high:.2%}"
-    return _ratio_check("error_ratio", verdict, sentence, found, limit)
+    return _ratio_check(ERROR_CHECK, verdict, sentence, found, limit)
 
 
 def throughput_check(min_rps: float, found: Estimate | None) -> Check:
@@ -39,7 +41,13 @@ def throughput_check(min_rps: float, found: Estimate | None) -> Check:
         verdict = GateVerdict.PASS if value >= min_rps else GateVerdict.FAIL
         sentence = f"{value:.2f} answers/s; at least {min_rps:g} are asked for"
     return Check(
-        name="throughput", verdict=verdict, sentence=sentence, value=value, limit=min_rps, unit="1/s", n=n
+        name="throughput",
+        verdict=verdict,
+        sentence=sentence,
+        value=value,
+        limit=min_rps,
+        unit=THROUGHPUT_UNIT,
+        n=n,
     )
 
 

@@ -1,5 +1,6 @@
 """How a run is recorded to have ended: its status, and what only the end knows."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -7,6 +8,7 @@ from harness.analysis.sequential import ArrivalOrderTest
 from harness.clock import SYSTEM_CLOCK
 from harness.load.live import LiveRun
 from harness.load.plan import LoadPlan
+from harness.load.punctuality import PartLateness, allowed_ms
 from harness.load.saturation import Staircase
 from harness.records import BaselineSummary, ProviderMode, RunEnd, RunStatus
 
@@ -22,6 +24,8 @@ class Ending:
         staircase: the steps, if the shape has any.
         fallback_mode: what answered according to `/healthz`, where telemetry does not say.
         empty_columns: what was foretold before the run.
+        parts: how late the processes of an embedded run were; empty where the target is another's.
+        too_late: the run was given up because this machine was too busy for it.
     """
 
     status: RunStatus
@@ -30,11 +34,17 @@ class Ending:
     staircase: Staircase | None
     fallback_mode: ProviderMode | None
     empty_columns: list[str]
+    parts: Sequence[PartLateness] = ()
+    too_late: bool = False
 
 
 def end_record(load: LoadPlan, live: LiveRun, ending: Ending, *, limit_ms: float) -> RunEnd:
     """The run's end, with counts, suspicion and whatever ended it."""
-    reasons = live.suspicions(limit_ms)
+    late = [part for part in ending.parts if part.over(limit_ms)]
+    late_parts = [part.part for part in late]
+    if live.sent_late(allowed_ms(limit_ms)):
+        late_parts.append("generator")
+    reasons = [*(part.sentence(limit_ms) for part in late), *live.suspicions(limit_ms)]
     saturated = ending.staircase is not None and ending.staircase.saturated
     missing = 0 if live.planned is None or load.closed_loop else live.planned - live.finished
     if ending.status is RunStatus.COMPLETED and missing and not saturated:
@@ -46,6 +56,7 @@ def end_record(load: LoadPlan, live: LiveRun, ending: Ending, *, limit_ms: float
         unfinished=live.sent - live.finished,
         ended_by=_ended_by(ending, live),
         lateness_p99_ms=live.lateness_p99_ms(),
+        late=late_parts,
         suspect=bool(reasons),
         suspect_reasons=reasons,
         telemetry_missing=sum(report.telemetry_missing for report in live.reports),
@@ -53,7 +64,11 @@ def end_record(load: LoadPlan, live: LiveRun, ending: Ending, *, limit_ms: float
         empty_columns=ending.empty_columns,
         limit_ms=limit_ms,
     )
-    more: dict[str, Any] = {}
+    more: dict[str, Any] = {
+        f"{part.part}_late_{name}": None if part.told is None else getattr(part.told, name)
+        for part in ending.parts
+        for name in ("p99_ms", "max_ms")
+    }
     if ending.test is not None:
         more["sequential"] = asdict(ending.test.outcome)
     if ending.staircase is not None:
@@ -70,8 +85,8 @@ def end_record(load: LoadPlan, live: LiveRun, ending: Ending, *, limit_ms: float
 
 def _ended_by(ending: Ending, live: LiveRun) -> str:
     match ending.status:
-        case RunStatus.INTERRUPTED if ending.asked_to_end:
-            return "a signal to the command"
+        case RunStatus.INTERRUPTED if ending.too_late or ending.asked_to_end:
+            return "a machine too busy for its rate" if ending.too_late else "a signal to the command"
         case RunStatus.INTERRUPTED:
             return "the death of a generator process"
         case RunStatus.FAILED if live.lost_records:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from harness.analysis.percentile import latency_percentile
+from harness.lateness import lateness_of
 from harness.load.progress import Report
 
 SUSPECT_SHARE_OF_SLO = 0.01
@@ -104,14 +105,19 @@ class LiveRun:
 
     def lateness_p99_ms(self) -> float | None:
         """p99 of how late requests were sent, of few requests nearly the maximum; None without any."""
-        late = sorted(max(0.0, value) for value in self.lateness_ms)
-        return late[min(len(late) - 1, int(len(late) * 0.99))] if late else None
+        return lateness_of(self.lateness_ms).p99_ms
+
+    def sent_late(self, allowed_ms: float) -> bool:
+        """Whether the generator's p99 lateness is over so much."""
+        late_ms = self.lateness_p99_ms()
+        return late_ms is not None and late_ms > allowed_ms
 
     def suspicions(self, slo_ms: float) -> list[str]:
         """Why the generator, not the target, may have been slow; empty when nothing says so."""
         reasons = []
-        late_ms, allowed_ms = self.lateness_p99_ms(), SUSPECT_SHARE_OF_SLO * slo_ms
-        if late_ms is not None and late_ms > allowed_ms:
+        allowed_ms = SUSPECT_SHARE_OF_SLO * slo_ms
+        if self.sent_late(allowed_ms):
+            late_ms = self.lateness_p99_ms()
             reasons.append(
                 f"the generator sent late: p99 {late_ms:.1f} ms, over {allowed_ms:.0f} ms (1% of the limit)"
             )

@@ -92,7 +92,7 @@ def check_health(target: str, headers: Mapping[str, str], check: Check = SERVICE
     """
     called = f"{shown(target)}{check.path}"
     try:
-        status, body = _get(target, check.path, headers)
+        status, body = fetch(target, check.path, headers, timeout_s=HEALTH_TIMEOUT_S)
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise TargetError(f"{called} does not answer ({type(error).__name__}: {error})") from error
     if check.statuses is not None and status not in check.statuses:
@@ -115,6 +115,21 @@ def check_health(target: str, headers: Mapping[str, str], check: Check = SERVICE
         environment=_text(fields.get("environment")),
         cost_max_usd=_usd(fields.get("cost_max_usd")),
     )
+
+
+def fetch(target: str, path: str, headers: Mapping[str, str], *, timeout_s: float) -> tuple[int, bytes]:
+    """Status and at most the first 64 KB that a target answers to GET.
+
+    Raises:
+        OSError, http.client.HTTPException: it does not answer.
+    """
+    connection = _connection(urlsplit(target), timeout_s)
+    try:
+        connection.request("GET", request_target(target, path), headers=dict(headers))
+        response = connection.getresponse()
+        return response.status, response.read(MAX_HEALTH_BYTES)
+    finally:
+        connection.close()
 
 
 def refuse_fixtures(health: Health, warm_up: WarmUp | None, *, allowed: bool) -> None:
@@ -291,17 +306,6 @@ def _connection(parts: SplitResult, timeout_s: float) -> http.client.HTTPConnect
             host, port, timeout=timeout_s, context=ssl.create_default_context()
         )
     return http.client.HTTPConnection(host, port, timeout=timeout_s)
-
-
-def _get(target: str, path: str, headers: Mapping[str, str]) -> tuple[int, bytes]:
-    parts = urlsplit(target)
-    connection = _connection(parts, HEALTH_TIMEOUT_S)
-    try:
-        connection.request("GET", request_target(target, path), headers=dict(headers))
-        response = connection.getresponse()
-        return response.status, response.read(MAX_HEALTH_BYTES)
-    finally:
-        connection.close()
 
 
 def _text(value: Any) -> str | None:

@@ -1,6 +1,7 @@
 """One load run, from preflight to its last record in the store: what `baseline` and `demo` share."""
 
 import os
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ from harness.load.exchange import Exchange
 from harness.load.live import LiveRun
 from harness.load.plan import LoadPlan
 from harness.load.preparing import Prepared, prepared
+from harness.load.punctuality import EmbeddedClocks, allowed_ms
 from harness.load.recorder import Epoch, Recorder
 from harness.load.runrecord import begin_record
 from harness.load.saturation import Staircase
@@ -49,6 +51,7 @@ class BaselinePlan:
         stop_early: end as soon as the sequential test on `limit_ms` has decided.
         limit_ms: the latency limit (SLO), milliseconds.
         embedded: how the embedded target is started.
+        give_up_late: end a run that this machine is too busy for, as `INTERRUPTED`.
         bind: `HOST:PORT` for Locust workers on other machines; None runs them here.
     """
 
@@ -64,6 +67,7 @@ class BaselinePlan:
     limit_ms: float = DEFAULT_LIMIT_MS
     embedded: EmbeddedTarget = field(default_factory=EmbeddedTarget)
     bind: str | None = None
+    give_up_late: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +79,11 @@ class BaselineOutcome:
     status: RunStatus
     summary: dict[str, Any]
     asked_to_end: bool = False
+
+    @property
+    def late(self) -> Sequence[str]:
+        """Which processes of this machine were late beyond what the latency limit leaves room for."""
+        return tuple(self.summary.get("late") or ())
 
 
 def run_baseline(plan: BaselinePlan, console: Console) -> BaselineOutcome:
@@ -99,30 +108,39 @@ def run_baseline(plan: BaselinePlan, console: Console) -> BaselineOutcome:
         confirmed=plan.confirmed,
     )
     with ChildGroup() as group:
-        load, config = _with_target(plan, ready, group, console)
-        exchange = exchange_of(load, os.environ, ready.scenario)
-        outcome = _Run(plan, load, exchange, group, console).run(config, ready.first)
+        found = _target(plan, ready, group, console)
+        exchange = exchange_of(found.load, os.environ, ready.scenario)
+        outcome = _Run(plan, found.load, exchange, group, console).run(found, ready.first)
     ingest(plan.store_dir, wait=True)
     return outcome
 
 
-def _with_target(
-    plan: BaselinePlan, ready: Prepared, group: ChildGroup, console: Console
-) -> tuple[LoadPlan, BaselineConfig]:
-    """The plan with a target, started if need be, and what belongs into the run's configuration."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Target:
+    """What is loaded: the plan with its target, what belongs into the run's configuration, and its clocks."""
+
+    load: LoadPlan
+    config: BaselineConfig
+    clocks: EmbeddedClocks | None = None
+
+
+def _target(plan: BaselinePlan, ready: Prepared, group: ChildGroup, console: Console) -> _Target:
+    """The target, started if need be."""
     if ready.load.target:
-        return ready.load, BaselineConfig(embedded=False)
+        return _Target(load=ready.load, config=BaselineConfig(embedded=False))
     is_service = ready.scenario.stand_in == "service"
     if is_service:
         console.print("starting the provider emulator and the service on loopback", style="dim")
-    _, target = start_emulator(group, plan.embedded)
+    _, emulator_url = start_emulator(group, plan.embedded)
     config = BaselineConfig(
         embedded=True, emulator_speed=plan.embedded.speed, emulator_seed=plan.embedded.seed
     )
+    service_url = None
     if is_service:
-        _, target = start_service(group, target, plan.store_dir, plan.embedded)
-    found = {"target": target, "environment": plan.embedded.environment}
-    return ready.load.model_copy(update=found), config
+        _, service_url = start_service(group, emulator_url, plan.store_dir, plan.embedded)
+    told = {"target": service_url or emulator_url, "environment": plan.embedded.environment}
+    clocks = EmbeddedClocks(emulator_url, service_url)
+    return _Target(load=ready.load.model_copy(update=told), config=config, clocks=clocks)
 
 
 class _Run:
@@ -144,17 +162,18 @@ class _Run:
         self._scenario = exchange.scenario
         self._health = preflight.NO_HEALTH
 
-    def run(self, config: BaselineConfig, first: BriefCase) -> BaselineOutcome:
+    def run(self, target: _Target, first: BriefCase) -> BaselineOutcome:
         """Preflight with the first case, load, end."""
         planned = len(self._load.schedule_ns()) if not self._load.closed_loop else self._load.max_requests
         warm = self._preflight(planned, first)
         limits = {"limit_ms": self._plan.limit_ms, "stop_early": self._plan.stop_early}
-        config = config.model_copy(update=limits)
+        config = target.config.model_copy(update=limits)
         with Spool.open(self._plan.store_dir) as spool:
             spool.append(begin_record(self._load, owner=spool.spool_id, config=config))
             self._record_warm_up(spool, warm)
             live = LiveRun(planned)
-            ending, complaint = self._load_target(live, preflight.empty_columns(warm, self._scenario))
+            empty = preflight.empty_columns(warm, self._scenario)
+            ending, complaint = self._load_target(live, empty, target.clocks)
             end = end_record(self._load, live, ending, limit_ms=self._plan.limit_ms)
             self._group.stop_all()  # the service's last records belong to the run that ends now
             spool.append(end).result()
@@ -217,7 +236,9 @@ class _Run:
             warmup=True,
         )
 
-    def _load_target(self, live: LiveRun, empty_columns: list[str]) -> tuple[Ending, str | None]:
+    def _load_target(
+        self, live: LiveRun, empty_columns: list[str], clocks: EmbeddedClocks | None
+    ) -> tuple[Ending, str | None]:
         """Load until the end; how it ended, and what a failed process had to say."""
         test = ArrivalOrderTest(self._plan.limit_ms) if self._plan.stop_early else None
         staircase = self._make_staircase()
@@ -227,8 +248,12 @@ class _Run:
             interruption = stack.enter_context(interruptions(workers))
             stack.enter_context(Ingestion(self._plan.store_dir))
             display = stack.enter_context(run_display(self._console, live.planned))
+            if clocks is not None:
+                clocks.begin()
             workers.start()
-            status = RunWatch(workers, live, test, staircase).follow(display, interruption)
+            watch = RunWatch(workers, live, test, staircase, self._too_late(live, clocks))
+            status = watch.follow(display, interruption)
+            parts = () if clocks is None else clocks.told()
         ending = Ending(
             status=status,
             asked_to_end=interruption.asked,
@@ -237,8 +262,17 @@ class _Run:
             fallback_mode=self._health.provider_mode
             or (self._scenario.mode if self._exchange.bound.holds else None),
             empty_columns=empty_columns,
+            parts=parts,
+            too_late=watch.gave_up,
         )
         return ending, workers.complaint() if status is RunStatus.FAILED else None
+
+    def _too_late(self, live: LiveRun, clocks: EmbeddedClocks | None) -> Callable[[], bool] | None:
+        """What tells that this machine is too busy for the run; None where the run goes on all the same."""
+        limit_ms = self._plan.limit_ms
+        if clocks is None or not self._plan.give_up_late:
+            return None
+        return lambda: live.sent_late(allowed_ms(limit_ms)) or clocks.too_late(limit_ms)
 
     def _make_staircase(self) -> Staircase | None:
         rates = self._load.step_rates()

@@ -2,7 +2,7 @@
 
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
@@ -18,6 +18,9 @@ from harness.records import RunStatus
 POLL_S = 0.1
 SHOW_EVERY_S = 0.5
 STOP_GRACE_S = 3.0
+LATE_AFTER_S = 5.0
+"""A machine is called too busy for a run after so long: its first seconds are those of every start."""
+LATE_EVERY_S = 2.0
 
 
 @dataclass
@@ -54,6 +57,7 @@ class RunWatch:
         live: takes their reports.
         test: stops the run once it is decided; None lets it run its course.
         staircase: stops the run once the target is saturated.
+        too_late: asked now and then; stops the run where this machine is too busy for it.
     """
 
     def __init__(
@@ -62,12 +66,16 @@ class RunWatch:
         live: LiveRun,
         test: ArrivalOrderTest | None,
         staircase: Staircase | None = None,
+        too_late: Callable[[], bool] | None = None,
     ) -> None:
         self._workers = workers
         self._live = live
         self._test = test
         self._staircase = staircase
         self._draining = False
+        self._ask_too_late = too_late
+        self._ask_at_s = time.monotonic() + LATE_AFTER_S
+        self.gave_up = False
 
     def follow(self, display: RunDisplay, interruption: Interruption) -> RunStatus:
         """Until every generator has ended; the status says how."""
@@ -77,13 +85,20 @@ class RunWatch:
             if time.monotonic() - shown_at >= SHOW_EVERY_S:
                 shown_at = time.monotonic()
                 display.show(self._live.figures())
-            if interruption.asked:
+            if interruption.asked or self._gives_up():
                 return self._end(RunStatus.INTERRUPTED)
             if len(self._live.ended) == self._workers.expected:
                 display.show(self._live.figures())
                 return self._end(self._status_of_end())
             if self._workers.dead():
                 return self._end(self._status_after_death())
+
+    def _gives_up(self) -> bool:
+        if self._ask_too_late is None or time.monotonic() < self._ask_at_s:
+            return False
+        self._ask_at_s = time.monotonic() + LATE_EVERY_S
+        self.gave_up = self._ask_too_late()
+        return self.gave_up
 
     def _take_reports(self, timeout_s: float) -> None:
         if self._workers.silent:

@@ -160,6 +160,7 @@ class EndSummary(Told):
         planned, finished: requests.
         unfinished: sent and never recorded.
         suspect: this machine was the bottleneck; None where nobody looked.
+        late: which of this machine's processes were so late that slowness may be theirs.
     """
 
     planned: int | None = None
@@ -167,6 +168,7 @@ class EndSummary(Told):
     unfinished: int | None = None
     suspect: bool | None = None
     suspect_reasons: list[str] = []
+    late: list[str] = []
     telemetry_missing: int | None = None
     telemetry_broken: int | None = None
 
@@ -182,7 +184,7 @@ class BaselineSummary(EndSummary):
     """Of a load run.
 
     Attributes:
-        late: the processes of this machine that were, beyond what the latency limit leaves room for.
+        emulator_late_p99_ms, ...: how late an embedded run's own processes were, by their own clocks.
         sequential: the test that may have ended it early.
         steps: of a staircase, and the highest rate within the limit.
     """
@@ -194,7 +196,6 @@ class BaselineSummary(EndSummary):
     emulator_late_max_ms: float | None = None
     service_late_p99_ms: float | None = None
     service_late_max_ms: float | None = None
-    late: list[str] = []
     empty_columns: list[str] = []
     limit_ms: float | None = None
     sequential: dict[str, Any] | None = None

@@ -46,6 +46,7 @@ def create_app(settings: ServiceSettings) -> "ServiceApp":
         engine,
         routes=[
             Route("/healthz", routes.healthz),
+            Route("/lateness", routes.lateness),
             Route("/metrics", routes.metrics),
             Route("/assist/draft-graph", routes.draft_graph, methods=["POST"]),
             Route("/assist/draft-graph/stream", routes.draft_graph_stream, methods=["POST"]),

@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from math import nan
 from typing import Any
 
 from harness.errors import ConfigError, PipelineFailedError, UnpricedModelError
+from harness.lateness import LoopLag
 from harness.orchestration.adapters import AdapterPool
 from harness.orchestration.breaker import Breakers, BreakerSettings
 from harness.orchestration.caller import Caller
@@ -42,6 +44,9 @@ LOG = logging.getLogger("harness.service")
 SUGGEST_TASK = "suggest_options"
 DRAFT_TASK = "draft_graph"
 CLOSE_GRACE_S = 0.2
+TICKS_PER_S = 10
+"""How often the server looks after its connections, and whether its loop is late."""
+LAG_SHOWN_S = 60.0
 
 
 class Engine:
@@ -82,6 +87,7 @@ class Engine:
         self.shadow = None if settings.shadow is None else self._shadowed(settings.shadow)
         self.traffic = Traffic(access_log=settings.access_log)
         self.work = Work()
+        self.lag = LoopLag(1000 / TICKS_PER_S)
         self.metrics = PrometheusSink(self._gauges(), self._counters())
         self.answered = 0
         self.failed = 0
@@ -300,6 +306,10 @@ class Engine:
             "harness_run_budget_committed_usd": (
                 "Spent and reserved of this service's run budget.",
                 lambda: float(self._budget.committed_usd),
+            ),
+            "harness_event_loop_late_ms": (
+                "The most that the event loop was late in the last minute; NaN where nobody measures it.",
+                lambda: nan if (most := self.lag.within(LAG_SHOWN_S).max_ms) is None else most,
             ),
         }
 

@@ -1,6 +1,8 @@
 """The routes: envelope and body in, pipeline, answer out."""
 
 import asyncio
+from dataclasses import asdict
+from math import nan
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -8,13 +10,14 @@ from starlette.responses import Response
 from harness.errors import UsageError
 from harness.orchestration.outcome import PipelineResult
 from harness.service.answers import answer_headers, public_payload
-from harness.service.engine import DRAFT_TASK, SUGGEST_TASK, Engine
+from harness.service.engine import DRAFT_TASK, LAG_SHOWN_S, SUGGEST_TASK, Engine
 from harness.service.intake import read_envelope, read_json_object
 from harness.service.leaving import client_left
 from harness.service.problems import bad_input, json_response, stopping
 from harness.service.streaming import stream_response
 from harness.service.work import ResultTask
 
+MOST_LAG_S = 1e6
 CLIENT_LEFT = 499
 """Nobody reads it; the access line shows it, as other servers' do."""
 
@@ -31,6 +34,18 @@ async def healthz(request: Request) -> Response:
     """Whether the service lives, and what it is set to; never a secret. 503 once it is about to end."""
     engine = engine_of(request)
     return json_response(engine.health(), 503 if engine.work.draining else 200)
+
+
+async def lateness(request: Request) -> Response:
+    """How late the event loop was in the last `within_s` seconds (default: a minute)."""
+    text = request.query_params.get("within_s", f"{LAG_SHOWN_S:g}")
+    try:
+        within_s = float(text)
+    except ValueError:
+        within_s = nan
+    if not 0 < within_s < MOST_LAG_S:
+        raise bad_input(f"within_s: '{text[:40]}' is not a number of seconds up to {MOST_LAG_S:g}")
+    return json_response(asdict(engine_of(request).lag.within(within_s)), 200)
 
 
 async def metrics(request: Request) -> Response:

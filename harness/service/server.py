@@ -17,10 +17,10 @@ from harness.errors import UsageError
 from harness.outputs import replace_file
 from harness.service import ServiceApp
 from harness.service.connection import BoundedProtocol, ConnectionLimits, Door, allowed_connections
+from harness.service.engine import TICKS_PER_S
 
 LAST_WORDS_S = 0.5
 """How long the answers of cancelled requests may take to leave, seconds."""
-TICKS_PER_S = 10
 GC_THRESHOLDS = (50_000, 20, 50)
 """A request makes thousands of objects and few cycles: looking for them every 700 objects is dear."""
 
@@ -77,6 +77,7 @@ class Server(uvicorn.Server):
         )
         super().__init__(config)
         self._work = app.engine.work
+        self._lag = app.engine.lag
         self._grace_s = grace_s
         self._on_ready = on_ready
         self._signals = 0
@@ -93,11 +94,12 @@ class Server(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         """What is looked after ten times a second: slow connections, and the end."""
+        self._lag.woke()
         if counter % TICKS_PER_S == 0:
             self._door.sweep()
-        if self._signals:
-            return await self._drained()
-        return await super().on_tick(counter)
+        over = await self._drained() if self._signals else await super().on_tick(counter)
+        self._lag.rests()
+        return over
 
     async def _drained(self) -> bool:
         """True once nothing is left to wait for; who is served meanwhile is served for the last time."""

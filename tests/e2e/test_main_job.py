@@ -59,9 +59,10 @@ def test_the_gate_says_pass_fail_and_nothing_to_judge(
 ) -> None:
     place, _ = demo
     summary = json.loads(harness("runs", "show", "--json", cwd=place).stdout)
-    # A generator that this machine kept waiting is a reason not to know; the demo itself says so too.
-    assert harness("gate", cwd=place).returncode == (3 if summary["generator"]["suspect"] else 0)
-    assert harness("gate", "--max-p95", "1s", cwd=place).returncode == 1
+    # A machine that was late is a reason not to know; the demo itself says so too.
+    suspect = summary["generator"]["suspect"]
+    assert harness("gate", cwd=place).returncode == (3 if suspect else 0)
+    assert harness("gate", "--max-p95", "1s", cwd=place).returncode == (3 if suspect else 1)
     assert harness("gate", "no-such-run", cwd=place).returncode == 2
     nothing = harness("gate", cwd=tmp_path)
     assert nothing.returncode == 2
@@ -74,4 +75,5 @@ def test_twenty_requests_are_inconclusive(tmp_path: Path) -> None:
     assert gate.returncode == 3
     assert json.loads(gate.stdout)["verdict"] == "INCONCLUSIVE"
     listed = json.loads(harness("runs", "list", "--json", cwd=tmp_path).stdout)
-    assert [run["requests"] for run in listed if run["kind"] == "baseline"] == [20]
+    finished = [run for run in listed if run["kind"] == "baseline" and run["status"] == "completed"]
+    assert [run["requests"] for run in finished][:1] == [20]  # a busy machine may have had it try slower

@@ -137,6 +137,29 @@ def test_a_suspect_run_is_inconclusive():
     assert "90 ms late" in report.headline
 
 
+LATE = {
+    "suspect": True,
+    "late": ["emulator"],
+    "suspect_reasons": ["the emulator answered late: p99 2,000 ms, at most 3,000 ms"],
+}
+
+
+def test_slowness_on_a_late_machine_is_no_failure_of_the_service():
+    report = verdict(even(300, 48_000.0), JudgedRun(summary=LATE), min_rps=1e6)
+    assert report.verdict is INCONCLUSIVE
+    assert "48,000" in check(report, "p95_latency").sentence
+    assert "emulator answered late: p99 2,000 ms" in report.headline
+    assert check(report, "throughput").verdict is INCONCLUSIVE
+
+
+def test_what_a_late_machine_cannot_cause_still_fails():
+    late = JudgedRun(summary=LATE)
+    timeouts = [*even(299), failed(299, status=RequestStatus.TIMEOUT, http_status=None)]
+    assert verdict(timeouts, late).verdict is INCONCLUSIVE
+    assert verdict([*even(299), failed(299)], late).verdict is FAIL
+    assert verdict(even(300), late, max_cost_per_request_usd=Decimal("0.0000001")).verdict is FAIL
+
+
 @pytest.mark.parametrize("status", [RunStatus.RUNNING, RunStatus.INTERRUPTED, RunStatus.FAILED])
 def test_an_unfinished_run_never_passes_but_can_fail(status):
     run = JudgedRun(status=status)
