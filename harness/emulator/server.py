@@ -10,12 +10,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import uvicorn
-import uvloop
 
 from harness.emulator.app import EmulatorApp, create_app
 from harness.emulator.ledger import LedgerEntry
 from harness.emulator.settings import EmulatorSettings
 from harness.errors import UsageError
+from harness.processes.loops import new_event_loop
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 START_TIMEOUT_S = 20.0
@@ -63,7 +63,7 @@ def serve(settings: EmulatorSettings, *, host: str, port: int, on_ready: Callabl
     app = create_app(settings)
     server = _server(app, on_ready=lambda: on_ready(url, bound_port))
     try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        with asyncio.Runner(loop_factory=new_event_loop()) as runner:
             runner.run(_until_signalled(server, listener))
     finally:
         app.engine.ledger.close()
@@ -79,7 +79,7 @@ def running_emulator(settings: EmulatorSettings | None = None) -> Iterator[Runni
     server = _server(app, on_ready=ready.set)
 
     def work() -> None:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        with asyncio.Runner(loop_factory=new_event_loop()) as runner:
             runner.run(server.serve(sockets=[listener]))
 
     thread = threading.Thread(target=work, name="emulator", daemon=True)

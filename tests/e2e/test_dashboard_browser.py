@@ -1,6 +1,5 @@
 """The dashboard in a real browser: links, filters, export, comparison, and a baseline that runs."""
 
-import os
 import random
 import re
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from harness.processes.children import ChildGroup, harness_command
 from harness.processes.pictures import PAGES, QUIET
 from harness.store import Spool
 from tests.dashboard.stores import START, Plan, begin, end, exchange, full_store
+from tests.network.watching import attempts, watched_env
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 WAIT_MS = 60_000
@@ -30,8 +30,10 @@ def url(store: Path) -> Iterator[str]:
     """The dashboard, started as a user would."""
     with ChildGroup() as group:
         command = harness_command("dashboard", "--store", str(store), "--port", "0")
-        child = group.start("dashboard", command, env=dict(os.environ), serves=True)
+        log = store.with_name("attempts")
+        child = group.start("dashboard", command, env=watched_env(log), serves=True)
         yield f"http://127.0.0.1:{child.wait_port()}"
+        assert attempts(log) == []  # whatever the pages need is here
 
 
 @pytest.fixture(scope="module")
