@@ -8,7 +8,7 @@ JOBS   ?= 3
 # litellm is left out: it is read as data alone, and brings more packages than all the rest
 EXTRAS := datadog otel gemini bedrock routing dev
 
-.PHONY: setup demo test lint style types check prove reference requirements clean
+.PHONY: setup demo test lint style types check prove reference requirements sbom licences audit clean
 
 setup: $(READY)  ## virtual environment with pinned, hashed dependencies and the harness itself
 
@@ -47,6 +47,16 @@ reference: $(READY)  ## docs/reference.md anew
 requirements:  ## compile requirements.txt anew (needs the network)
 	$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras $(EXTRAS:%=--extra %) \
 		--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --output-file requirements.txt pyproject.toml
+
+sbom: $(READY)  ## build/sbom.json (CycloneDX) of the pinned requirements
+	@mkdir -p build
+	@$(BIN)/python -m cyclonedx_py requirements --output-reproducible -o build/sbom.json requirements.txt
+
+licences: $(READY)  ## docs/licences.md anew
+	@$(BIN)/python -m supply.licences
+
+audit: $(READY)  ## the pinned requirements against the shipped, dated advisories
+	@$(BIN)/python -m supply.advisories
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache
