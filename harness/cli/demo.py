@@ -64,10 +64,11 @@ def run_demo(
             give_up_late=not last,
         )
         outcome = run_baseline(plan, console)
-        if not outcome.late or outcome.asked_to_end or last:
+        if not outcome.ended.late or outcome.asked_to_end or last:
             break
-        reasons = "; ".join(outcome.summary["suspect_reasons"])
-        console.print(f"{reasons}. Once more at {rate / 2:g} requests/s", style="bold", soft_wrap=True)
+        console.print(
+            f"{outcome.ended.suspicion}. Once more at {rate / 2:g} requests/s", style="bold", soft_wrap=True
+        )
     return outcome
 
 

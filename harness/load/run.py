@@ -1,7 +1,7 @@
 """One load run, from preflight to its last record in the store: what `baseline` and `demo` share."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,7 +29,7 @@ from harness.load.workers import LoadWorkers, scenario_file
 from harness.processes.children import ChildError, ChildGroup
 from harness.processes.embedded import EmbeddedTarget, start_emulator, start_service
 from harness.processes.ingestion import Ingestion
-from harness.records import BaselineConfig, RunStatus
+from harness.records import BaselineConfig, BaselineSummary, RunStatus
 from harness.store import Spool, ingest
 from harness.tasks.briefs import BriefCase
 
@@ -81,9 +81,9 @@ class BaselineOutcome:
     asked_to_end: bool = False
 
     @property
-    def late(self) -> Sequence[str]:
-        """Which processes of this machine were late beyond what the latency limit leaves room for."""
-        return tuple(self.summary.get("late") or ())
+    def ended(self) -> BaselineSummary:
+        """The summary, read."""
+        return BaselineSummary.read(self.summary)
 
 
 def run_baseline(plan: BaselinePlan, console: Console) -> BaselineOutcome:

@@ -195,7 +195,7 @@ def test_the_demo_goes_slower_on_a_busy_machine_and_ends_with_its_page(tmp_path)
     assert "the emulator answered late: p99" in said.getvalue()
     assert "this machine was busy" in said.getvalue()
     assert "Once more at 10 requests/s" in said.getvalue()
-    assert not outcome.late
+    assert not outcome.ended.late
     conclusion = conclude(tmp_path, outcome.run_id, limit_ms=LIMIT_MS)
     assert conclusion.summary.requests == 50
     assert conclusion.reports["html"].is_file()
