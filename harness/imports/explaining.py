@@ -77,8 +77,8 @@ def explained(source: Path, opened: Path | None = None) -> Explanation:
         values = [value for line in islice(table_lines(source), _LOOKED_AT) for value in line.values]
     else:
         with plain_text(opened or source, source) as plain:
-            first = next(pieces(plain, 0), ([], 0))[0]
-            values = [value for line in first[:_LOOKED_AT] for value in line.values]
+            first = next(pieces(plain, 0), (iter(()), 0))[0]
+            values = [value for line in islice(first, _LOOKED_AT) for value in line.values]
     return explanation(values)
 
 

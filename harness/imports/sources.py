@@ -46,7 +46,7 @@ def table_lines(source: Path) -> Iterator[Line]:
             yield Line([row.fields], number=row.number)
 
 
-def pieces(plain: Path, begin: int) -> Iterator[tuple[list[Line], int]]:
+def pieces(plain: Path, begin: int) -> Iterator[tuple[Iterator[Line], int]]:
     """The lines of a file of JSON lines from an offset, a piece at a time, and where each piece ends."""
     more = True
     with plain.open("rb") as file:
@@ -54,7 +54,7 @@ def pieces(plain: Path, begin: int) -> Iterator[tuple[list[Line], int]]:
             data, more = next_piece(file, begin)
             if not data:
                 return
-            yield list(lines_of(data, begin)), begin + len(data)
+            yield lines_of(data, begin), begin + len(data)
             begin += len(data)
 
 

@@ -15,7 +15,7 @@ from harness.imports.grouping import SCHEMA
 from harness.imports.observed import Observed
 from harness.store import Redactor
 
-BUCKET_ROWS = 150_000
+BUCKET_ROWS = 60_000
 """About how many observations are grouped at once."""
 _IDS = frozenset({"trace", "span", "parent", "kind", "context", "role", "status", "error_kind", "told_usd"})
 

@@ -205,7 +205,7 @@ class _Taking:
                 self.report.skipped += 1
             else:
                 self._set_aside(line, problem)
-            if len(batch.observed) >= 50_000:
+            if len(batch.observed) >= 20_000:
                 self._flush(batch, spill)
         self._flush(batch, spill)
 

@@ -144,6 +144,8 @@ def _plain(attributes: Any) -> dict[str, Any]:
             ((kind, held),) = value.items()
         except (TypeError, KeyError, ValueError, AttributeError):
             continue
+        if type(key) is not str:
+            continue
         if kind == "stringValue":
             found[key] = held
         elif kind == "intValue":
@@ -156,7 +158,7 @@ def _plain(attributes: Any) -> dict[str, Any]:
         elif kind == "arrayValue":
             items = as_list(as_object(held).get("values"))
             found[key] = [next(iter(item.values()), None) for item in items if isinstance(item, dict)]
-    return {key: value for key, value in found.items() if isinstance(key, str)} if found else found
+    return found
 
 
 def _ns(value: Any) -> int | None:
