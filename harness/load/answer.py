@@ -109,6 +109,14 @@ def told_kind(body: bytes) -> ErrorKind | None:
 _KINDS_BY_CODE = {"BAD_INPUT": ErrorKind.BAD_REQUEST, "INTERNAL": ErrorKind.UPSTREAM_5XX}
 
 
+def error_within(fields: object) -> object | None:
+    """The `error.v1` that an ordinary event carries: the last stage's payload may be one, at status 200."""
+    if not isinstance(fields, dict):
+        return None
+    inner = fields.get("payload", fields)
+    return inner if isinstance(inner, dict) and inner.get("schema") == "error.v1" else None
+
+
 def fail_by_event(answer: Answer, data: bytes) -> None:
     """Turn an error event of a stream (`error.v1`, or any other) into an outcome."""
     text = data[:4096].decode(errors="replace")

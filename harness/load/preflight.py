@@ -111,7 +111,7 @@ def check_health(target: str, headers: Mapping[str, str], check: Check = SERVICE
     return Health(
         provider=_text(fields.get("provider")),
         repair_provider=_text(fields.get("repair_provider")),
-        provider_mode=_mode(fields.get("provider_mode")),
+        provider_mode=_mode(fields.get("provider_mode")) or _fixtures(fields),
         environment=_text(fields.get("environment")),
         cost_max_usd=_usd(fields.get("cost_max_usd")),
     )
@@ -310,6 +310,12 @@ def _connection(parts: SplitResult, timeout_s: float) -> http.client.HTTPConnect
 
 def _text(value: Any) -> str | None:
     return value[:200] if isinstance(value, str) else None
+
+
+def _fixtures(fields: Mapping[str, Any]) -> ProviderMode | None:
+    """A service that names `fixtures` as a provider answers from them, whether or not it tells its mode."""
+    named = "fixtures" in (fields.get("provider"), fields.get("repair_provider"))
+    return ProviderMode.FIXTURES if named else None
 
 
 def _mode(value: Any) -> ProviderMode | None:

@@ -7,8 +7,10 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import orjson
+
 from harness.inputs import ABSENT
-from harness.load.answer import Answer, fail_by_event
+from harness.load.answer import Answer, error_within, fail_by_event
 from harness.load.message import Response
 from harness.load.said import Said
 from harness.load.scenario.model import Step, StreamRule
@@ -163,6 +165,8 @@ class Reading:
                 fill_telemetry(self._answer, event.data, request_id)
             fields = self._parsed(event)
             self._note(fields, name)
+            if (error := error_within(fields)) is not None:
+                fail_by_event(self._answer, orjson.dumps(error))
             if self._room is not None:
                 self._hear_room(self._room, fields, name, event.arrived_ns)
             else:

@@ -139,6 +139,16 @@ def test_service_stream_with_telemetry():
     assert answer.first_token_ns is not None
 
 
+def test_the_last_stage_may_carry_an_error_at_status_200():
+    broken = {
+        "stage": "COMPLETE",
+        "payload": {"schema": "error.v1", "code": "INTERNAL", "message": "upstream"},
+    }
+    answer = ask("stream", [SERVICE[0], (0, sse(broken, "stage")), TELEMETRY])
+    assert (answer.status, answer.error_kind) == (RequestStatus.ERROR, ErrorKind.UPSTREAM_5XX)
+    assert answer.http_status == 200
+
+
 def test_service_stream_without_telemetry_is_an_answer_still():
     answer = ask("stream", SERVICE)
     assert answer.status is RequestStatus.OK
