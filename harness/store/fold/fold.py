@@ -11,7 +11,6 @@ in time; a loose event that finds none becomes a request of its service's own ru
 
 import duckdb
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from harness.store.database.tables import column_list
 from harness.store.fold import sql
@@ -119,6 +118,8 @@ def _duplicates(connection: duckdb.DuckDBPyConnection, tables: dict[str, pa.Tabl
         orders = [n for (n,) in connection.execute(f"FROM work.duplicate_{type_name}s").fetchall()]
         if not orders:
             continue
+        import pyarrow.compute as pc  # noqa: PLC0415 - 0.03 s of every command, for what seldom happens
+
         table = tables[type_name]
         rows = table.filter(pc.is_in(table["_n"], integers(orders))).to_pylist()
         found += [
