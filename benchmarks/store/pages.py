@@ -139,7 +139,7 @@ def page_cost(store: Path, queries: Sequence[tuple[Any, ...]], repeats: int = RE
     Every repetition opens the store anew: no answer is known before. Memory is settled, as in the dashboard.
     """
     settle()
-    rounds = [_one_page(store, queries) for _ in range(repeats)]
+    rounds = [one_page(store, queries) for _ in range(repeats)]
     return min(rounds, key=lambda found: together(found).cpu_s)
 
 
@@ -163,7 +163,8 @@ def timed(work: Callable[[], Any]) -> tuple[Any, Cost]:
     return answer, Cost(cpu_s=time.process_time() - cpu, wall_s=time.perf_counter() - wall)
 
 
-def _one_page(store: Path, queries: Sequence[tuple[Any, ...]]) -> dict[str, Cost]:
+def one_page(store: Path, queries: Sequence[tuple[Any, ...]]) -> dict[str, Cost]:
+    """What opening a snapshot and each query takes, this once; nothing is known before."""
     found: dict[str, Cost] = {}
     with ExitStack() as held:
         view, found["open a snapshot"] = timed(lambda: held.enter_context(open_store(store).snapshot()))

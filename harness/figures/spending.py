@@ -125,7 +125,7 @@ def spending(rows: Rows) -> Spending:
     )
 
 
-def spent_sql(rows: Rows) -> str:
+def spent_sql(rows: Rows, *, whole_runs: bool = False) -> str:
     """A SELECT over `counted`: the attempts one by one, and what stands for them, with `spent_at`.
 
     Columns: those of `calls` about who was asked, tokens, cost and price. A request's own cache writes count
@@ -134,11 +134,17 @@ def spent_sql(rows: Rows) -> str:
     A run that is selected whole gives all its attempts but the warm-up's, without meeting its requests: that
     is fast, and counts the attempts whose request was never recorded because its sender was killed; they
     were paid all the same.
+
+    Args:
+        rows: the selection.
+        whole_runs: the attempts of other requests of its runs too, as fast: to see what kinds there may be.
     """
     called = _called(rows).table
-    all_whole = f"""SELECT run_id FROM {rows.tally.table}
-        SEMI JOIN (SELECT run_id, requests AS n FROM {told(rows.view, rows.selection.run_ids).table})
-        USING (run_id, n)"""
+    all_whole = f"SELECT run_id FROM {rows.tally.table}"
+    if not whole_runs:
+        all_whole += f""" SEMI JOIN (
+            SELECT run_id, requests AS n FROM {told(rows.view, rows.selection.run_ids).table}
+        ) USING (run_id, n)"""
     # kept first, and only where there are any: else a join would be built on the many attempts
     whole, warm = rows.view.kept(all_whole), warm_ups(rows)
     part = rows.view.kept(f"SELECT run_id FROM {rows.tally.table} WHERE run_id NOT IN ({all_whole})")

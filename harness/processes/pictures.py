@@ -38,7 +38,7 @@ def save_pictures(store: Path, folder: Path, *, query: str = "", dark: bool = Fa
         command = [*dashboard_command(), "--port", str(port)]
         child = group.start("dashboard", command, env=dashboard_env(store), serves=True)
         child.wait_port()
-        browser = playwright.chromium.launch(executable_path=_chromium(), args=list(QUIET))
+        browser = playwright.chromium.launch(executable_path=chromium(), args=list(QUIET))
         for width in WIDTHS:
             yield from _walk(browser, f"http://{HOST}:{port}", folder, width, query, dark=dark)
         browser.close()
@@ -74,7 +74,12 @@ def _whole_height(page: Page, width: int) -> None:
     page.wait_for_timeout(_SETTLE_MS)
 
 
-def _chromium() -> str:
+def chromium() -> str:
+    """The browser on the PATH.
+
+    Raises:
+        UsageError: there is none.
+    """
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if found is None:
         raise UsageError("pictures need Chromium on the PATH")

@@ -215,11 +215,13 @@ def recorded_attempts(rows: Rows, *, role: str | None = None) -> Recorded:
     """The attempts of a selection, and what stands for them where none were recorded; of one role alone."""
     only = "" if role is None else f"WHERE role = '{Role(role).value}'"
     # one pass that tells all groups apart: a condition a group would make a join's few look like its many
-    spent = f"(SELECT *, {_LOCAL} FROM ({spent_sql(rows)}) {only})"
+    spent, of_runs = (
+        f"(SELECT *, {_LOCAL} FROM ({spent_sql(rows, whole_runs=whole)}) {only})" for whole in (False, True)
+    )
     terms, group_key = ", ".join(_KEYS), f"hash({', '.join(_KEYS)})"
     told = ", ".join(f"max({name}) > 0 AS has_{name}" for name in _PARTS)
     groups = rows.dicts(
-        f"""SELECT {terms}, {group_key} AS group_key, {told} FROM {spent} GROUP BY {terms}
+        f"""SELECT {terms}, {group_key} AS group_key, {told} FROM {of_runs} GROUP BY {terms}
         ORDER BY list_position({list(ROLES)}, role), {", ".join(_KEYS[1:])}"""
     )
     used = [name for name in _TOKENS if name not in _PARTS or any(group[f"has_{name}"] for group in groups)]
@@ -237,7 +239,8 @@ def recorded_attempts(rows: Rows, *, role: str | None = None) -> Recorded:
     found = []
     for group in groups:
         own = np.flatnonzero(group_keys == np.uint64(group["group_key"]))
-        found.append(_attempts(group, {name: column[own] for name, column in table.items()}, places[own]))
+        if len(own):  # else of other requests of the runs
+            found.append(_attempts(group, {name: column[own] for name, column in table.items()}, places[own]))
     return Recorded(attempts=tuple(found), keys=keys)
 
 
