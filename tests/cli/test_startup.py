@@ -9,6 +9,7 @@ from typer.main import get_command
 
 from harness.cli.app import COMMANDS, help_text
 from harness.cli.root import app
+from harness.store import open_store
 from tests.store.samples import a_request, a_run, write
 
 HEAVY = ("anthropic", "openai", "locust", "streamlit", "plotly", "matplotlib", "pandas", "jinja2", "gevent")
@@ -64,7 +65,13 @@ def test_cost_of_two_specs_needs_neither_store_nor_statistics():
 def test_reading_a_store_loads_no_prices_pages_or_frames(words: tuple[str, ...], tmp_path: Path):
     write(tmp_path, a_run(), *(a_request(number) for number in range(1, 30)))
     found = modules_of(*words, "--store", str(tmp_path))
-    assert not found & {*HEAVY, "genai_prices", "harness.pricing", "harness.report.charts", "pyarrow.compute"}
+    assert not found & {*HEAVY, "genai_prices", "harness.pricing", "harness.report.charts"}
+
+
+def test_reading_what_is_in_the_database_loads_no_functions_of_arrow(tmp_path: Path):
+    write(tmp_path, a_run(), *(a_request(number) for number in range(1, 30)))
+    open_store(tmp_path).ingest(wait=True)
+    assert "pyarrow.compute" not in modules_of("runs", "list", "--store", str(tmp_path))
 
 
 def test_every_command_of_the_table_has_its_file():
