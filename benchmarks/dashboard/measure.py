@@ -112,7 +112,7 @@ def _peak_mb(pid: int) -> float:
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmHWM"):
             return int(line.split()[1]) / 1024
-    return 0.0
+    raise RuntimeError(f"/proc tells no peak memory of {pid}")
 
 
 def _print_pages(store: Path, kind: str, pages: list[str]) -> list[str]:
