@@ -20,6 +20,7 @@ from dashboard.queries.alerts import alert_history, alert_series, alert_states, 
 from dashboard.queries.cost import forecast, money
 from dashboard.queries.costdetail import cost_distribution, cost_over_time
 from dashboard.queries.facets import facets
+from dashboard.queries.home import alerts_now, change, side_by_side_by, ways_compared
 from dashboard.queries.latency import latency_figures
 from dashboard.queries.latencydetail import attempts, distributions, slowest, stages, timeline
 from dashboard.queries.live import latest_points, live_run
@@ -51,6 +52,12 @@ PAGES: Mapping[str, tuple[tuple[Any, ...], ...]] = {
         (latency_figures, SCOPE),
         (saving, SCOPE),
         (last_gate, SCOPE),
+        (change, SCOPE),
+        (alerts_now, END),
+        (timeline, SCOPE),
+        (side_by_side_by, SCOPE),
+        (ways_compared, SCOPE, "strategy"),
+        (cost_over_time, SCOPE),
     ),
     "latency": (
         *HEAD,

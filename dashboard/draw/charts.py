@@ -1,6 +1,5 @@
-"""Plotly figures: one colour a provider everywhere, a unit and n on every one."""
+"""Plotly figures: a unit and n on every one; what a colour means stands in `colours`."""
 
-import hashlib
 import html
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,15 +9,10 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
+from dashboard.draw import colours
 from dashboard.draw.labels import shortened
 from harness.analysis.estimate import Estimate
 
-PROVIDER_COLOURS = {"anthropic": "#2563eb", "openai": "#16a34a", "fixtures": "#eab308", "unknown": "#94a3b8"}
-OTHER_COLOURS = ("#9333ea", "#ea580c", "#0891b2", "#db2777", "#78716c", "#4f46e5", "#b45309", "#0d9488")
-QUANTILE_COLOURS = {"p50": "#0891b2", "p95": "#7c3aed", "p99": "#be185d"}
-TIER_COLOURS = {"high": "#0f766e", "medium": "#f59e0b", "low": "#dc2626", "ungraded": "#94a3b8"}
-INK = "#7c8aa0"
-LIMIT_COLOUR = "#dc2626"
 LIMIT_MS = 8000.0
 """The gate's default limit on p95, drawn wherever latency is."""
 
@@ -29,29 +23,6 @@ _CONFIG = {
     "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
     "toImageButtonOptions": {"format": "png", "scale": 2, "width": 1100, "height": 520},
 }
-
-
-def provider_colour(provider: str) -> str:
-    """The provider's colour on every page: fixed for the known ones, else by the name of whatever it is."""
-    known = PROVIDER_COLOURS.get(provider)
-    if known is not None:
-        return known
-    digest = hashlib.sha256(provider.encode()).digest()
-    return OTHER_COLOURS[digest[0] % len(OTHER_COLOURS)]
-
-
-def colours_of(names: Iterable[str]) -> dict[str, str]:
-    """A colour for each name, of strategies or runs: providers keep theirs, no two others share one."""
-    found: dict[str, str] = {}
-    free = list(OTHER_COLOURS)
-    for name in sorted(set(names)):
-        wanted = provider_colour(name)
-        if wanted in found.values() and free:
-            wanted = free[0]
-        found[name] = wanted
-        if wanted in free:
-            free.remove(wanted)
-    return found
 
 
 def estimate_bars(estimates: Sequence[Estimate | None], scale: float = 1.0) -> dict[str, Any]:
@@ -87,7 +58,7 @@ def figure(title: str, subtitle: str, *, y: str = "", x: str = "", height: int =
         title={
             "text": title,
             "font": {"size": 16},
-            "subtitle": {"text": _broken(subtitle), "font": {"size": 13, "color": INK}},
+            "subtitle": {"text": _broken(subtitle), "font": {"size": 13, "color": colours.ink()}},
             "x": 0,
             "xanchor": "left",
             "y": 0.97,
@@ -99,8 +70,9 @@ def figure(title: str, subtitle: str, *, y: str = "", x: str = "", height: int =
         hovermode="x unified",
         bargap=0.35,
     )
-    fig.update_xaxes(title=x, automargin=True, zeroline=False)
-    fig.update_yaxes(title=y, automargin=True, rangemode="tozero", zeroline=False)
+    ticks = {"tickfont": {"color": colours.ink()}, "title_font": {"color": colours.ink()}}
+    fig.update_xaxes(title=x, automargin=True, zeroline=False, **ticks)
+    fig.update_yaxes(title=y, automargin=True, rangemode="tozero", zeroline=False, **ticks)
     return fig
 
 
@@ -131,7 +103,7 @@ def stacked_bars(
     x: Sequence[Any],
     parts: Mapping[str, Sequence[float | None]],
     *,
-    colours: Mapping[str, str],
+    shades: Mapping[str, str],
     hover: str,
     text: str | None = None,
 ) -> go.Figure:
@@ -142,7 +114,7 @@ def stacked_bars(
             y=list(values),
             name=label(name),
             marker={
-                "color": colours[name],
+                "color": shades[name],
                 "line": {"width": 0},
             },
             texttemplate=text,
@@ -163,8 +135,8 @@ def limit_line(fig: go.Figure, *, limit_ms: float = LIMIT_MS, vertical: bool = F
     """The latency limit in seconds, named."""
     text = f"limit {limit_ms / 1000:g} s"
     drawn: dict[str, Any] = {
-        "line": {"color": LIMIT_COLOUR, "width": 1.5, "dash": "dash"},
-        "annotation": {"text": text, "font": {"color": LIMIT_COLOUR, "size": 12}},
+        "line": {"color": colours.LIMIT, "width": 1.5, "dash": "dash"},
+        "annotation": {"text": text, "font": {"color": colours.LIMIT, "size": 12}},
     }
     if vertical:
         fig.add_vline(x=limit_ms / 1000, annotation_position="bottom right", **drawn)

@@ -38,8 +38,8 @@ def _facts(found: RequestDetail) -> None:
         f"strategy  {row['strategy'] or '-'}",
         f"status    {row['status']}" + (f", {row['error_kind']}" if row["error_kind"] else ""),
         f"tier      {row['quality_tier'] or '-'}, score {labels.score(row['quality_score'])}",
-        f"latency   {labels.ms(row['latency_ms'])}, server {labels.ms(row['server_ms'])}",
-        f"cost      {labels.usd(row['cost_usd'], 6)}",
+        f"latency   {labels.duration(row['latency_ms'])}, server {labels.duration(row['server_ms'])}",
+        f"cost      {labels.usd(row['cost_usd'])}",
     ]
     told = ("fallback_reason", "error_message")
     lines += [f"{name.replace('_', ' ')}  {row[name]}" for name in told if row[name]]

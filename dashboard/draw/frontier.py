@@ -5,7 +5,7 @@ from dataclasses import replace
 import plotly.graph_objects as go
 import streamlit as st
 
-from dashboard.draw import charts, labels
+from dashboard.draw import charts, colours, labels
 from dashboard.draw.export import table
 from harness.analysis.estimate import Estimate
 from harness.records.kinds import MEDIUM_TIER_MIN_SCORE
@@ -94,10 +94,10 @@ def _add_place(fig: go.Figure, place: Place, symbol: str, limits: Limits) -> Non
             "size": 15,
             "color": quality_colour(high or 0.0, limits.min_high_tier),
             "symbol": symbol,
-            "line": {"width": 1.5, "color": charts.INK},
+            "line": {"width": 1.5, "color": colours.ink()},
         },
-        error_x={**charts.estimate_bars([candidate.cost_usd]), "color": charts.INK},
-        error_y={**charts.estimate_bars([_in_seconds(candidate.p95_ms)]), "color": charts.INK},
+        error_x={**charts.estimate_bars([candidate.cost_usd]), "color": colours.ink()},
+        error_y={**charts.estimate_bars([_in_seconds(candidate.p95_ms)]), "color": colours.ink()},
         hovertemplate=f"{name}: $%{{x:.6f}}, p95 %{{y:.2f}} s, {share} high tier<extra></extra>",
     )
 
@@ -105,8 +105,8 @@ def _add_place(fig: go.Figure, place: Place, symbol: str, limits: Limits) -> Non
 def quality_colour(share: float, wanted: float) -> str:
     """The tiers' colours: that of high where the wanted share is reached, of medium from 70%, else of low."""
     if share >= wanted:
-        return charts.TIER_COLOURS["high"]
-    return charts.TIER_COLOURS["medium" if share >= MEDIUM_TIER_MIN_SCORE else "low"]
+        return colours.TIERS["high"]
+    return colours.TIERS["medium" if share >= MEDIUM_TIER_MIN_SCORE else "low"]
 
 
 def _in_seconds(found: Estimate) -> Estimate:

@@ -15,9 +15,9 @@ KIND_COLOURS = {
     "goal": "#0f766e",
     "decision": "#7c3aed",
     "option": "#2563eb",
-    "outcome": "#16a34a",
-    "risk": "#dc2626",
-    "action": "#b45309",
+    "outcome": "#0891b2",
+    "risk": "#be185d",
+    "action": "#7c6f64",
 }
 MOST_NODES = 60
 _LINE = 20

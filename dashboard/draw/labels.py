@@ -1,5 +1,6 @@
 """Text for people: figures with their units, and data made safe to stand in running text."""
 
+import math
 import re
 from datetime import datetime
 from decimal import Decimal
@@ -10,6 +11,8 @@ from harness.report import wording
 
 SHORT = 36
 """Characters of a name that an axis or a legend shows."""
+
+SECONDS_FROM_MS = 1000.0
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&])")
 
@@ -27,19 +30,33 @@ def shortened(text: str, most: int = SHORT) -> str:
     return f"{text[:half]}…{text[-half:]}"
 
 
-def ms(value: float | None) -> str:
-    """`6,871.4 ms`."""
-    return wording.ms(value)
+def duration(value_ms: float | None) -> str:
+    """Three significant digits in the unit of its size: `640 ms`, `4.93 s`, `2.5 min`."""
+    if value_ms is None:
+        return wording.UNKNOWN
+    if value_ms >= SECONDS_FROM_MS * 60:
+        return f"{digits(value_ms / 60_000)} min"
+    return f"{digits(value_ms / 1000)} s" if value_ms >= SECONDS_FROM_MS else f"{digits(value_ms)} ms"
 
 
-def usd(value: Decimal | float | None, digits: int | None = None) -> str:
-    """Dollars with digits for their size: `$4.86`, `$0.016206`, `$583`."""
+def usd(value: Decimal | float | None) -> str:
+    """Dollars with three significant digits: `$4.86`, `$0.0162`, `$583`; larger sums in whole dollars."""
     if value is None:
         return wording.UNKNOWN
-    if digits is None:
-        size = abs(float(value))
-        digits = 0 if size >= 1000 else 2 if size >= 1 or size == 0 else 4 if size >= 0.1 else 6
-    return wording.usd(value, digits)
+    return f"-${digits(-float(value))}" if value < 0 else f"${digits(float(value))}"
+
+
+def digits(value: float) -> str:
+    """Three significant digits, never in powers of ten; whole numbers keep all of theirs."""
+    if not value:
+        return "0"
+    size = math.floor(math.log10(abs(float(f"{value:.2e}"))))
+    return f"{value:,.{max(0, 2 - size)}f}"
+
+
+def exact(value: Decimal | float | None, unit: Unit) -> str:
+    """The figure with all the digits that are shown anywhere, for the mouse that rests on it."""
+    return wording.value(value, unit)
 
 
 def percent(value: float | None, digits: int = 1) -> str:
@@ -59,12 +76,30 @@ def moment(value: datetime | None) -> str:
 
 def percentile(figure: Estimate) -> str:
     """The percentile, or that it lies among failures."""
-    return "over limit" if figure.over_limit else ms(figure.value)
+    return "among failures" if figure.over_limit else duration(figure.value)
 
 
 def percentile_bounds(figure: Estimate) -> str:
-    """`4,931.0 ms to 7,582.1 ms`; an open side is said."""
-    return wording.bounds(figure, Unit.MS)
+    """`4.93 s to 7.58 s`; an open side is said."""
+    if figure.low_over_limit:
+        return "among failures"
+    if figure.low is None and figure.high is None:
+        return wording.UNKNOWN
+    if figure.low is None:
+        return f"at most {duration(figure.high)}"
+    if figure.high is None:
+        end = " to failures" if figure.high_over_limit else ""
+        return f"{duration(figure.low)}{end}" if end else f"at least {duration(figure.low)}"
+    return f"{duration(figure.low)} to {duration(figure.high)}"
+
+
+def shown(figure: Estimate, unit: Unit) -> str:
+    """A figure in its unit, three significant digits."""
+    if unit is Unit.MS:
+        return percentile(figure)
+    if unit is Unit.USD:
+        return usd(figure.value)
+    return percent(figure.value) if unit is Unit.RATIO else wording.value(figure.value, unit)
 
 
 def percentile_note(figure: Estimate) -> str:
@@ -89,7 +124,7 @@ def ratio_note(estimate: Estimate) -> str:
 
 def usd_note(estimate: Estimate) -> str:
     """`95% $0.0158 to $0.0166 · n 300`."""
-    return _note(estimate, wording.usd_interval(estimate))
+    return _note(estimate, usd_bounds(estimate))
 
 
 def score(value: float | None) -> str:
@@ -115,8 +150,10 @@ def ratio_bounds(estimate: Estimate) -> str:
 
 
 def usd_bounds(estimate: Estimate) -> str:
-    """`$0.015764 to $0.016648`."""
-    return wording.usd_interval(estimate)
+    """`$0.0158 to $0.0166`."""
+    if estimate.low is None or estimate.high is None:
+        return wording.UNKNOWN
+    return f"{usd(estimate.low)} to {usd(estimate.high)}"
 
 
 def signed_percent(value: float | None) -> str:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard.draw import charts
+from dashboard.draw import charts, colours
 from dashboard.draw.export import table
 from harness.figures.spending import ROLES, Spending
 
@@ -21,8 +21,8 @@ def cost_by_role(spent: Spending, *, key: str) -> None:
     }
     calls = sum(row.calls - row.unpriced_calls for row in rows)
     fig = charts.figure("Cost by provider and role", f"USD · n {calls:,} calls", y="USD")
-    colours = {provider: charts.provider_colour(provider) for provider in providers}
-    charts.stacked_bars(fig, roles, parts, colours=colours, hover="$%{y:.4f}", text="$%{y:.4f}")
+    shades = {provider: colours.provider_colour(provider) for provider in providers}
+    charts.stacked_bars(fig, roles, parts, shades=shades, hover="$%{y:.4f}", text="$%{y:.4f}")
     charts.show(fig, key=key, file_name="cost-by-provider", alt="Cost by role and provider")
 
 

@@ -43,6 +43,12 @@ def frame() -> Frame:
     return found
 
 
+def known_names(group_by: str) -> list[str]:
+    """All names of that kind that the store has, so that each keeps its colour on every page."""
+    of = {"strategy": Facets.strategies, "provider": Facets.providers, "model": Facets.models}.get(group_by)
+    return of(frame().facets) if of is not None else []
+
+
 def begin(title: str) -> Subject | None:
     """A page's head: title, which requests it is about, and what must be said of them.
 
@@ -83,3 +89,9 @@ def _scope_line(chosen: Selection, scope: Scope, share: Shares) -> None:
     )
     others = ", ".join(f"{n:,} {kind}/{mode}" for kind, mode, n in chosen.elsewhere if n)
     st.caption(plain(line + (f" · not included: {others}" if others else "")))
+    if chosen.default is not None:
+        st.caption(
+            plain(f"Shown because nothing is chosen: {chosen.default.words}. Choose in the sidebar for more.")
+        )
+        if chosen.default.name is not None:
+            st.text(chosen.default.name)

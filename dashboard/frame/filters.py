@@ -2,17 +2,16 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TypeVar
 
 import streamlit as st
 
+from dashboard.frame.defaults import DefaultView, default_view
 from dashboard.frame.scope import KIND_ORDER, MODE_ORDER, Scope
+from dashboard.frame.states import warned
 from dashboard.queries.facets import Facet, Facets
 from harness.records import environment_name
-
-T = TypeVar("T")
 
 WINDOWS = {
     "last hour": timedelta(hours=1),
@@ -33,11 +32,13 @@ class Selection:
         scope: None when a value is not in the store: then nothing is shown, never more than was asked.
         missing: (filter, value) of what is not in the store.
         elsewhere: requests of the other kinds and modes, which no figure here contains.
+        default: what was chosen because nothing was asked; None where something was.
     """
 
     scope: Scope | None
     missing: tuple[tuple[str, str], ...]
     elsewhere: tuple[tuple[str, str, int], ...]
+    default: DefaultView | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,22 +52,66 @@ class _Asked:
     model: tuple[str, ...]
     since: datetime | None
     until: datetime | None
+    window: str | None = None
 
 
-def sidebar(found: Facets) -> Selection:
-    """Draw the filters and say what they select."""
+_NOTHING = _Asked(
+    kind=None,
+    mode=None,
+    environment=(),
+    run=(),
+    strategy=(),
+    provider=(),
+    model=(),
+    since=None,
+    until=None,
+)
+
+
+def sidebar(found: Facets, *, several: bool = False) -> Selection:
+    """Draw the filters and say what they select.
+
+    Args:
+        found: what there is to choose from.
+        several: the page compares strategies, so where nothing is asked it shows a run of several.
+    """
     with st.sidebar:
         asked = _draw(found)
-        selection = select(found, asked)
+        selection = select(found, asked, several=several)
         if selection.missing:
-            st.warning("Not in this store:", icon=":material/search_off:")
-            for name, value in selection.missing:
-                st.text(f"{name}: {value} (not found)")
+            with warned("Not in this store", icon=":material/search_off:"):
+                for name, value in selection.missing:
+                    st.text(f"{name}: {value} (not found)")
     return selection
 
 
-def select(found: Facets, asked: "_Asked") -> Selection:
-    """The scope of what was asked; kind and mode are chosen where they were left open."""
+def keep_filters() -> None:
+    """A page to which no filter applies keeps what the others were asked."""
+    for key in ("kind", "mode", "run", "environment", "strategy", "provider", "model", "window"):
+        if key in st.session_state:
+            st.session_state[key] = st.session_state[key]
+
+
+def select_nothing(found: Facets) -> Selection:
+    """The selection of a page to which no filter applies."""
+    return select(found, _NOTHING)
+
+
+def select(found: Facets, asked: "_Asked", *, several: bool = False) -> Selection:
+    """The scope of what was asked; kind and mode are chosen where they were left open.
+
+    Where nothing at all is asked: production's last day, else the latest run, never all runs in one.
+    """
+    chosen = None if _anything(asked) else default_view(found, several=several)
+    if chosen is not None:
+        asked = replace(
+            asked,
+            kind=chosen.kind,
+            mode=chosen.mode,
+            run=chosen.run,
+            environment=chosen.environment,
+            since=chosen.since,
+        )
     run_ids = tuple(dict.fromkeys(i for label in asked.run for i in found.runs_named(label)))
     missing = tuple(_missing(found, asked))
     fitting = [f for f in found.facets if not run_ids or f.run_id in run_ids]
@@ -86,7 +131,16 @@ def select(found: Facets, asked: "_Asked") -> Selection:
         since=asked.since,
         until=asked.until,
     )
-    return Selection(scope=None if missing else scope, missing=missing, elsewhere=elsewhere)
+    if chosen is not None:
+        everything = Counter({(f.kind, f.mode): 0 for f in found.facets})
+        for facet in found.facets:
+            everything[facet.kind, facet.mode] += facet.requests
+        elsewhere = tuple((k, m, n) for (k, m), n in sorted(everything.items()) if (k, m) != (kind, mode))
+    return Selection(scope=None if missing else scope, missing=missing, elsewhere=elsewhere, default=chosen)
+
+
+def _anything(asked: _Asked) -> bool:
+    return asked != _NOTHING
 
 
 def _environment(asked: str) -> str:
@@ -95,6 +149,7 @@ def _environment(asked: str) -> str:
 
 def _missing(found: Facets, asked: _Asked) -> Iterable[tuple[str, str]]:
     known: tuple[tuple[str, Sequence[str], Sequence[str]], ...] = (
+        ("window", (asked.window,) if asked.window else (), [*WINDOWS, CUSTOM]),
         ("kind", (asked.kind,) if asked.kind else (), [f.kind for f in found.facets]),
         ("mode", (asked.mode,) if asked.mode else (), [f.mode for f in found.facets]),
         ("environment", tuple(map(_environment, asked.environment)), found.environments()),
@@ -131,11 +186,12 @@ def _draw(found: Facets) -> _Asked:
     mode = _choice("Provider mode", "mode", modes, "automatic: live if there is any")
     labels = [found.label_of(run) for run in found.runs[:RUN_OPTIONS] if _has_requests(found, run.run_id)]
     runs = _choices("Run", "run", labels)
-    since, until = _window()
+    window, since, until = _window()
     return _Asked(
         kind=kind,
         mode=mode,
         run=runs,
+        window=window,
         since=since,
         until=until,
         environment=_choices("Environment", "environment", found.environments()),
@@ -169,19 +225,19 @@ def _choices(label: str, key: str, options: Sequence[str]) -> tuple[str, ...]:
     return tuple(chosen)
 
 
-def _window() -> tuple[datetime | None, datetime | None]:
+def _window() -> tuple[str | None, datetime | None, datetime | None]:
     chosen = _choice("Time", "window", [*WINDOWS, CUSTOM], "all")
     if chosen == CUSTOM:
         first: date | None = st.date_input("From (UTC)", value=None, key="since", bind="query-params")
         last: date | None = st.date_input(
             "To and including (UTC)", value=None, key="until", bind="query-params"
         )
-        return _start_of(first), _start_of(None if last is None else last + timedelta(days=1))
+        return chosen, _start_of(first), _start_of(None if last is None else last + timedelta(days=1))
     if chosen in WINDOWS:
         # whole minutes, so that answers can be kept between clicks
         now = datetime.now(UTC).replace(second=0, microsecond=0)
-        return now - WINDOWS[chosen], None
-    return None, None
+        return chosen, now - WINDOWS[chosen], None
+    return chosen, None, None
 
 
 def _start_of(day: date | None) -> datetime | None:

@@ -1,6 +1,7 @@
 """What a page says besides its figures: banners, empty and error states, and figures as cards."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import streamlit as st
@@ -20,14 +21,30 @@ _NOT_WHOLE = {"truncated": "truncated by its budget", "interrupted": "interrupte
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """A card's change, signed, and against what. Coloured only where less is better and a change is shown."""
+
+    text: str
+    note: str
+    less_is_better: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """A figure: label and unit, value, and what it rests on. `name`, from the data, is plain text."""
+    """A figure: label, value, and what it rests on.
+
+    Attributes:
+        name: from the data, shown as plain text.
+        series: the figure over time, oldest first; None where there is nothing.
+    """
 
     label: str
     value: str
     note: str = ""
     help: str | None = None
     name: str | None = None
+    move: Move | None = None
+    series: Sequence[float | None] = ()
 
 
 def cards(row: Sequence[Card]) -> None:
@@ -36,7 +53,16 @@ def cards(row: Sequence[Card]) -> None:
         with column.container(border=True, height="stretch", gap=None):
             if card.name is not None:
                 st.text(shortened(card.name))
-            st.metric(card.label, card.value, help=card.help)
+            known = [value for value in card.series if value is not None]
+            st.metric(
+                card.label,
+                card.value,
+                card.move.text if card.move else None,
+                "inverse" if card.move and card.move.less_is_better else "off",
+                delta_description=card.move.note if card.move else None,
+                help=card.help,
+                chart_data=known if len(known) > 2 else None,
+            )
             if card.note:
                 st.caption(plain(card.note))
 
@@ -52,18 +78,27 @@ def run_banners(runs: Sequence[RunState]) -> None:
     """Says which runs are not whole or suspect."""
     broken = [run for run in runs if run.status in _NOT_WHOLE]
     if broken:
-        st.warning(
+        said = (f"{run.name}: {_NOT_WHOLE[run.status]}{_of_planned(run)}" for run in broken)
+        with warned(
             "Not a whole run: figures rest on what was recorded before it ended.", icon=":material/cut:"
-        )
-        names(f"{run.name}: {_NOT_WHOLE[run.status]}{_of_planned(run)}" for run in broken)
+        ):
+            names(said)
     suspect = [run for run in runs if run.suspect]
     if suspect:
-        st.warning(
+        with warned(
             "Suspect run: the load generator was itself late or overloaded, so latencies may not be the "
             "target's.",
             icon=":material/report:",
-        )
-        names(run.name for run in suspect)
+        ):
+            names(run.name for run in suspect)
+
+
+@contextmanager
+def warned(text: str, *, icon: str = ":material/warning:") -> Iterator[None]:
+    """A framed warning; what belongs to it is drawn inside, so that names from the data stay plain text."""
+    with st.container(border=True):
+        st.markdown(f"{icon} **{plain(text)}**")
+        yield
 
 
 def unpriced_banner(unpriced_calls: int) -> None:

@@ -37,10 +37,22 @@ class RunFacet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facets:
-    """All there is to choose from; `label_of` and `runs_named` agree on how a run is called."""
+    """All there is to choose from; `label_of` and `runs_named` agree on how a run is called.
+
+    `production_span` is when the first and the last request of services and logs arrived.
+    """
 
     facets: tuple[Facet, ...]
     runs: tuple[RunFacet, ...]
+    production_span: tuple[datetime, datetime] | None = None
+
+    def of_several_strategies(self) -> set[str]:
+        """Runs whose requests name more than one strategy."""
+        by_run: dict[str, set[str]] = {}
+        for facet in self.facets:
+            if facet.strategy is not None:
+                by_run.setdefault(facet.run_id, set()).add(facet.strategy)
+        return {run_id for run_id, strategies in by_run.items() if len(strategies) > 1}
 
     def label_of(self, run: RunFacet) -> str:
         """The run's name where no other run has it, else its id."""
@@ -94,4 +106,12 @@ def facets(view: Snapshot) -> Facets:
     runs = view.dicts(
         "SELECT run_id, name, kind, status, started_at FROM runs ORDER BY started_at DESC, run_id DESC"
     )
-    return Facets(facets=tuple(Facet(**row) for row in found), runs=tuple(RunFacet(**row) for row in runs))
+    ((first, last),) = view.rows(
+        """SELECT min(started_at), max(started_at) FROM requests SEMI JOIN (
+            SELECT run_id FROM runs WHERE kind IN ('service', 'ingest')) USING (run_id)"""
+    )
+    return Facets(
+        facets=tuple(Facet(**row) for row in found),
+        runs=tuple(RunFacet(**row) for row in runs),
+        production_span=None if first is None or last is None else (first, last),
+    )

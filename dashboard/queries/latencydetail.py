@@ -37,6 +37,7 @@ class Bucket:
     n: int
     failures: int
     quantiles_ms: tuple[float | None, ...]
+    usd_per_request: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,11 +88,11 @@ def timeline(view: Snapshot, scope: Scope) -> Timeline:
     step_s = step_for(float(span_s or 0), n)
     rows = selected.dicts(
         f""", timed AS (
-            SELECT time_bucket(to_seconds({step_s}), arrived_at) AS bucket, status = 'ok' AS ok, ms
+            SELECT time_bucket(to_seconds({step_s}), arrived_at) AS bucket, status = 'ok' AS ok, ms, usd
             FROM counted WHERE arrived_at IS NOT NULL
         )
         SELECT bucket AS at, count(*) FILTER (NOT ok) AS failures, count(ms) FILTER (ok) AS answers,
-            max(ms) FILTER (ok) AS slowest,
+            max(ms) FILTER (ok) AS slowest, avg(usd)::DOUBLE AS usd,
             quantile_cont(CASE WHEN ok THEN ms ELSE 'inf'::DOUBLE END, {list(QUANTILES)}) AS found
         FROM timed GROUP BY bucket ORDER BY bucket"""
     )
@@ -105,6 +106,7 @@ def _bucket(row: dict[str, Any]) -> Bucket:
         at=row["at"],
         n=n,
         failures=row["failures"],
+        usd_per_request=row["usd"],
         quantiles_ms=tuple(
             _point_ms(q, value, row["slowest"], n, row["failures"])
             for q, value in zip(QUANTILES, found, strict=True)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import streamlit as st
 
-from dashboard.draw import charts, labels
+from dashboard.draw import charts, colours, labels
 from dashboard.draw.export import MOMENT, table
 from dashboard.frame import states
 from dashboard.frame.source import one_view, read
@@ -23,7 +23,6 @@ from harness.alerts.evaluate import RuleState
 from harness.alerts.rule import Rule
 
 STATES = {"firing": "firing", "resolved": "ok, resolved", "ok": "ok", "no_data": "no data"}
-COLOURS = {"firing": "#dc2626", "resolved": "#16a34a", "ok": "#16a34a", "no_data": "#94a3b8"}
 EVERY = "30s"
 SPANS = {"6 hours": timedelta(hours=6), "24 hours": timedelta(days=1), "7 days": timedelta(days=7)}
 
@@ -59,8 +58,10 @@ def _rules(span: timedelta, *, until_last: bool) -> None:
     found = read(alert_states, end, known.rules)
     firing = [shown for shown in found if shown.state == "firing"]
     if firing:
-        st.error("Firing:", icon=":material/notifications_active:")
-        states.names(f"{shown.found.rule.title}: {shown.found.rule.message}" for shown in firing)
+        with states.warned(
+            f"{labels.count(len(firing), 'alert')} firing", icon=":material/notifications_active:"
+        ):
+            states.names(f"{shown.found.rule.title}: {shown.found.rule.message}" for shown in firing)
     order = sorted(found, key=lambda shown: (shown.state != "firing", shown.found.rule.name))
     for start in range(0, len(order), 4):
         states.cards([_card(shown) for shown in order[start : start + 4]])
@@ -108,8 +109,8 @@ def _series(rule: Rule, found: Sequence[RuleState]) -> None:
             y=[state.value for state in rows],
             mode="lines+markers",
             name=charts.label(group or rule.name),
-            line={"color": "#94a3b8", "width": 1.5},
-            marker={"size": 6, "color": [COLOURS.get(state.state, charts.INK) for state in rows]},
+            line={"color": colours.NONE, "width": 1.5},
+            marker={"size": 6, "color": [colours.STATUS[state.state] for state in rows]},
             text=[f"{rule.shown(state.value)}, n {state.n:,}" for state in rows],
             hovertemplate="%{text}<extra></extra>",
             showlegend=False,
@@ -117,8 +118,8 @@ def _series(rule: Rule, found: Sequence[RuleState]) -> None:
     for threshold in (rule.threshold, -rule.threshold) if rule.direction == "either" else (rule.threshold,):
         fig.add_hline(
             y=threshold,
-            line={"color": charts.LIMIT_COLOUR, "dash": "dash", "width": 1.5},
-            annotation={"text": f"limit {rule.shown(threshold)}", "font": {"color": charts.LIMIT_COLOUR}},
+            line={"color": colours.LIMIT, "dash": "dash", "width": 1.5},
+            annotation={"text": f"limit {rule.shown(threshold)}", "font": {"color": colours.LIMIT}},
             annotation_position="top left",
         )
     fig.update_xaxes(range=[charts.moments([found[0].at])[0], charts.moments([found[-1].at])[0]])

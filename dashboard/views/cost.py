@@ -1,13 +1,11 @@
 """Cost: over time, draft and repair apart by provider, per request, and a month's forecast."""
 
-from collections.abc import Sequence
-from datetime import datetime
-
 import plotly.graph_objects as go
 import streamlit as st
 
-from dashboard.draw import charts, labels
+from dashboard.draw import charts, colours, labels
 from dashboard.draw.money import cost_by_role, cost_table
+from dashboard.draw.overtime import cost_over_time as draw_cost
 from dashboard.frame import states
 from dashboard.frame.context import begin
 from dashboard.frame.scope import Scope
@@ -17,11 +15,10 @@ from dashboard.queries.cost import Money, forecast, money
 from dashboard.queries.costdetail import (
     QUANTILES,
     CostDistribution,
-    CostOverTime,
     cost_distribution,
     cost_over_time,
 )
-from harness.figures.spending import ROLES, Spending
+from harness.figures.spending import Spending
 
 DEFAULT_VOLUME = 100_000
 
@@ -39,7 +36,7 @@ def main() -> None:
     _forecast(scope)
     left, right = st.columns(2)
     with left:
-        _over_time(read(cost_over_time, scope))
+        draw_cost(read(cost_over_time, scope), key="cost-time")
     with right:
         cost_by_role(spent.sums, key="cost-roles")
     _histogram(spread)
@@ -48,18 +45,18 @@ def main() -> None:
 
 def _cards(spent: Money, spread: CostDistribution) -> None:
     sums = spent.sums
-    judge = "" if sums.judge_usd is None else f" · judges {labels.usd(sums.judge_usd, 4)} apart"
+    judge = "" if sums.judge_usd is None else f" · judges {labels.usd(sums.judge_usd)} apart"
     states.cards(
         [
             Card(
                 label="Total cost",
-                value=labels.usd(sums.total_usd, 4),
+                value=labels.usd(sums.total_usd),
                 note=(sums.exclusion or f"n {sum(r.calls for r in sums.rows if r.role != 'judge'):,} calls")
                 + judge,
                 help="Sum over all attempts, failed and retried ones included; warm-ups are left out.",
             ),
-            Card(label="Draft", value=labels.usd(sums.draft_usd, 4), note=_calls(sums, "draft")),
-            Card(label="Repair", value=labels.usd(sums.repair_usd, 4), note=_calls(sums, "repair")),
+            Card(label="Draft", value=labels.usd(sums.draft_usd), note=_calls(sums, "draft")),
+            Card(label="Repair", value=labels.usd(sums.repair_usd), note=_calls(sums, "repair")),
             Card(
                 label="Cost per hour",
                 value=labels.usd(spent.per_hour_usd),
@@ -69,12 +66,12 @@ def _cards(spent: Money, spread: CostDistribution) -> None:
         ]
     )
     quantiles = [
-        Card(label=f"Cost per request, p{q * 100:g}", value=labels.usd(value, 6), note=f"n {spread.n:,}")
+        Card(label=f"Cost per request, p{q * 100:g}", value=labels.usd(value), note=f"n {spread.n:,}")
         for q, value in zip(QUANTILES, spread.quantiles_usd, strict=True)
     ]
     mean = Card(
         label="Cost per request, mean",
-        value=labels.usd(sums.per_request_usd, 6),
+        value=labels.usd(sums.per_request_usd),
         note=labels.usd_note(spent.per_request),
         help="Over requests with a known cost.",
     )
@@ -104,7 +101,7 @@ def _forecast(scope: Scope) -> None:
         st.caption("No request has a known cost, so there is nothing to forecast from.")
         return
     interval = (
-        f"95% {labels.usd(found.low_usd, 2)} to {labels.usd(found.high_usd, 2)}"
+        f"95% {labels.usd(found.low_usd)} to {labels.usd(found.high_usd)}"
         if found.low_usd is not None
         else "no interval from a single request"
     )
@@ -113,44 +110,13 @@ def _forecast(scope: Scope) -> None:
         [
             Card(
                 label="Monthly cost",
-                value=labels.usd(found.cost_usd, 2),
+                value=labels.usd(found.cost_usd),
                 note=f"{interval} · n {found.n:,}{left_out}",
                 help="Mean cost per request times the volume; supposes requests like these.",
             ),
-            Card(label="of it draft", value=labels.usd(found.draft_usd, 2)),
-            Card(label="of it repair", value=labels.usd(found.repair_usd, 2)),
+            Card(label="of it draft", value=labels.usd(found.draft_usd)),
+            Card(label="of it repair", value=labels.usd(found.repair_usd)),
         ]
-    )
-
-
-def _over_time(found: CostOverTime) -> None:
-    fig = charts.figure(
-        f"Cost per {found.unit}", f"USD by provider, repair hatched · n {found.n:,} calls", y="USD", x="UTC"
-    )
-    for provider in sorted({row[1] for row in found.rows}):
-        for role in ROLES:
-            rows = [row for row in found.rows if row[1:3] == (provider, role)]
-            if rows:
-                _bars(fig, provider, role, rows)
-    fig.update_layout(barmode="stack")
-    charts.show(fig, key="cost-time", file_name=f"cost-per-{found.unit}", alt=f"Cost per {found.unit}")
-
-
-def _bars(fig: go.Figure, provider: str, role: str, rows: Sequence[tuple[datetime, str, str, float]]) -> None:
-    fig.add_bar(
-        x=charts.moments(row[0] for row in rows),
-        y=[row[3] for row in rows],
-        name=f"{charts.label(provider)} {role}",
-        marker={
-            "color": charts.provider_colour(provider),
-            "line": {"width": 0},
-            "pattern": {
-                "shape": "/" if role == "repair" else "",
-                "fillmode": "overlay",
-                "fgcolor": "rgba(255,255,255,0.7)",
-            },
-        },
-        hovertemplate="%{fullData.name}: $%{y:.4f}<extra></extra>",
     )
 
 
@@ -169,7 +135,7 @@ def _histogram(spread: CostDistribution) -> None:
             y=[count for _, _, _, count in bins],
             width=[high - low for low, high, _, _ in bins],
             name=charts.label(provider),
-            marker={"color": charts.provider_colour(provider), "line": {"width": 0}},
+            marker={"color": colours.provider_colour(provider), "line": {"width": 0}},
             customdata=[f"${low:.6f} to ${high:.6f}" for low, high, _, _ in bins],
             hovertemplate="%{customdata}: %{y:,}<extra></extra>",
         )
@@ -180,7 +146,7 @@ def _histogram(spread: CostDistribution) -> None:
         if value is not None:
             fig.add_vline(
                 x=value,
-                line={"color": charts.INK, "width": 1.5, "dash": "dot"},
+                line={"color": colours.ink(), "width": 1.5, "dash": "dot"},
                 annotation={"text": f"{name} ${value:.4f}", "font": {"size": 12}},
                 annotation_position="top right",
             )

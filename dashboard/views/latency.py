@@ -5,24 +5,22 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 import streamlit as st
 
-from dashboard.draw import charts, labels
+from dashboard.draw import charts, colours, labels
 from dashboard.draw.export import MOMENT, table
-from dashboard.frame.context import begin
+from dashboard.draw.overtime import latency_over_time
+from dashboard.frame.context import begin, known_names
 from dashboard.frame.scope import Scope
 from dashboard.frame.source import read
 from dashboard.queries.latency import GROUPINGS, NAMES, LatencyFigures, latency_figures
 from dashboard.queries.latencydetail import (
     Distribution,
     PartLatency,
-    Timeline,
     attempts,
     distributions,
     slowest,
     stages,
     timeline,
 )
-
-DASHES = ("solid", "dash", "dot")
 
 
 def main() -> None:
@@ -43,14 +41,14 @@ def main() -> None:
         "the client's clock, from the intended start" if found.source == "client" else "the server's clock"
     )
     st.caption(f"On {clock}. Failures rank above every success. Intervals are 95%.")
-    colours = charts.colours_of(group.group for group in found.groups)
-    _quantile_chart(found, group_by, colours, limit_s * 1000)
+    shades = colours.colours_of((group.group for group in found.groups), known_names(group_by))
+    _quantile_chart(found, group_by, shades, limit_s * 1000)
     _quantile_table(found, group_by, read(distributions, scope, group_by, limit_s * 1000))
     left, right = st.columns(2)
     with left:
-        _ecdf(read(distributions, scope, group_by, limit_s * 1000), colours, limit_s * 1000)
+        _ecdf(read(distributions, scope, group_by, limit_s * 1000), shades, limit_s * 1000)
     with right:
-        _timeline(read(timeline, scope), limit_s * 1000)
+        latency_over_time(read(timeline, scope), limit_s * 1000, key="latency-time")
     left, right = st.columns(2)
     with left:
         _stage_chart(read(stages, scope))
@@ -59,7 +57,7 @@ def main() -> None:
     _slowest(scope)
 
 
-def _quantile_chart(found: LatencyFigures, group_by: str, colours: dict[str, str], limit_ms: float) -> None:
+def _quantile_chart(found: LatencyFigures, group_by: str, shades: dict[str, str], limit_ms: float) -> None:
     n = sum(group.n for group in found.groups)
     fig = charts.figure(
         f"Latency by {group_by}", f"seconds, with 95% intervals · n {n:,} requests", y="s", x=""
@@ -71,7 +69,7 @@ def _quantile_chart(found: LatencyFigures, group_by: str, colours: dict[str, str
             y=values,
             name=f"{charts.label(group.group)} (n {group.n:,})",
             mode="markers",
-            marker={"size": 11, "color": colours[group.group]},
+            marker={"size": 11, "color": shades[group.group]},
             error_y=charts.estimate_bars(group.quantiles, 0.001),
             hovertemplate="%{fullData.name}: %{y:.3f} s<extra></extra>",
         )
@@ -95,7 +93,7 @@ def _quantile_table(found: LatencyFigures, group_by: str, shapes: Sequence[Distr
     table(rows, "latency.csv", key="latency-table")
 
 
-def _ecdf(shapes: Sequence[Distribution], colours: dict[str, str], limit_ms: float) -> None:
+def _ecdf(shapes: Sequence[Distribution], shades: dict[str, str], limit_ms: float) -> None:
     n = sum(shape.n for shape in shapes)
     fig = charts.figure(
         "Distribution", f"share of requests answered within · n {n:,}", y="share of requests", x="seconds"
@@ -106,59 +104,12 @@ def _ecdf(shapes: Sequence[Distribution], colours: dict[str, str], limit_ms: flo
             y=list(shape.share),
             name=charts.label(shape.group),
             mode="lines",
-            line={"shape": "hv", "color": colours[shape.group], "width": 2},
+            line={"shape": "hv", "color": shades[shape.group], "width": 2},
             hovertemplate="%{fullData.name}: %{y:.1%}<extra></extra>",
         )
     fig.update_yaxes(tickformat=".0%", range=[0, 1.02])
     charts.limit_line(fig, limit_ms=limit_ms, vertical=True)
     charts.show(fig, key="latency-ecdf", file_name="latency-distribution", alt="Distribution of latency")
-
-
-def _timeline(found: Timeline, limit_ms: float) -> None:
-    n = sum(bucket.n for bucket in found.buckets)
-    fig = charts.figure(
-        "Over time", f"seconds, per {_span(found.step_s)} of arrivals · n {n:,}", y="s", x="UTC"
-    )
-    at = charts.moments(bucket.at for bucket in found.buckets)
-    for index, (name, dash) in enumerate(zip(NAMES, DASHES, strict=True)):
-        values = charts.seconds(bucket.quantiles_ms[index] for bucket in found.buckets)
-        fig.add_scatter(
-            x=at,
-            y=values,
-            name=name,
-            mode="lines+markers",
-            line={"dash": dash, "width": 2, "color": charts.QUANTILE_COLOURS[name]},
-            marker={"size": 5},
-            hovertemplate=f"{name}: %{{y:.3f}} s<extra></extra>",
-        )
-    failed = sum(bucket.failures for bucket in found.buckets)
-    if failed:
-        fig.add_bar(
-            x=at,
-            y=[bucket.failures for bucket in found.buckets],
-            name=f"failed ({failed:,})",
-            yaxis="y2",
-            marker_color="rgba(220,38,38,0.35)",
-            hovertemplate="failed: %{y:,}<extra></extra>",
-        )
-        fig.update_layout(
-            yaxis2={
-                "overlaying": "y",
-                "side": "right",
-                "showgrid": False,
-                "title": "failed",
-                "rangemode": "tozero",
-            }
-        )
-    charts.limit_line(fig, limit_ms=limit_ms)
-    charts.show(fig, key="latency-time", file_name="latency-over-time", alt="Latency over time")
-
-
-def _span(step_s: int) -> str:
-    for size, unit in ((604800, "week"), (86400, "day"), (3600, "hour"), (60, "minute")):
-        if step_s >= size:
-            return unit if step_s == size else f"{step_s // size} {unit}s"
-    return f"{step_s} s"
 
 
 def _stage_chart(found: Sequence[PartLatency]) -> None:
@@ -195,7 +146,7 @@ def _part_bars(
             y=list(names) if lying else values,
             orientation="h" if lying else "v",
             name=name,
-            marker_color=charts.QUANTILE_COLOURS[name],
+            marker_color=colours.QUANTILES[name],
             hovertemplate=f"{name}: %{{{'x' if lying else 'y'}:.3f}} s<extra></extra>",
         )
     fig.update_layout(barmode="group", bargap=0.25)

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.draw import charts, labels
+from dashboard.draw import charts, colours, labels
 from dashboard.frame import states
 from dashboard.frame.scope import Scope
 from dashboard.frame.source import one_view, read
@@ -85,12 +85,12 @@ def _figures(scope: Scope) -> None:
     )
     total = Card(
         label="Spent",
-        value=labels.usd(spent.sums.total_usd, 4),
+        value=labels.usd(spent.sums.total_usd),
         note=spent.sums.exclusion or f"n {share.requests:,}",
     )
     mean = Card(
         label="Cost per request",
-        value=labels.usd(spent.sums.per_request_usd, 6),
+        value=labels.usd(spent.sums.per_request_usd),
         note=labels.usd_note(spent.per_request),
     )
     states.cards([total, mean, high])
@@ -116,7 +116,7 @@ def _points(rows: Sequence[dict[str, Any]]) -> None:
                 y=charts.seconds(row["ms"] for row in shown),
                 mode="markers",
                 name=name,
-                marker={"size": 7, "color": charts.TIER_COLOURS[tier]},
+                marker={"size": 7, "color": colours.TIERS[tier]},
                 hovertemplate=f"{name}: %{{y:.3f}} s<extra></extra>",
             )
     failed = [row for row in rows if row["status"] != "ok"]
@@ -126,7 +126,7 @@ def _points(rows: Sequence[dict[str, Any]]) -> None:
             y=[0] * len(failed),
             mode="markers",
             name=f"failed ({len(failed):,})",
-            marker={"size": 9, "symbol": "x", "color": "#dc2626"},
+            marker={"size": 9, "symbol": "x", "color": colours.BAD},
             hovertemplate="failed<extra></extra>",
         )
     charts.limit_line(fig)

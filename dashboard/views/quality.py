@@ -5,11 +5,11 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.draw import charts, labels
+from dashboard.draw import charts, colours, labels
 from dashboard.draw.detail import request_view
 from dashboard.draw.export import table
 from dashboard.frame import states
-from dashboard.frame.context import begin
+from dashboard.frame.context import begin, known_names
 from dashboard.frame.scope import Scope
 from dashboard.frame.source import read
 from dashboard.frame.states import Card
@@ -91,7 +91,7 @@ def _tier_mix(groups: Sequence[GroupQuality], group_by: str) -> None:
             x=shares,
             name=tier,
             orientation="h",
-            marker={"color": charts.TIER_COLOURS[tier], "line": {"width": 0}},
+            marker={"color": colours.TIERS[tier], "line": {"width": 0}},
             text=[f"{share:.0%}" if share >= 0.06 else "" for share in shares],
             textposition="inside",
             insidetextanchor="middle",
@@ -130,15 +130,15 @@ def _graders(found: Sequence[GraderFigures]) -> None:
     n = sum(result.score.n for result in found)
     names = list(dict.fromkeys(result.grader for result in found))
     fig = charts.figure("Mean score by grader", f"0 to 1, 95% intervals · n {n:,} grades", y="score")
-    colours = charts.colours_of(result.strategy for result in found)
-    for strategy in colours:
+    shades = colours.colours_of((result.strategy for result in found), known_names("strategy"))
+    for strategy in shades:
         by_grader = {result.grader: result for result in found if result.strategy == strategy}
         fig.add_bar(
             x=[charts.label(name) for name in names],
             y=[by_grader[name].score.value if name in by_grader else None for name in names],
             error_y=charts.estimate_bars([by_grader[n].score if n in by_grader else None for n in names]),
             name=charts.label(strategy),
-            marker_color=colours[strategy],
+            marker_color=shades[strategy],
             hovertemplate="%{fullData.name}: %{y:.3f}<extra></extra>",
         )
     fig.update_layout(barmode="group", showlegend=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.draw import charts, labels
+from dashboard.draw import charts, colours, labels
 from dashboard.draw.export import MOMENT, table
 from dashboard.frame import states
 from dashboard.frame.context import frame, not_found
@@ -25,7 +25,7 @@ from harness.figures.declaration import Unit
 from harness.figures.differences import Difference, Differences
 from harness.report.differences import difference_head, difference_rows
 
-VERDICT_COLOURS = {"PASS": "#16a34a", "FAIL": "#dc2626", "INCONCLUSIVE": "#d97706"}
+VERDICTS = ("PASS", "FAIL", "INCONCLUSIVE")
 
 
 def main() -> None:
@@ -52,7 +52,7 @@ def _gate(found: Sequence[Verdict]) -> None:
         return
     shown = [verdict for verdict in found if verdict.p95_ms is not None]
     fig = charts.figure("p95 at each verdict", f"seconds · n {len(shown):,} verdicts", y="s", x="UTC")
-    for verdict, colour in VERDICT_COLOURS.items():
+    for verdict in VERDICTS:
         rows = [row for row in shown if row.verdict == verdict]
         if rows:
             fig.add_scatter(
@@ -60,7 +60,7 @@ def _gate(found: Sequence[Verdict]) -> None:
                 y=charts.seconds(row.p95_ms for row in rows),
                 mode="markers",
                 name=verdict,
-                marker={"size": 12, "color": colour},
+                marker={"size": 12, "color": colours.STATUS[verdict]},
                 text=[charts.label(row.run_name) for row in rows],
                 hovertemplate="%{text}: %{y:.3f} s<extra></extra>",
             )
@@ -107,8 +107,8 @@ def _compare() -> None:
     picked = [_run(runs, name) for name in chosen]
     for name, run in zip(chosen, picked, strict=True):
         if name and run is None:
-            st.warning("No such run:")
-            st.text(f"run: {name} (not found)")
+            with states.warned("No such run"):
+                st.text(f"run: {name} (not found)")
     first, second = picked
     if first is None or second is None:
         st.caption("Differences B - A of latency, errors, cost and quality, each with its 95% interval.")
@@ -147,7 +147,7 @@ def _differences(found: Differences) -> None:
         error_x=charts.estimate_bars([one.shift.change for one in shown], 0.001),
         hovertemplate="%{y}: %{x:+.3f} s<extra></extra>",
     )
-    fig.add_vline(x=0, line={"color": charts.INK, "width": 1})
+    fig.add_vline(x=0, line={"color": colours.ink(), "width": 1})
     fig.update_xaxes(rangemode="normal")
     fig.update_yaxes(autorange="reversed")
     fig.update_layout(hovermode="closest")
@@ -156,8 +156,8 @@ def _differences(found: Differences) -> None:
 
 def _meaning_colour(found: Difference) -> str:
     if found.worse:
-        return VERDICT_COLOURS["FAIL"]
-    return VERDICT_COLOURS["PASS"] if found.better else charts.INK
+        return colours.BAD
+    return colours.GOOD if found.better else colours.ink()
 
 
 def _errors() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard.draw import charts, labels
+from dashboard.draw import charts, colours, labels
 from dashboard.draw.export import table
 from dashboard.draw.frontier import frontier_section, mixes_section
 from dashboard.frame import states
@@ -146,8 +146,8 @@ def _difference_cards(found: Sequence[Way]) -> None:
         st.caption(together)
     warnings = [f"{way.name}: {way.saving.warning}" for way in others if way.saving and way.saving.warning]
     if warnings:
-        st.warning("Read with care:")
-        states.names(warnings)
+        with states.warned("Read with care"):
+            states.names(warnings)
 
 
 def _row(way: Way) -> dict[str, object]:
@@ -157,20 +157,20 @@ def _row(way: Way) -> dict[str, object]:
         "way": way.name,
         "n": way.figures.priced,
         "unknown cost": way.figures.unpriced,
-        "per request": labels.usd(total.per_request.value, 6),
+        "per request": labels.usd(total.per_request.value),
         "95% interval": labels.usd_bounds(total.per_request),
-        "draft": labels.usd(way.figures.draft.per_request.value, 6),
-        "repair": labels.usd(way.figures.repair.per_request.value, 6),
-        "per 1,000": labels.usd(total.per_1000.value, 2),
-        "per month": labels.usd(total.per_month.value if total.per_month else None, 2),
+        "draft": labels.usd(way.figures.draft.per_request.value),
+        "repair": labels.usd(way.figures.repair.per_request.value),
+        "per 1,000": labels.usd(total.per_1000.value),
+        "per month": labels.usd(total.per_month.value if total.per_month else None),
         "saved per month": labels.usd(
-            saving.total.per_month.value if saving and saving.total.per_month else None, 2
+            saving.total.per_month.value if saving and saving.total.per_month else None
         ),
         "saving": labels.percent(saving.ratio.value) if saving else "base",
         "saving, interval": labels.ratio_bounds(saving.ratio) if saving else "",
-        "p95": ("over limit" if place.p95.over_limit else labels.ms(place.p95.value)) if place else "-",
+        "p95": labels.percentile(place.p95) if place else "-",
         "high tier": labels.percent(place.high_tier.value) if place else "-",
-        "per high-tier answer": labels.usd(place.cost_per_high.value if place else None, 6),
+        "per high-tier answer": labels.usd(place.cost_per_high.value if place else None),
     }
 
 
@@ -178,7 +178,7 @@ def _cost_chart(found: Sequence[Way]) -> None:
     n = sum(way.figures.priced for way in found)
     fig = charts.figure("Cost per request", f"USD, draft and repair, 95% interval · n {n:,}", y="USD")
     x = [charts.label(way.name) for way in found]
-    for role, colour in (("draft", "#475569"), ("repair", "#cbd5e1")):
+    for role, colour in colours.ROLES.items():
         volumes = [way.figures.draft if role == "draft" else way.figures.repair for way in found]
         fig.add_bar(
             x=x,
@@ -210,8 +210,8 @@ def _asked_way(found: Ways) -> str:
 
 def _what_if(found: OtherPrices) -> None:
     if found.unpriced:
-        st.warning("No trustworthy price, so not compared:")
-        states.names(found.unpriced)
+        with states.warned("No trustworthy price, so not compared"):
+            states.names(found.unpriced)
     figures = found.figures
     _what_if_cards(figures)
     if figures.no_what_if is not None:
@@ -237,13 +237,13 @@ def _what_if_cards(figures: SideFigures) -> None:
         [
             Card(
                 label="As routed",
-                value=labels.usd(cost.compared_cost_usd, 4),
+                value=labels.usd(cost.compared_cost_usd),
                 note=f"{n} requests",
                 help="Each call at its own provider's price; requests of unknown cost are left out.",
             ),
             Card(
                 label="Draft model alone",
-                value=labels.usd(cost.single_provider_cost_usd, 4),
+                value=labels.usd(cost.single_provider_cost_usd),
                 note="draft and repair at the draft's model",
             ),
             Card(
@@ -254,7 +254,7 @@ def _what_if_cards(figures: SideFigures) -> None:
             ),
             Card(
                 label="Naive figure",
-                value=labels.usd(cost.naive_cost_usd, 4),
+                value=labels.usd(cost.naive_cost_usd),
                 note=f"misstates by {labels.signed_percent(labels.as_float(cost.misstatement_ratio))}",
                 help="All tokens at the draft model's price: what a single-price spreadsheet would say.",
             ),

@@ -37,7 +37,18 @@ def app(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
 
 def texts(at: AppTest) -> str:
     """All text that the page shows, joined."""
-    kinds = ("title", "subheader", "markdown", "caption", "text", "info", "warning", "error", "code")
+    kinds = (
+        "title",
+        "subheader",
+        "markdown",
+        "caption",
+        "text",
+        "info",
+        "success",
+        "warning",
+        "error",
+        "code",
+    )
     return "\n".join(str(item.value) for kind in kinds for item in at.get(kind))
 
 
