@@ -16,7 +16,10 @@ from harness.errors import StoreError
 # A file of our own: a named icon would be fetched from another host.
 ICON = Path(__file__).with_name("icon.svg")
 
-NO_FILTERS = ("alerts", "live")
+REQUEST = "request"
+"""One request: no entry in the sidebar, reached by a click or a link."""
+
+NO_FILTERS = ("alerts", "live", REQUEST)
 """Pages to which the filters do not apply."""
 
 SEVERAL = ("savings",)
@@ -37,13 +40,16 @@ PAGES = (
 
 def main() -> None:
     """Draw the frame and run the chosen page; a store that cannot be read is one sentence."""
+    # before the pages are told: the icon of a page would be fetched from another host
+    st.set_page_config(page_icon=str(ICON), layout="wide")
     pages = [
         st.Page(f"views/{name}.py", title=title, icon=icon, url_path=name, default=name == "overview")
         for name, title, icon in PAGES
     ]
+    pages.append(st.Page("views/request.py", title="Request", url_path=REQUEST, visibility="hidden"))
     page = st.navigation(pages)
     store = shown_path(store_dir())
-    st.set_page_config(page_title=f"{page.title} · {store} · harness", page_icon=str(ICON), layout="wide")
+    st.set_page_config(page_title=f"{page.title} · {store} · harness")
     if (unknown := _unknown_page()) is not None:
         st.title("No such page", anchor=False)
         states.empty("Not found", "This dashboard has no page of that name; choose one in the sidebar.")
@@ -74,7 +80,7 @@ def main() -> None:
 def _unknown_page() -> str | None:
     """The last part of the address where it is no page; Streamlit itself shows the first page instead."""
     path = urlsplit(st.context.url or "").path.strip("/")
-    return path if path and path not in {name for name, _, _ in PAGES} else None
+    return path if path and path not in {REQUEST, *(name for name, _, _ in PAGES)} else None
 
 
 @st.cache_resource(show_spinner=False)

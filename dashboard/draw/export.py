@@ -56,3 +56,21 @@ def table(rows: Sequence[Mapping[str, Any]], file_name: str, *, key: str, config
     """A table with its CSV button."""
     st.dataframe(pd.DataFrame(list(rows)), hide_index=True, column_config=config, key=f"{key}-table")
     csv_button(rows, file_name, key=f"{key}-csv")
+
+
+def request_table(rows: Sequence[Mapping[str, Any]], file_name: str, *, key: str, config: Any = None) -> None:
+    """A table of requests (`run_id`, `request_id` among the columns): a click on a row opens that request."""
+    shown = st.dataframe(
+        pd.DataFrame(list(rows)),
+        hide_index=True,
+        column_config=config,
+        key=f"{key}-table",
+        on_select="rerun",
+        selection_mode="single-row",
+    )
+    csv_button(rows, file_name, key=f"{key}-csv")
+    chosen = shown["selection"]["rows"]
+    if chosen:
+        row = rows[chosen[0]]
+        asked = {"id": str(row["request_id"]), "in": str(row["run_id"])}
+        st.switch_page("views/request.py", query_params=asked)

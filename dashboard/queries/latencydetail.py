@@ -212,7 +212,7 @@ def slowest(view: Snapshot, scope: Scope) -> list[dict[str, Any]]:
     """The slowest answers, for looking at."""
     return Rows(view, scope).dicts(
         f"""SELECT ms AS latency_ms, request_id, case_id, strategy, draft_source, draft_model, repair_source,
-            arrived_at
+            arrived_at, run_id
         FROM counted WHERE status = 'ok' AND ms IS NOT NULL ORDER BY latency_ms DESC LIMIT {SLOWEST}"""
     )
 

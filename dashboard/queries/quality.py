@@ -74,7 +74,7 @@ def weak_requests(view: Snapshot, scope: Scope) -> list[dict[str, Any]]:
     """Requests that failed or fell short of the high tier, worst first."""
     return Rows(view, scope).dicts(
         f"""SELECT request_id, case_id, strategy, status, error_kind, quality_tier, quality_score,
-            fallback_reason, draft_model, repair_model, latency_ms, usd::DOUBLE AS cost_usd
+            fallback_reason, draft_model, repair_model, latency_ms, usd::DOUBLE AS cost_usd, run_id
         FROM counted WHERE status != 'ok' OR quality_tier IN ('low', 'medium')
         ORDER BY status = 'ok', quality_score NULLS FIRST, request_id LIMIT {WEAK}"""
     )
@@ -90,38 +90,4 @@ def weak_cases(view: Snapshot, scope: Scope) -> list[dict[str, Any]]:
         FROM counted WHERE case_id IS NOT NULL GROUP BY case_id
         HAVING count(*) FILTER (status != 'ok' OR quality_tier IN ('low', 'medium')) > 0
         ORDER BY mean_score NULLS FIRST, case_id LIMIT {WEAK}"""
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequestDetail:
-    """One request with everything stored about it."""
-
-    row: dict[str, Any]
-    grades: list[dict[str, Any]]
-    calls: list[dict[str, Any]]
-    contents: list[dict[str, Any]]
-
-
-def request_detail(view: Snapshot, scope: Scope, request_id: str) -> RequestDetail | None:
-    """A request of the selection; None when there is none of that id in it."""
-    found = Rows(view, scope).dicts("SELECT * FROM counted WHERE request_id = ? LIMIT 1", [request_id])
-    if not found:
-        return None
-    key = [found[0]["run_id"], request_id]
-    where = "WHERE run_id = ? AND request_id = ?"
-    return RequestDetail(
-        row=found[0],
-        grades=view.dicts(f"SELECT grader, score, passed, detail FROM grades {where} ORDER BY grader", key),
-        calls=view.dicts(
-            f"""SELECT role, attempt, provider, model, outcome, error_kind, latency_ms,
-                input_tokens, output_tokens, cost_usd::DOUBLE AS cost_usd
-            FROM calls {where} ORDER BY started_at, call_id""",
-            key,
-        ),
-        contents=view.dicts(
-            "SELECT kind, text FROM contents WHERE request_id = ? AND (run_id = ? OR run_id IS NULL) "
-            "ORDER BY ts, kind LIMIT 20",
-            [request_id, found[0]["run_id"]],
-        ),
     )

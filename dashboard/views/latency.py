@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from dashboard.draw import charts, colours, labels
-from dashboard.draw.export import MOMENT, table
+from dashboard.draw.export import request_table, table
 from dashboard.draw.overtime import latency_over_time
 from dashboard.frame.context import begin, known_names
 from dashboard.frame.scope import Scope
@@ -157,24 +157,21 @@ def _part_bars(
 
 def _slowest(scope: Scope) -> None:
     st.subheader("Slowest answers", anchor=False)
-    rows = [
-        {
-            "latency (ms)": row["latency_ms"],
-            "request": row["request_id"],
-            "case": row["case_id"],
-            "strategy": row["strategy"],
-            "draft": row["draft_source"],
-            "model": row["draft_model"],
-            "repair": row["repair_source"],
-            "arrived (UTC)": row["arrived_at"],
-        }
-        for row in read(slowest, scope)
-    ]
-    config = {
-        "latency (ms)": st.column_config.NumberColumn(format="%.1f"),
-        "arrived (UTC)": MOMENT,
-    }
-    table(rows, "slowest.csv", key="latency-slowest", config=config)
+    st.caption("Click a row to look at one.")
+    request_table(read(slowest, scope), "slowest.csv", key="latency-slowest", config=_SLOWEST)
 
+
+_SLOWEST = {
+    "latency_ms": st.column_config.NumberColumn("latency (ms)", format="%.1f"),
+    "request_id": "request",
+    "case_id": "case",
+    "draft_source": "draft",
+    "draft_model": "model",
+    "repair_source": "repair",
+    "arrived_at": st.column_config.DatetimeColumn(
+        "arrived (UTC)", format="YYYY-MM-DD HH:mm:ss", timezone="UTC"
+    ),
+    "run_id": "run",
+}
 
 main()

@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboard.draw import charts, colours, labels
 from dashboard.draw.detail import request_view
-from dashboard.draw.export import table
+from dashboard.draw.export import request_table, table
 from dashboard.frame import states
 from dashboard.frame.context import begin, known_names
 from dashboard.frame.scope import Scope
@@ -169,8 +169,11 @@ def _weak(scope: Scope) -> None:
     if cases:
         st.caption(f"Worst mean score first, {len(cases):,} cases.")
         table(cases, "weak-cases.csv", key="weak-cases", config=_CONFIG)
-    st.caption(f"Single requests that failed or missed the high tier, worst first, {len(weak):,} shown.")
-    table(weak, "weak-requests.csv", key="weak-requests", config=_CONFIG)
+    st.caption(
+        f"Single requests that failed or missed the high tier, worst first, {len(weak):,} shown. "
+        "Click a row to look at one."
+    )
+    request_table(weak, "weak-requests.csv", key="weak-requests", config=_CONFIG)
     ids: list[Any] = [row["request_id"] for row in weak]
     chosen = st.selectbox(
         "Look at one request",

@@ -69,7 +69,7 @@ def test_a_run_to_compare_that_is_not_there_is_said(app, full):
 def test_one_request_is_shown_with_its_graph(app, full):
     without = app(full, "quality", kind="eval", mode="emulated")
     at = app(full, "quality", kind="eval", mode="emulated", request="run-e-all-openai-00004")
-    assert len(at.get("plotly_chart")) == len(without.get("plotly_chart")) + 1
+    assert len(at.get("plotly_chart")) == len(without.get("plotly_chart")) + 2
     assert "run-e-all-openai-00004" in texts(at)
 
 

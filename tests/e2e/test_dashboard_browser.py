@@ -152,3 +152,16 @@ def _send(spool: Spool, plan: Plan, seqs: range, rng: random.Random) -> None:
     for seq in seqs:
         row, calls = exchange(plan, seq, rng)
         spool.append_many([row, *calls]).result()
+
+
+def test_a_click_on_a_row_opens_that_request(page, url):
+    open_page(page, url, "latency", "run=baseline-a")
+    grid = page.get_by_test_id("stDataFrame").last
+    grid.scroll_into_view_if_needed()
+    settled(page)
+    box = grid.bounding_box()
+    page.mouse.click(box["x"] + 18, box["y"] + 52)  # the first row's mark; the cells are a canvas
+    expect(page.get_by_role("heading", level=1, name="Request")).to_be_visible()
+    settled(page)
+    assert "id=run-a-" in page.url
+    expect(page.get_by_text("Attempts in time")).to_be_visible()
