@@ -264,8 +264,9 @@ def tags_of(attributes: Attributes) -> dict[str, str]:
     for name, value in attributes.items():
         if name in _ENVIRONMENT or name.startswith(_UNTOLD):
             continue
-        if isinstance(value, str | int | float) and (word := as_word(str(value))):
-            kept[name] = word
+        key = as_word(name)
+        if key and isinstance(value, str | int | float) and (word := as_word(str(value))):
+            kept[key] = word
     return kept
 
 

@@ -13,5 +13,5 @@ def labelled(told: Mapping[str, Any], labels: Iterable[str]) -> str | None:
     for label in labels:
         name, _, value = label.partition(":")
         found[name.strip()] = value.strip() or "true"
-    kept = {name: word for name, value in found.items() if name and (word := as_word(value))}
+    kept = {key: word for name, value in found.items() if (key := as_word(name)) and (word := as_word(value))}
     return dump_json(kept).decode() if kept else None
