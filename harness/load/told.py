@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from harness.keys import without_keys
 from harness.load.answer import Answer
-from harness.records import FallbackReason, ProviderMode, ScoreBasis, Tier, load_json_exact
+from harness.records import FallbackReason, ProviderMode, ScoreBasis, Tier, load_json_exact, tags_of
 
 MAX_TELEMETRY_CHARS = 8192
 MAX_TEXT_CHARS = 200
@@ -74,6 +75,12 @@ def _stages(value: Any) -> dict[str, float]:
     return {name[:64]: _number(duration) for name, duration in value.items()}
 
 
+def _tags(value: Any) -> dict[str, str] | None:
+    if not isinstance(value, dict):
+        raise _WrongTypeError
+    return tags_of(value, without_keys) or None
+
+
 _READERS: Mapping[str, Callable[[Any], Any]] = {
     "draft_source": _text,
     "draft_model": _text,
@@ -93,6 +100,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "provider_mode": ProviderMode,
     "strategy": _text,
     "stages_ms": _stages,
+    "tags": _tags,
     **{
         f"{role}_{part}_tokens": _count
         for role in ("draft", "repair")

@@ -35,6 +35,7 @@ from harness.records.kinds import (
 from harness.records.prompt import Completion, Prompt, Turn
 from harness.records.request import Request
 from harness.records.run import GateResult, Grade, Run, RunEnd
+from harness.records.tags import tag_name, tag_names, tags_of
 from harness.records.terms import NO_TERMS, ServedTerms, is_usual, terms_from
 from harness.records.told import (
     BaselineConfig,
@@ -113,6 +114,9 @@ __all__ = [
     "is_valid_request_id",
     "load_json_exact",
     "new_id",
+    "tag_name",
+    "tag_names",
+    "tags_of",
     "terms_from",
     "tier_of",
     "utc_text",

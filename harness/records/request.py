@@ -30,8 +30,8 @@ class Request:
     tells how many there were; `itl_per` says which. One piece has no gap.
     `cost_usd = draft_cost_usd + repair_cost_usd` exactly; None if any part is unknown, and then `unpriced`.
     A load scenario also records where the cost comes from (`cost_source`) or why there is none
-    (`unpriced_because`), the target's own id of its answer (`answer_id`), and `tags`: what its file picks
-    from the case and from the answer to filter and group by.
+    (`unpriced_because`), the target's own id of its answer (`answer_id`). `tags` are further
+    dimensions to filter and group by, as its case, its event or its answer says them (`tags.tags_of`).
     """
 
     run_id: str

@@ -46,6 +46,7 @@ FACT_COLUMNS: dict[str, Kind] = {
     "environment": "text",
     "provider_mode": "text",
     "stages_ms": "json",
+    "tags": "json",
 }
 """Columns of `requests` that the completed event can fill."""
 

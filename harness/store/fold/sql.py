@@ -105,11 +105,16 @@ LEFT JOIN (SELECT DISTINCT sid FROM work.matches) m USING (sid) GROUP BY origin
 _STILL_UNPRICED = (
     "CASE WHEN coalesce(t.cost_usd, s.cost_usd) IS NULL THEN t.unpriced_because END AS unpriced_because"
 )
+_TAGS = """CASE WHEN t.tags IS NULL OR s.tags IS NULL THEN coalesce(t.tags, s.tags)
+    ELSE json_merge_patch(s.tags, t.tags) END AS tags"""
+"""Its recorder names some, its service others; of one name, the recorder's stands."""
 
 
 def _filled(name: str) -> str:
     if name == "unpriced_because":
         return _STILL_UNPRICED
+    if name == "tags":
+        return _TAGS
     return f"coalesce(t.{name}, s.{name}) AS {name}" if name in FACT_COLUMNS else f"t.{name}"
 
 

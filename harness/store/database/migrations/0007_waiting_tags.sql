@@ -1,0 +1,3 @@
+-- Tags that an event tells before its request is there.
+
+ALTER TABLE waiting_facts ADD COLUMN tags JSON;
