@@ -11,6 +11,7 @@ from dashboard.frame.defaults import DefaultView, default_view
 from dashboard.frame.scope import KIND_ORDER, MODE_ORDER, Scope
 from dashboard.frame.states import warned
 from dashboard.queries.facets import Facet, Facets
+from harness.figures.tags import TAG_PREFIX, Tag
 from harness.records import environment_name
 
 WINDOWS = {
@@ -20,6 +21,9 @@ WINDOWS = {
     "last 30 days": timedelta(days=30),
 }
 CUSTOM = "from ... to ..."
+TAG_FILTERS = 16
+TAG_OPTIONS = 200
+"""Tags that have a filter, and values offered in its list; others are found by a link, or typed."""
 RUN_OPTIONS = 200
 """Runs offered in the list; an older one is found by its name or id in the URL, or typed."""
 
@@ -50,6 +54,7 @@ class _Asked:
     strategy: tuple[str, ...]
     provider: tuple[str, ...]
     model: tuple[str, ...]
+    tags: tuple[Tag, ...]
     since: datetime | None
     until: datetime | None
     window: str | None = None
@@ -128,6 +133,7 @@ def select(found: Facets, asked: "_Asked", *, several: bool = False) -> Selectio
         providers=asked.provider,
         models=asked.model,
         strategies=asked.strategy,
+        tags=asked.tags,
         since=asked.since,
         until=asked.until,
     )
@@ -159,6 +165,9 @@ def _missing(found: Facets, asked: _Asked) -> Iterable[tuple[str, str]]:
     )
     for name, values, there in known:
         yield from ((name, value) for value in values if value not in there)
+    yield from (
+        (f"{TAG_PREFIX}{name}", value) for name, value in asked.tags if not found.tag(name).holds(value)
+    )
     yield from (("run", value) for value in asked.run if not found.runs_named(value))
 
 
@@ -198,7 +207,23 @@ def _draw(found: Facets) -> _Asked:
         strategy=_choices("Strategy", "strategy", found.strategies()),
         provider=_choices("Provider", "provider", found.providers()),
         model=_choices("Model", "model", found.models()),
+        tags=_tags(found),
     )
+
+
+def _tags(found: Facets) -> tuple[Tag, ...]:
+    """A filter for each tag that the store has, and what a link asks of one that it has not."""
+    chosen = [
+        (tag.name, value)
+        for tag in found.tags[:TAG_FILTERS]
+        for value in _choices(f"Tag {tag.name}", f"{TAG_PREFIX}{tag.name}", tag.values[:TAG_OPTIONS])
+    ]
+    drawn = {tag.name for tag in found.tags[:TAG_FILTERS]}
+    linked = [key.removeprefix(TAG_PREFIX) for key in st.query_params if key.startswith(TAG_PREFIX)]
+    for name in linked:
+        if name not in drawn:
+            chosen += [(name, value) for value in st.query_params.get_all(f"{TAG_PREFIX}{name}")]
+    return tuple(chosen)
 
 
 def _has_requests(found: Facets, run_id: str) -> bool:

@@ -4,8 +4,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from harness.figures.selection import Rows, Selection, seen, told
+from harness.figures.selection import TAG_NAMES, Rows, Selection, seen, told
 from harness.store import Snapshot
+
+MOST_TAG_VALUES = 1_000
+"""Values of one tag that are known here: a tenant may have a hundred thousand."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +39,19 @@ class RunFacet:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TagFacet:
+    """A tag and its values, the most frequent first; `cut` when there are more than `MOST_TAG_VALUES`."""
+
+    name: str
+    values: tuple[str, ...]
+    cut: bool = False
+
+    def holds(self, value: str) -> bool:
+        """Whether it may have the value: of one with very many, nobody knows without looking."""
+        return self.cut or value in self.values
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facets:
     """All there is to choose from; `label_of` and `runs_named` agree on how a run is called.
 
@@ -45,6 +61,7 @@ class Facets:
     facets: tuple[Facet, ...]
     runs: tuple[RunFacet, ...]
     production_span: tuple[datetime, datetime] | None = None
+    tags: tuple[TagFacet, ...] = ()
 
     def of_several_strategies(self) -> set[str]:
         """Runs whose requests name more than one strategy."""
@@ -73,6 +90,10 @@ class Facets:
     def environments(self) -> list[str]:
         """All environments, sorted."""
         return sorted({f.environment for f in self.facets if f.environment is not None})
+
+    def tag(self, name: str) -> TagFacet:
+        """The tag of a name; one without values where no request has it."""
+        return next((tag for tag in self.tags if tag.name == name), TagFacet(name=name, values=()))
 
     def strategies(self) -> list[str]:
         """All strategies, sorted."""
@@ -114,4 +135,28 @@ def facets(view: Snapshot) -> Facets:
         facets=tuple(Facet(**row) for row in found),
         runs=tuple(RunFacet(**row) for row in runs),
         production_span=None if first is None or last is None else (first, last),
+        tags=_tags(view),
+    )
+
+
+def _tags(view: Snapshot) -> tuple[TagFacet, ...]:
+    rows = view.rows(
+        f"""WITH told AS (
+            SELECT tags, count(*) AS n FROM requests
+            WHERE tags IS NOT NULL AND warmup IS NOT TRUE GROUP BY tags
+        ),
+        named AS (SELECT unnest({TAG_NAMES}) AS name, tags, n FROM told),
+        valued AS (
+            SELECT name, json_extract_string(tags, '$.' || name) AS value, sum(n) AS n FROM named GROUP BY ALL
+        )
+        SELECT name, value, count(*) OVER (PARTITION BY name) FROM valued WHERE value IS NOT NULL
+        QUALIFY row_number() OVER (PARTITION BY name ORDER BY n DESC, value) <= {MOST_TAG_VALUES}
+        ORDER BY name, n DESC, value"""
+    )
+    values: dict[str, list[str]] = {}
+    counts = {name: count for name, _, count in rows}
+    for name, value, _ in rows:
+        values.setdefault(name, []).append(value)
+    return tuple(
+        TagFacet(name=name, values=tuple(own), cut=counts[name] > len(own)) for name, own in values.items()
     )

@@ -11,7 +11,9 @@ from harness.store import Snapshot
 NAMES = ("p50", "p95", "p99")
 FIGURES = tuple(figure_named(f"{name}_latency") for name in NAMES)
 GROUPINGS = ("provider", "model", "strategy", "run")
-"""What the page compares by."""
+"""What the page compares by, beside tags."""
+MOST_TAGGED = 12
+"""Values of a tag that can stand side by side in a chart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,10 +8,10 @@ import streamlit as st
 from dashboard.draw import charts, colours, labels
 from dashboard.draw.export import request_table, table
 from dashboard.draw.overtime import latency_over_time
-from dashboard.frame.context import begin, known_names
+from dashboard.frame.context import begin, frame, known_names
 from dashboard.frame.scope import Scope
 from dashboard.frame.source import read
-from dashboard.queries.latency import GROUPINGS, NAMES, LatencyFigures, latency_figures
+from dashboard.queries.latency import GROUPINGS, MOST_TAGGED, NAMES, LatencyFigures, latency_figures
 from dashboard.queries.latencydetail import (
     Distribution,
     PartLatency,
@@ -21,6 +21,7 @@ from dashboard.queries.latencydetail import (
     stages,
     timeline,
 )
+from harness.figures.tags import TAG_PREFIX
 
 
 def main() -> None:
@@ -30,7 +31,8 @@ def main() -> None:
         return
     scope = subject.scope
     left, right, _ = st.columns([1, 1, 2])
-    group_by = left.selectbox("Compare by", GROUPINGS, key="by", bind="query-params")
+    few = [f"{TAG_PREFIX}{tag.name}" for tag in frame().facets.tags if len(tag.values) <= MOST_TAGGED]
+    group_by = left.selectbox("Compare by", [*GROUPINGS, *few], key="by", bind="query-params")
     limit_s = right.number_input(
         "Limit (s)", min_value=0.1, value=8.0, step=0.5, key="limit", bind="query-params"
     )

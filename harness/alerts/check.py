@@ -10,6 +10,7 @@ from pathlib import Path
 
 from harness.alerts.evaluate import RuleState, evaluate
 from harness.alerts.late import late_breaches, late_event
+from harness.alerts.measures import unknown_tags
 from harness.alerts.rule import Rule
 from harness.alerts.transitions import changes, shown_state, standings
 from harness.alerts.webhook import Webhook
@@ -42,6 +43,7 @@ class CheckReport:
         changes: what was recorded; of a dry run, what would have been.
         told: notifications that were delivered.
         problems: notifications that could not be delivered, without the address.
+        remarks: sentences about rules that can find nothing.
     """
 
     at: datetime
@@ -49,6 +51,7 @@ class CheckReport:
     changes: list[AlertEvent]
     told: int = 0
     problems: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     @property
     def firing(self) -> list[ShownState]:
@@ -99,11 +102,13 @@ def check_alerts(
     if dry_run:
         with store.snapshot() as view:
             found = current_states(view, listed, at)
-            return CheckReport(at=at, states=found, changes=_changes(view, found, at, late_by))
+            changed, remarks = _changes(view, found, at, late_by), tuple(unknown_tags(view, listed))
+            return CheckReport(at=at, states=found, changes=changed, remarks=remarks)
     with _alone(store_dir):
         with store.snapshot() as view:
             found = current_states(view, listed, at)
             changed = _changes(view, found, at, late_by)
+            remarks = tuple(unknown_tags(view, listed))
             untold = [] if webhook is None else _untold(view, at)
         with Spool.open(store_dir) as spool:
             if changed:
@@ -111,7 +116,9 @@ def check_alerts(
             told, problems = _tell(spool, [*untold, *changed], webhook)
     known = {(event.rule, event.detail.get("group")): event for event in changed}
     states = [_after(shown, known.get((shown.found.rule.name, shown.found.group))) for shown in found]
-    return CheckReport(at=at, states=states, changes=changed, told=told, problems=tuple(problems))
+    return CheckReport(
+        at=at, states=states, changes=changed, told=told, problems=tuple(problems), remarks=remarks
+    )
 
 
 def _changes(

@@ -109,6 +109,8 @@ def _shift(query: str, *, shifted: bool) -> str:
 def _where(rule: Rule, more: str | None = None) -> str:
     if rule.scope.task is not None:
         raise ValueError("the metrics carry no task")
+    if rule.tag_names:
+        raise ValueError("the metrics carry none of your tags")
     values = {tag: getattr(rule.scope, name) for name, tag in _SCOPE_TAGS.items()}
     terms = [f"{tag}:{value}" for tag, value in values.items() if value is not None]
     return " AND ".join([*terms, more] if more else terms) or "*"

@@ -5,12 +5,15 @@ Metrics are those of the declared figures, so that an alert counts what every pa
 """
 
 import math
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
 from harness.alerts.rule import Amount, Condition, Rule
 from harness.figures import Mean, Rows, Selection, Share, figure_named
+from harness.figures.selection import tag_sql
+from harness.figures.tags import tag_of_group
 from harness.store import Snapshot
 
 _FIGURES: dict[Amount | Condition, str] = {
@@ -72,10 +75,21 @@ def rows_in_scope(view: Snapshot, rule: Rule, start: datetime, end: datetime) ->
             draft_models=_one(scope.model),
             strategies=_one(scope.strategy),
             tasks=_one(scope.task),
+            tags=tuple(scope.tags.items()),
             since=start - timedelta(seconds=reach_s(rule)),
             until=end + timedelta(microseconds=1),
         ),
     )
+
+
+def unknown_tags(view: Snapshot, rules: Iterable[Rule]) -> list[str]:
+    """A sentence for each tag that a rule filters or groups by and no stored request has."""
+    return [
+        f"rule '{rule.name}': no request of the store has a tag '{name}'"
+        for rule in rules
+        for name in rule.tag_names
+        if not view.rows(f"SELECT 1 FROM requests WHERE {tag_sql(name)} IS NOT NULL LIMIT 1")
+    ]
 
 
 def reach_s(rule: Rule) -> int:
@@ -137,12 +151,20 @@ def _aggregate(rule: Rule) -> str:
 
 def _rows_sql(rows: Rows, rule: Rule) -> str:
     """SELECT of moment, group and metric, a request a row."""
-    group = rule.group_by or "NULL::VARCHAR"
+    group = _group_sql(rule.group_by)
     once = "" if _apart(rows) else "DISTINCT ON (request_id, arrived_at)"
     order = "" if _apart(rows) else "ORDER BY request_id, arrived_at, run_id"
     return f"""SELECT {once} arrived_at AS moment, {group} AS grp, {metric_sql(rule.metric)} AS x,
         CASE WHEN x IS NULL THEN 0 ELSE 1 END AS known, 1 AS requests
         FROM counted WHERE arrived_at IS NOT NULL {order}"""
+
+
+def _group_sql(group_by: str | None) -> str:
+    """The group of a request; NULL where it does not tell it."""
+    if group_by is None:
+        return "NULL::VARCHAR"
+    tag = tag_of_group(group_by)
+    return group_by if tag is None else tag_sql(tag)
 
 
 def _tiles_sql(source: str, tile_us: int, start: datetime, metric: str) -> str:

@@ -5,7 +5,9 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from harness.records import RunKind, environment_name
+from harness.figures.tags import TAG_PREFIX, tag_of_group
+from harness.records import RunKind, environment_name, tag_name
+from harness.records.tags import MOST_TAGS
 
 Amount = Literal["cost_usd", "draft_cost_usd", "repair_cost_usd", "latency_ms", "quality_score"]
 """Metrics that have a value a request."""
@@ -14,13 +16,27 @@ Condition = Literal[
 ]
 """Metrics that are true or false of a request, or unknown."""
 Aggregation = Literal["sum", "per_hour", "mean", "max", "p50", "p95", "p99", "count", "ratio"]
-GroupBy = Literal[
+GroupColumn = Literal[
     "draft_source", "draft_model", "repair_source", "repair_model", "strategy", "task", "quality_tier"
 ]
 
 _DURATION = re.compile(r"^(\d{1,6})\s*([smhd])$")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _MAX_WINDOW_S = 31 * 86_400
+
+
+def _group(value: object) -> object:
+    """A column of the list, or `tag.NAME`."""
+    if not isinstance(value, str) or value in get_args(GroupColumn):
+        return value
+    if not value.startswith(TAG_PREFIX):
+        raise ValueError(f"group by one of {', '.join(get_args(GroupColumn))}, or {TAG_PREFIX}NAME")
+    tag_name(value.removeprefix(TAG_PREFIX))
+    return value
+
+
+GroupBy = Annotated[str, BeforeValidator(_group)]
+TagName = Annotated[str, AfterValidator(tag_name)]
 
 
 def parse_window_s(value: object) -> int:
@@ -54,6 +70,7 @@ class Scope(_Strict):
     model: str | None = None
     strategy: str | None = None
     task: str | None = None
+    tags: dict[TagName, str] = Field(default_factory=dict, max_length=MOST_TAGS)
 
 
 class Rule(_Strict):
@@ -89,6 +106,12 @@ class Rule(_Strict):
         if self.direction == "either" and self.compare != "change":
             raise ValueError("direction 'either' is for compare: change")
         return self
+
+    @property
+    def tag_names(self) -> tuple[str, ...]:
+        """Every tag that it filters or groups by."""
+        group = tag_of_group(self.group_by or "")
+        return tuple(dict.fromkeys([*self.scope.tags, *([group] if group else [])]))
 
     def breached(self, value: float) -> bool:
         """True when a value is beyond the threshold; at the threshold is not beyond."""

@@ -1,5 +1,6 @@
 """`harness compare`: is B slower, dearer or worse than A, and how sure is that?"""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -8,11 +9,12 @@ from rich.text import Text
 
 from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, out, print_json
 from harness.cli.lazy import command
-from harness.cli.run_source import OpenRun, open_runs
+from harness.cli.run_source import OpenRun, TagOption, open_runs
 from harness.cli.strategies.options import require_confidence
 from harness.errors import EXIT_INCONCLUSIVE
 from harness.figures.differences import Differences, compared_sides
 from harness.figures.sides import Side, comparability, strategy_side, whole_side
+from harness.figures.tags import Tag, tag_filters
 from harness.outputs import replace_file
 from harness.report.comparison import comparison_document, comparison_html, comparison_warnings
 from harness.report.differences import difference_head, difference_rows
@@ -33,6 +35,7 @@ def compare(
     strategy: Annotated[
         str | None, typer.Option(help="Of a run that holds several strategies, this one.")
     ] = None,
+    tag: TagOption = None,
     html: Annotated[Path | None, typer.Option(help="Write the comparison as one HTML file.")] = None,
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
@@ -43,7 +46,8 @@ def compare(
     """
     require_confidence(confidence)
     with open_runs([a, b], store) as opened:
-        first, second = (_side(one, strategy) for one in opened)
+        tags = tag_filters(tag or [])
+        first, second = (_side(one, strategy, tags) for one in opened)
         between = comparability(first, second)
         found = (
             None
@@ -62,12 +66,12 @@ def compare(
         raise typer.Exit(EXIT_INCONCLUSIVE)
 
 
-def _side(opened: OpenRun, strategy: str | None) -> Side:
+def _side(opened: OpenRun, strategy: str | None, tags: Sequence[Tag]) -> Side:
     """The run, or the one strategy where it holds several."""
-    whole = whole_side(opened.view, opened.run)
+    whole = whole_side(opened.view, opened.run, tags=tags)
     if strategy is None or len(whole.strategies) < 2:
         return whole
-    return strategy_side(opened.view, opened.run, strategy)
+    return strategy_side(opened.view, opened.run, strategy, tags=tags)
 
 
 def _show(a: Side, b: Side, warnings: list[str], found: Differences | None, confidence: float) -> None:

@@ -1,6 +1,7 @@
 """`harness gate`: PASS, FAIL or INCONCLUSIVE on a run, for people and for CI."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -12,9 +13,10 @@ from rich.text import Text
 
 from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, out, print_json
 from harness.cli.lazy import command
-from harness.cli.run_source import OpenRun, open_runs
+from harness.cli.run_source import OpenRun, TagOption, open_runs
 from harness.errors import EXIT_FAIL, EXIT_INCONCLUSIVE, UsageError
 from harness.figures.sides import Side, strategy_side, whole_side
+from harness.figures.tags import tag_filters
 from harness.gate import GateLimits, GateReport, evaluate_gate
 from harness.gate.config import GateConfig, load_gate_config, parse_duration_ms
 from harness.outputs import append_whole, replace_file
@@ -65,6 +67,7 @@ def gate(
         str | None,
         typer.Option(metavar="STRATEGY", help="Fail when significantly worse than this strategy of RUN."),
     ] = None,
+    tag: TagOption = None,
     confidence: Annotated[
         float | None,
         typer.Option(help="Let the interval at this confidence decide, as in 0.95, not the point estimate."),
@@ -102,6 +105,7 @@ def gate(
                 "baseline": baseline,
                 "strategy": strategy,
                 "against": against,
+                "tag": tag,
             }.items()
             if value is not None
         }
@@ -116,7 +120,7 @@ def gate(
         replace_file(junit, junit_xml(report))
     if step_summary:
         _append_step_summary(gate_markdown(report.as_json()))
-    if stored:
+    if stored and report.tags is None:  # one on a part is not the run's
         record_verdict(report, store)
     if json:
         print_json(report.as_json())
@@ -132,17 +136,18 @@ def judge(opened: OpenRun, settings: GateConfig, earlier: OpenRun | None = None)
         UsageError: a run has no such strategy.
     """
     return evaluate_gate(
-        _side(opened, settings.strategy),
+        _side(opened, settings.strategy, settings.tag),
         limits_of(settings),
-        baseline=None if earlier is None else _side(earlier, settings.strategy),
-        against=None if settings.against is None else _side(opened, settings.against),
+        baseline=None if earlier is None else _side(earlier, settings.strategy, settings.tag),
+        against=None if settings.against is None else _side(opened, settings.against, settings.tag),
     )
 
 
-def _side(opened: OpenRun, strategy: str | None) -> Side:
+def _side(opened: OpenRun, strategy: str | None, tags: Sequence[str] | None) -> Side:
+    chosen = tag_filters(tags or ())
     if strategy is None:
-        return whole_side(opened.view, opened.run)
-    return strategy_side(opened.view, opened.run, strategy)
+        return whole_side(opened.view, opened.run, tags=chosen)
+    return strategy_side(opened.view, opened.run, strategy, tags=chosen)
 
 
 def limits_of(settings: GateConfig) -> GateLimits:

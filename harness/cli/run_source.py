@@ -5,7 +5,9 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from json import loads
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from harness.cli.console import err
 from harness.errors import UnknownRunError
@@ -16,6 +18,11 @@ from harness.report.wording import printable
 
 if TYPE_CHECKING:
     from harness.store import Snapshot, StoredRun
+
+TagOption = Annotated[
+    list[str] | None,
+    typer.Option("--tag", metavar="NAME=VALUE", help="Only requests of this tag; may be repeated."),
+]
 
 _MOST_NAMES = 5
 FINISHED = (RunStatus.COMPLETED, RunStatus.STOPPED_EARLY, RunStatus.TRUNCATED)

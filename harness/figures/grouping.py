@@ -1,6 +1,7 @@
 """What figures may be grouped by: names from this list alone reach SQL."""
 
 from harness.errors import UsageError
+from harness.figures.tags import TAG_PREFIX, group_of_tag, tag_of_group
 
 GROUPS = {
     "all": "'all'",
@@ -23,12 +24,15 @@ GROUPS = {
 
 
 def group_sql(by: str) -> str:
-    """The SQL of a group.
+    """The SQL of a group: one of the list, or of a tag as `tag.NAME`.
 
     Raises:
         UsageError: there is no such group; says which there are.
     """
+    tag = tag_of_group(by)
+    if tag is not None:
+        return group_of_tag(tag)
     found = GROUPS.get(by)
     if found is None:
-        raise UsageError(f"cannot group by '{by}'; there is {', '.join(GROUPS)}")
+        raise UsageError(f"cannot group by '{by}'; there is {', '.join(GROUPS)}, and {TAG_PREFIX}NAME")
     return found

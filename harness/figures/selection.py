@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.records import tag_name
+from harness.records.tags import TAG_NAME
 from harness.store import Snapshot
 from harness.store.snapshot import Kept
 
@@ -52,6 +54,19 @@ def duration_sql(expression: str) -> str:
     return f"CASE WHEN ({expression}) >= 0 AND ({expression}) < 'inf'::DOUBLE THEN {expression} END"
 
 
+TAG_NAMES = f"list_filter(json_keys(tags), lambda name: regexp_full_match(name, '{TAG_NAME}'))"
+"""The names of a request's tags: of those alone a path into `tags` may be made."""
+
+
+def tag_sql(name: str) -> str:
+    """A tag of a request; NULL where it has none of the name.
+
+    Raises:
+        ValueError: what can be no name.
+    """
+    return f"json_extract_string(tags, '$.{tag_name(name)}')"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
     """A selection of requests; an empty filter selects all.
@@ -66,6 +81,7 @@ class Selection:
         draft_providers: the request was drafted by one of these.
         draft_models: the same by model.
         cases: patterns of case ids such as `pricing-*`.
+        tags: names with values; of several values of one name any, of several names all.
         since: aware moment of the first arrival, inclusive.
         until: exclusive.
     """
@@ -82,6 +98,7 @@ class Selection:
     strategies: tuple[str, ...] = ()
     tasks: tuple[str, ...] = ()
     cases: tuple[str, ...] = ()
+    tags: tuple[tuple[str, str], ...] = ()
     since: datetime | None = None
     until: datetime | None = None
 
@@ -112,6 +129,10 @@ class Selection:
         if self.cases:
             clauses.append("(" + " OR ".join(["case_id GLOB ?"] * len(self.cases)) + ")")
             values.extend(self.cases)
+        for name in dict.fromkeys(name for name, _ in self.tags):
+            own = [value for known, value in self.tags if known == name]
+            clauses.append(f"{tag_sql(name)} IN ({', '.join('?' * len(own))})")
+            values.extend(own)
         for operator, moment in ((">=", self.since), ("<", self.until)):
             if moment is not None:
                 clauses.append(f"arrived_at {operator} ?")

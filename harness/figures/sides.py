@@ -9,6 +9,7 @@ from functools import cached_property
 
 from harness.errors import UsageError
 from harness.figures.selection import Rows, Selection
+from harness.figures.tags import Tag, require_tags
 from harness.records import EndSummary, ImportConfig, ProviderMode, RunConfig, RunKind, RunStatus
 from harness.store import Snapshot
 from harness.store.database.typed import StoredRun
@@ -50,8 +51,14 @@ class Side:
 
     @property
     def label(self) -> str:
-        """The run's name, and the strategy or model where there is one."""
-        return f"{self.run.name}: {self.way}" if self.way else self.run.name
+        """The run's name, the strategy or model where there is one, and the tags it is narrowed to."""
+        name = f"{self.run.name}: {self.way}" if self.way else self.run.name
+        return f"{name} ({self.tagged})" if self.tagged else name
+
+    @property
+    def tagged(self) -> str | None:
+        """The tags that it is narrowed to, as `plan=pro`; None for a whole."""
+        return ", ".join(f"{name}={value}" for name, value in self.rows.selection.tags) or None
 
     @cached_property
     def strategies(self) -> tuple[str, ...]:
@@ -91,20 +98,36 @@ class Side:
         return tuple(said)
 
 
-def whole_side(view: Snapshot, run: StoredRun, selection: Selection | None = None) -> Side:
-    """All of a run as one side; its strategy where it has a single one."""
-    rows = Rows(view, replace(selection or Selection(), run_ids=(run.run_id,)))
+def whole_side(
+    view: Snapshot, run: StoredRun, selection: Selection | None = None, *, tags: Sequence[Tag] = ()
+) -> Side:
+    """All of a run as one side; its strategy where it has a single one.
+
+    Args:
+        view: the store, or a report file.
+        run: whose requests.
+        selection: further narrowing; its `run_ids` are set here.
+        tags: narrow it to these, which must be there.
+
+    Raises:
+        UsageError: the run's requests have no such tag or value; says which they have.
+    """
+    chosen = replace(selection or Selection(), run_ids=(run.run_id,))
+    if tags:
+        require_tags(Rows(view, chosen), (), tags)
+        chosen = replace(chosen, tags=tuple(tags))
+    rows = Rows(view, chosen)
     whole = Side(run=run, strategy=None, rows=rows)
     return replace(whole, strategy=whole.strategies[0]) if len(whole.strategies) == 1 else whole
 
 
-def strategy_side(view: Snapshot, run: StoredRun, strategy: str) -> Side:
-    """The requests of one strategy of a run.
+def strategy_side(view: Snapshot, run: StoredRun, strategy: str, *, tags: Sequence[Tag] = ()) -> Side:
+    """The requests of one strategy of a run; `tags` as in `whole_side`.
 
     Raises:
-        UsageError: the run has no such strategy; says which it has.
+        UsageError: the run has no such strategy or tag; says which it has.
     """
-    whole = whole_side(view, run)
+    whole = whole_side(view, run, tags=tags)
     if strategy not in whole.strategies:
         there = f"its strategies are {', '.join(whole.strategies)}" if whole.strategies else "it names none"
         raise UsageError(f"run {run.name} has no strategy '{strategy}'; {there}")

@@ -6,9 +6,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from harness.errors import UsageError
+from harness.figures.tags import tag_filters
 from harness.inputs import LARGEST_SETTINGS_BYTES, checked, load_toml, load_yaml, require_plain
 
 _DURATION = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(ms|s)\s*$")
@@ -40,6 +41,14 @@ def _duration(value: object) -> object:
         raise ValueError(str(error)) from error
 
 
+def _tags(texts: list[str] | None) -> list[str] | None:
+    try:
+        tag_filters(texts or [])
+    except UsageError as error:
+        raise ValueError(str(error)) from error
+    return texts
+
+
 def _no_flag(value: object) -> object:
     if isinstance(value, bool):
         raise ValueError("an amount is wanted, not true or false")  # noqa: TRY004 - pydantic's own kind
@@ -63,6 +72,7 @@ class GateConfig(BaseModel):
     baseline: str | None = Field(None, min_length=1)
     strategy: str | None = Field(None, min_length=1)
     against: str | None = Field(None, min_length=1)
+    tag: Annotated[list[str] | None, AfterValidator(_tags)] = None
 
 
 def load_gate_config(path: Path | None, folder: Path) -> GateConfig:

@@ -62,6 +62,7 @@ def evaluate_gate(
         checks=tuple(checks),
         baseline_run_id=baseline.run.run_id if baseline is not None else None,
         strategy=side.rows.selection.strategies[0] if side.rows.selection.strategies else None,
+        tags=side.tagged,
     )
 
 

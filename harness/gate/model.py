@@ -98,6 +98,7 @@ class GateReport:
     checks: tuple[Check, ...] = field(default_factory=tuple)
     baseline_run_id: str | None = None
     strategy: str | None = None
+    tags: str | None = None
 
     @property
     def verdict(self) -> GateVerdict:
@@ -119,7 +120,8 @@ class GateReport:
             reasons = [check.sentence for check in self.checks if check.verdict is self.verdict]
         why = f": {reasons[0]}" if reasons else ""
         of = f", strategy {self.strategy}" if self.strategy else ""
-        return f"{self.verdict} ({self.mode_label} providers) {self.run_name}{of}{why}"
+        part = f", {self.tags} alone" if self.tags else ""
+        return f"{self.verdict} ({self.mode_label} providers) {self.run_name}{of}{part}{why}"
 
     def as_json(self) -> dict[str, Any]:
         """The report as `harness gate --json` prints it."""
@@ -128,6 +130,7 @@ class GateReport:
             "run_id": self.run_id,
             "run_name": self.run_name,
             "strategy": self.strategy,
+            "tags": self.tags,
             "verdict": self.verdict,
             "provider_mode": self.mode_label,
             "baseline_run_id": self.baseline_run_id,

@@ -12,7 +12,6 @@ from harness.report.charts import two_ecdfs_chart
 from harness.report.differences import difference_head, difference_json, difference_rows
 from harness.report.html import environment
 from harness.report.rows import mode_banner
-from harness.store import StoredRun
 
 SCHEMA = "harness.comparison.v1"
 
@@ -42,8 +41,8 @@ def comparison_document(
     warnings = comparison_warnings(a, between)
     return {
         "schema": SCHEMA,
-        "a": _run(a.run, a.strategy),
-        "b": _run(b.run, b.strategy),
+        "a": _run(a),
+        "b": _run(b),
         "warning": "; ".join(warnings) or None,
         "refused": between.refused,
         "latency_refused": between.latency,
@@ -66,7 +65,7 @@ def comparison_html(
         environment()
         .get_template("compare.html.j2")
         .render(
-            title=f"{a.run.name} and {b.run.name}",
+            title=f"{a.label} and {b.label}",
             a=a.run,
             b=b.run,
             warning=". ".join(comparison_warnings(a, between)),
@@ -78,11 +77,13 @@ def comparison_html(
     )
 
 
-def _run(run: StoredRun, strategy: str | None) -> dict[str, Any]:
+def _run(side: Side) -> dict[str, Any]:
+    run = side.run
     return {
         "run_id": run.run_id,
         "name": run.name,
         "status": run.status,
         "started_at": run.started_at,
-        "strategy": strategy,
+        "strategy": side.strategy,
+        "tags": side.tagged,
     }

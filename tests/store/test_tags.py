@@ -63,7 +63,9 @@ def test_no_secret_stands_in_a_tag(tmp_path: Path) -> None:
         assert view.requests("run-1")[0].tags == {"tenant": "token [redacted]"}
 
 
-@pytest.mark.parametrize("name", ["Plan", "pl an", "plan'; DROP TABLE runs --", "a.b", "", "_x", "1st", "x" * 65])
+@pytest.mark.parametrize(
+    "name", ["Plan", "pl an", "plan'; DROP TABLE runs --", "a.b", "", "_x", "1st", "x" * 65]
+)
 def test_what_cannot_name_a_tag_is_one_sentence(name: str) -> None:
     with pytest.raises(ValueError, match="cannot name a tag: small letters, digits and _ can"):
         tag_name(name)

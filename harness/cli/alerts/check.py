@@ -11,6 +11,7 @@ from harness.cli.alerts.options import (
     RulesOption,
     moment_of,
     print_problems,
+    print_remarks,
     rules_of,
     webhook_of,
 )
@@ -43,6 +44,7 @@ def check(
     else:
         _print_states(report.states)
     print_problems(report)
+    print_remarks(report)
     if known.problems:
         raise typer.Exit(EXIT_USAGE)
     if report.firing:
@@ -80,4 +82,5 @@ def _document(report: CheckReport, known: RuleSet, *, dry_run: bool) -> dict[str
         "changes": report.changes,
         "told": report.told,
         "problems": [*known.problems, *report.problems],
+        "remarks": report.remarks,
     }

@@ -69,6 +69,12 @@ def print_problems(report: CheckReport) -> None:
         err.print(f"not told: {problem}", markup=False)
 
 
+def print_remarks(report: CheckReport) -> None:
+    """Say which rules can find nothing."""
+    for remark in report.remarks:
+        err.print(f"note: {remark}", markup=False, soft_wrap=True)
+
+
 def event_row(event: AlertEvent) -> tuple[str, ...]:
     """A change as cells: when, rule, state, value, threshold."""
     group = event.detail.get("group")

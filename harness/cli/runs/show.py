@@ -9,10 +9,11 @@ from rich.text import Text
 
 from harness.cli.console import DEFAULT_STORE, JsonOption, StoreOption, out, print_json
 from harness.cli.lazy import command
-from harness.cli.run_source import OpenRun, open_run
+from harness.cli.run_source import OpenRun, TagOption, open_run
 from harness.figures import all_figures, measure
 from harness.figures.sides import Side, whole_side
 from harness.figures.summary import run_head, run_summary
+from harness.figures.tags import require_tags, tag_filters, tag_of_group
 from harness.pricing import PriceBook
 from harness.records import RunKind
 from harness.report.answering import answering, answering_payload, remarks
@@ -32,8 +33,10 @@ def show_run(
     ] = "latest",
     *,
     by: Annotated[
-        str | None, typer.Option(metavar="GROUP", help="Figures by provider, model, strategy, hour, ...")
+        str | None,
+        typer.Option(metavar="GROUP", help="Figures by provider, model, strategy, hour, tag.NAME, ..."),
     ] = None,
+    tag: TagOption = None,
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
 ) -> None:
@@ -42,9 +45,10 @@ def show_run(
     Example: harness runs show latest --by model
     """
     with open_run(run, store) as opened:
-        whole = whole_side(opened.view, opened.run)
-        if by is not None:
-            shown, document = _by_group(whole, by)
+        tags = tag_filters(tag or [])
+        whole = whole_side(opened.view, opened.run, tags=tags)
+        if by is not None or tags:
+            shown, document = _by_group(whole, by or "all")
         elif opened.run.kind is RunKind.EVAL or len(whole.strategies) > 1:
             shown, document = _evaluation(opened)
         else:
@@ -83,8 +87,11 @@ def _with_answering(
 def _by_group(whole: Side, by: str) -> tuple[RenderableType, dict[str, Any]]:
     """The figures of each group of a run."""
     head, declared = run_head(whole.rows, whole.run), all_figures()
+    name = tag_of_group(by)
+    if name is not None:
+        require_tags(whole.rows, [name])
     groups = measure(whole.rows, declared, by=by)
-    parts: list[RenderableType] = [Text(f"{head.name} ({head.run_id}) by {by}", style="bold")]
+    parts: list[RenderableType] = [Text(f"{whole.label} ({head.run_id}) by {by}", style="bold")]
     if (banner := mode_banner(head.provider_mode)) is not None:
         parts.append(Text(banner, style="bold yellow"))
     parts.append(plain_table(group_head(groups), group_rows(declared, groups)))
