@@ -54,7 +54,7 @@ class _Asked:
     strategy: tuple[str, ...]
     provider: tuple[str, ...]
     model: tuple[str, ...]
-    tags: tuple[Tag, ...]
+    tags: tuple[Tag, ...] = ()
     since: datetime | None
     until: datetime | None
     window: str | None = None
