@@ -36,6 +36,7 @@ COMMANDS: dict[str, str] = {
     "strategies": "the mixes of providers there are, compared; which one to take",
     "export": "rows as Parquet or CSV, dashboards and monitors for Datadog",
     "ingest": "events that any service wrote, into the store",
+    "import": "another tool's result file, as a run of its own",
     "doctor": "is this ready for production?",
     "alerts": "cost spikes, errors, fixtures in production, changed routing",
     "store": "check, repair and measure the store",

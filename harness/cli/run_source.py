@@ -13,7 +13,7 @@ from harness.cli.console import err
 from harness.errors import UnknownRunError
 from harness.inputs import is_file
 from harness.keys import without_keys
-from harness.records import CALIBRATION_EVENT, RunKind, RunStatus
+from harness.records import CALIBRATION_EVENT, ImportConfig, RunKind, RunStatus
 from harness.report.wording import printable
 
 if TYPE_CHECKING:
@@ -121,9 +121,13 @@ def latest_ruler(view: "Snapshot") -> dict[str, Any] | None:
     return {**payload, "ts": found[0]["ts"]}
 
 
+def _imported(run: "StoredRun") -> bool:
+    return ImportConfig.read(run.config).imported is not None
+
+
 def _newest_baseline(runs: Sequence["StoredRun"], store_dir: Path) -> "StoredRun":
     """The newest baseline: an older one must not stand in for one that was killed."""
-    baselines = [run for run in runs if run.kind is RunKind.BASELINE]
+    baselines = [run for run in runs if run.kind is RunKind.BASELINE and not _imported(run)]
     if not baselines:
         raise UnknownRunError("latest baseline", str(store_dir))
     newest, *older = baselines

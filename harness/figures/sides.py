@@ -11,6 +11,7 @@ from harness.errors import UsageError
 from harness.figures.selection import Rows, Selection
 from harness.figures.tags import Tag, require_tags
 from harness.records import EndSummary, ImportConfig, ProviderMode, RunConfig, RunKind, RunStatus
+from harness.records.told_by_tool import ToldByTool, told_by
 from harness.store import Snapshot
 from harness.store.database.typed import StoredRun
 
@@ -82,11 +83,25 @@ class Side:
         return EndSummary.read(self.run.summary)
 
     @property
+    def latency_begins(self) -> str:
+        """Where a latency begins: at the intended start (`schedule`) or at the `send`."""
+        own = "schedule" if self.run.kind is RunKind.BASELINE else "send"
+        imported = ImportConfig.read(self.run.config).imported or {}
+        return str(imported.get("latency_begins") or own)
+
+    @property
+    def told(self) -> ToldByTool | None:
+        """What another tool told of the run; None for one of our own."""
+        return told_by(self.run.summary)
+
+    @property
     def cautions(self) -> tuple[str, ...]:
         """Why the figures are not those of a whole, sound run of our own; empty when they are."""
         said = []
-        if ImportConfig.read(self.run.config).imported is not None:
-            said.append("IMPORTED: outcomes recorded elsewhere, not measured here")
+        imported = ImportConfig.read(self.run.config).imported
+        if imported is not None:
+            by = imported.get("tool")
+            said.append(f"IMPORTED: recorded {f'by {by}' if by else 'elsewhere'}, not measured here")
         if self.run.status in _UNFINISHED:
             said.append(_UNFINISHED[self.run.status])
         if self.model is not None:
@@ -227,7 +242,8 @@ def comparability(a: Side, b: Side) -> Comparability:
     cautions = [f"{side.label}: {said}" for side in (a, b) for said in side.cautions]
     if not a.rows.n or not b.rows.n:
         empty = a if not a.rows.n else b
-        return Comparability(refused=f"{empty.label} has no requests", cautions=tuple(cautions))
+        alone = f": {empty.told.tool} told aggregates alone" if empty.told else ""
+        return Comparability(refused=f"{empty.label} has no requests{alone}", cautions=tuple(cautions))
     if a.mode is not b.mode:
         modes = " providers, B by ".join(mode_name(side.mode) for side in (a, b))
         return Comparability(refused=f"A was answered by {modes} ones", cautions=tuple(cautions))
@@ -242,6 +258,8 @@ def comparability(a: Side, b: Side) -> Comparability:
         latency = f"A's latencies are {a.rows.clock}-side, B's {b.rows.clock}-side"
     elif a.run.kind is not b.run.kind:
         latency = f"A is of kind {a.run.kind.value}, B of {b.run.kind.value}: their latencies begin elsewhere"
+    elif a.latency_begins != b.latency_begins:
+        latency = f"A's latencies begin at the {a.latency_begins}, B's at the {b.latency_begins}"
     if a.run.kind is not b.run.kind and not latency:
         cautions.append(f"A is of kind {a.run.kind.value}, B of {b.run.kind.value}")
     if a.run.target != b.run.target:

@@ -18,7 +18,7 @@ from harness.gate.ratios import (
     tier_check,
 )
 from harness.gate.regression import regression_checks
-from harness.records import GateVerdict, ProviderMode, RunStatus
+from harness.records import GateVerdict, ProviderMode, RunKind, RunStatus
 
 _UNFINISHED = {
     RunStatus.RUNNING: "the run is not finished",
@@ -97,7 +97,7 @@ def _completeness(side: Side) -> Check:
         return Check(
             name="requests",
             verdict=GateVerdict.INCONCLUSIVE,
-            sentence="the run has no requests",
+            sentence=_nothing(side),
             value=0,
             unit="requests",
             n=0,
@@ -115,6 +115,15 @@ def _completeness(side: Side) -> Check:
         unit="requests",
         n=n,
     )
+
+
+def _nothing(side: Side) -> str:
+    """Why there is nothing to judge; another tool's aggregates are told, and judge nothing."""
+    if side.told is None or not side.told.figures:
+        return "the run has no requests"
+    p95 = next((one for one in side.told.figures if one.name.startswith("p95") and one.group is None), None)
+    of = f", p95 {p95.shown} ms over {p95.of} ({p95.grain}) among them" if p95 else ""
+    return f"{side.told.tool} told aggregates alone{of}: there is no request to judge"
 
 
 def _generator(side: Side) -> Check:
@@ -156,8 +165,15 @@ def _comparable(side: Side) -> Check:
     return Check(
         name="comparability",
         verdict=GateVerdict.INCONCLUSIVE if problem else GateVerdict.PASS,
-        sentence=problem or "one way of answering, at its own pace",
+        sentence=problem or f"one way of answering, at its own pace{_since_send(side)}",
     )
+
+
+def _since_send(side: Side) -> str:
+    """A load tool without a schedule starts its clock at the send: a stall hides what was not sent."""
+    if side.run.kind is not RunKind.BASELINE or side.latency_begins == "schedule":
+        return ""
+    return "; latencies begin at the send, so that what a stall held back is not in them"
 
 
 def _providers(side: Side, limits: GateLimits) -> Check:

@@ -5,7 +5,6 @@ the what-if read it like an evaluation, and nothing takes it for a measurement o
 mode is unknown and its environment is `imported`.
 """
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,8 +13,10 @@ from itertools import islice
 from pathlib import Path
 
 from harness.errors import ConfigError
+from harness.imports.identity import imported_run_id
 from harness.imports.outcome_columns import UNKNOWN_PROVIDER, Outcome, chosen_columns, outcome
 from harness.imports.outcome_table import TableRow, table_rows
+from harness.imports.quarantining import SetAside
 from harness.pricing import PriceBook
 from harness.records import (
     ImportConfig,
@@ -32,12 +33,9 @@ from harness.records import (
     tier_of,
 )
 from harness.store.fold.imports import import_run, is_imported
-from harness.store.fold.stage import Quarantined
 from harness.version import __version__
 
 ENVIRONMENT = "imported"
-_HASHED_BYTES = 1024 * 1024
-_MOST_KEPT_CHARS = 10_000
 _ROWS_LOOKED_AT = 1000
 
 
@@ -95,7 +93,7 @@ def import_outcomes(
         StoreError: the store cannot be written.
     """
     chosen = chosen_columns(_names(table), columns, str(table))
-    run_id = _run_id(table, chosen, provider)
+    run_id = imported_run_id([table], (sorted(chosen.items()), provider))
     report = ImportReport(run_id=run_id, columns=chosen)
     if is_imported(store_dir, run_id):
         report.known = True
@@ -113,7 +111,7 @@ def import_outcomes(
             imported={"table": table.name, "columns": chosen, "provider": provider}
         ).as_json(),
     )
-    import_run(store_dir, run, taking.requests(), taking.end(), taking.refused)
+    import_run(store_dir, run, taking.requests(), taking.end(), taking.aside.rows)
     return report
 
 
@@ -132,7 +130,8 @@ class _Taking:
     def __init__(
         self, report: ImportReport, table: Path, book: PriceBook, at: datetime, provider: str | None
     ) -> None:
-        self.refused: list[Quarantined] = []
+        self.aside = SetAside(str(table), "table row")
+        report.problems = self.aside.problems
         self._report = report
         self._table = table
         self._book = book
@@ -168,18 +167,7 @@ class _Taking:
 
     def _refuse(self, row: TableRow, problem: str) -> None:
         self._report.bad_rows += 1
-        told = f"line {row.number}: {problem}"
-        if len(self._report.problems) < 5:
-            self._report.problems.append(told)
-        self.refused.append(
-            Quarantined(
-                source=str(self._table),
-                byte_offset=None,
-                type_name="table row",
-                problem=told,
-                body=row.text[:_MOST_KEPT_CHARS],
-            )
-        )
+        self.aside.add(row.number, problem, row.text)
 
     def _request(self, number: int, found: Outcome) -> Request:
         strategy = found.model if found.provider == UNKNOWN_PROVIDER else f"{found.provider}/{found.model}"
@@ -229,12 +217,3 @@ def _usage(found: Outcome) -> Usage | None:
         output_tokens=found.output_tokens,
         cache_read_tokens=found.cache_read_tokens or 0,
     )
-
-
-def _run_id(table: Path, columns: Mapping[str, str], provider: str | None) -> str:
-    """The same for the same content read in the same way, wherever the file lies."""
-    digest = hashlib.sha256(repr((sorted(columns.items()), provider)).encode())
-    with table.open("rb") as file:
-        while piece := file.read(_HASHED_BYTES):
-            digest.update(piece)
-    return f"import-{digest.hexdigest()[:20]}"

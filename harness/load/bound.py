@@ -15,8 +15,6 @@ from harness.load.scenario.templates import path_of
 from harness.providers.capabilities import capabilities_of
 from harness.tasks.briefs import OWN_KEYS, BriefCase
 
-MAX_TAG_CHARS = 100
-
 
 @dataclass(slots=True)
 class Parcel:
@@ -177,7 +175,7 @@ class BoundScenario:
             values["case"] = _whole(case)
         self.steps[0].check(values)
         tags = {
-            name: text[:MAX_TAG_CHARS]
+            name: text
             for name, tag in self.scenario.tags.items()
             if tag.template is not None and (text := tag.template.render(values).strip())
         }

@@ -12,8 +12,9 @@ import orjson
 
 from harness.errors import ConfigError
 from harness.inputs import ABSENT
+from harness.keys import without_keys
 from harness.load.answer import MAX_EXCERPT_CHARS, Answer, judge_status
-from harness.load.bound import MAX_TAG_CHARS, BoundScenario, BoundStep, Parcel
+from harness.load.bound import BoundScenario, BoundStep, Parcel
 from harness.load.cost import CostRule
 from harness.load.message import RequestLine, Response, Sender
 from harness.load.reading import Reading, StepReader
@@ -24,6 +25,7 @@ from harness.providers.reading.excerpts import excerpt, message_of
 from harness.providers.reading.failures import kind_of
 from harness.providers.reading.values import parse
 from harness.records import ErrorKind, RequestStatus
+from harness.records.tags import tags_of
 
 
 class Exchange:
@@ -229,8 +231,8 @@ class Exchange:
     def _settle(self, answer: Answer, said: list[Said], tags: dict[str, str], service_ns: int) -> None:
         """The columns of the row."""
         columns = answer.columns
-        if tags:
-            columns["tags"] = tags
+        if kept := tags_of(tags, without_keys):
+            columns["tags"] = kept
         told = self._cost.columns(said, service_ns) if self._prices or not self._has_event else {}
         for name, value in told.items():
             columns.setdefault(name, value)
@@ -262,7 +264,7 @@ def _tag(value: Any) -> str | None:
     if value is ABSENT or value is None or isinstance(value, dict | list):
         return None
     text = value if isinstance(value, str) else orjson.dumps(value).decode()
-    return text.strip()[:MAX_TAG_CHARS] or None
+    return text.strip() or None
 
 
 def _texts(body: bytes | None) -> list[str]:

@@ -161,6 +161,7 @@ class EndSummary(Told):
         unfinished: sent and never recorded.
         suspect: this machine was the bottleneck; None where nobody looked.
         late: which of this machine's processes were so late that slowness may be theirs.
+        told: another tool's own figures of the run (`records.told_by_tool`).
     """
 
     planned: int | None = None
@@ -169,6 +170,7 @@ class EndSummary(Told):
     suspect: bool | None = None
     suspect_reasons: list[str] = []
     late: list[str] = []
+    told: dict[str, Any] | None = None
     telemetry_missing: int | None = None
     telemetry_broken: int | None = None
 

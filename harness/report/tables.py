@@ -9,6 +9,10 @@ from harness.report.wording import printable
 
 _LEFT = {
     "figure",
+    "told figure",
+    "grain",
+    "rests on",
+    "group",
     "role",
     "provider / model",
     "status",

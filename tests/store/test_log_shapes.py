@@ -158,6 +158,7 @@ def test_an_event_without_a_time_takes_its_wrapper_s(tmp_path: Path, shape: str)
         (b"[1, 2]", "holds no complete line"),
         (b'[{"event": "assist.draft.completed"\n', "none of its 1 lines was taken"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "-",  # packed bytes hold the time of day
 )
 def test_what_gives_nothing_is_one_sentence_and_exit_2(tmp_path: Path, content: bytes, sentence: str) -> None:
     (tmp_path / "log").write_bytes(content)

@@ -16,12 +16,14 @@ from harness.figures.summary import run_head, run_summary
 from harness.figures.tags import require_tags, tag_filters, tag_of_group
 from harness.pricing import PriceBook
 from harness.records import RunKind
+from harness.records.told_by_tool import told_by
 from harness.report.answering import answering, answering_payload, remarks
 from harness.report.document import summary_document
 from harness.report.groups import MOST_COLUMNS, group_head, group_rows, groups_document
 from harness.report.rows import mode_banner
 from harness.report.tables import plain_table
 from harness.report.terminal import summary_table
+from harness.report.told import told_table
 
 app = command()
 
@@ -53,10 +55,13 @@ def show_run(
             shown, document = _evaluation(opened)
         else:
             shown, document = _summary(opened)
+    told = told_by(opened.run.summary)
     if as_json:
-        print_json(document)
+        print_json({**document, "told": told.payload() if told else None})
     else:
         out.print(shown)
+        if told is not None:
+            out.print(told_table(told))
 
 
 def _summary(opened: OpenRun) -> tuple[RenderableType, dict[str, Any]]:

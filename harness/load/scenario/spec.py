@@ -4,14 +4,15 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from harness.records.tags import MOST_TAGS, TAG_NAME
+
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
-TagName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+TagName = Annotated[str, Field(pattern=f"^{TAG_NAME}$")]
 PlaceText = Annotated[str, Field(min_length=1, max_length=300)]
 Wire = Literal["openai", "responses", "anthropic", "gemini", "bedrock"]
 Status = Annotated[int, Field(ge=100, le=599)]
 Header = Annotated[str, Field(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$", max_length=100)]
 Seconds = Annotated[float, Field(gt=0, le=86_400, strict=False)]
-MOST_TAGS = 16
 MOST_STEPS = 32
 
 

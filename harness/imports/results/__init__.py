@@ -1,0 +1,1 @@
+"""Result files of other tools as runs of their own; one file a format in `formats`."""
