@@ -37,10 +37,10 @@ from harness.records import (
     tier_of,
 )
 from harness.store.database.memory_view import records_snapshot
+from tests.near import near
 
 START = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 RUN = Run(run_id="r", kind=RunKind.BASELINE, name="n", started_at=START, provider_mode=ProviderMode.EMULATED)
-from tests.near import near
 
 
 def request(seq, *, ms=1000.0, case=None, ok=True, cost="0.01", score=0.95, strategy="hybrid", **more):
