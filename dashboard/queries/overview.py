@@ -8,6 +8,7 @@ from datetime import datetime
 from dashboard.frame.scope import Scope
 from harness.analysis.estimate import Estimate, no_estimate
 from harness.figures import Rows, figure_named, measure_all
+from harness.figures.measure import Figures
 from harness.figures.saving import RouteSaving, route_saving
 from harness.pricing import PriceBook
 from harness.records import EndSummary
@@ -82,6 +83,11 @@ def shares(view: Snapshot, scope: Scope) -> Shares:
         repaired=found["repaired"],
         cache_hit=found["prompt_cache_hit"],
     )
+
+
+def every_figure(view: Snapshot, scope: Scope) -> Figures:
+    """Every declared figure of the selection."""
+    return measure_all(Rows(view, scope))
 
 
 def last_gate(view: Snapshot, scope: Scope) -> LastGate | None:

@@ -32,10 +32,11 @@ from dashboard.queries.home import (
 )
 from dashboard.queries.latency import FIGURES, GroupLatency, latency_figures
 from dashboard.queries.latencydetail import Timeline, timeline
-from dashboard.queries.overview import LastGate, Shares, last_gate, saving
-from harness.figures import Unit, figure_named
+from dashboard.queries.overview import LastGate, Shares, every_figure, last_gate, saving
+from harness.figures import Unit, all_figures, figure_named
 from harness.figures.best import Ranked
 from harness.figures.differences import Difference
+from harness.figures.measure import Figures
 from harness.figures.saving import RouteSaving
 from harness.gate.model import DEFAULT_MAX_P95_MS
 from harness.report import wording
@@ -91,6 +92,8 @@ def main() -> None:
     with right:
         _tier_chart(share)
     cost_table(spent.sums, key="overview-cost-rows")
+    if st.toggle("Every declared figure", key="figures"):
+        _every_figure(read(every_figure, scope))
 
 
 def _subject(subject: Subject) -> str:
@@ -315,6 +318,23 @@ def _quality_cards(share: Shares, gate: LastGate | None) -> None:
             ),
         ]
     )
+
+
+def _every_figure(found: Figures) -> None:
+    """The table of the declarations, with what they come to here."""
+    rows = [
+        {
+            "figure": figure.title,
+            "value": wording.estimate(found[figure.name], figure.unit),
+            "95% interval": wording.bounds(found[figure.name], figure.unit),
+            "n": found[figure.name].n,
+            "rests on": figure.rows,
+            "name": figure.name,
+        }
+        for figure in all_figures()
+        if figure.name in found
+    ]
+    table(rows, "figures.csv", key="overview-figures")
 
 
 def _tier_chart(share: Shares) -> None:

@@ -75,7 +75,7 @@ def rows_in_scope(view: Snapshot, rule: Rule, start: datetime, end: datetime) ->
             draft_models=_one(scope.model),
             strategies=_one(scope.strategy),
             tasks=_one(scope.task),
-            tags=tuple(scope.tags.items()),
+            tags=scope.tags,
             since=start - timedelta(seconds=reach_s(rule)),
             until=end + timedelta(microseconds=1),
         ),

@@ -3,7 +3,15 @@
 import re
 from typing import Annotated, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    model_validator,
+)
 
 from harness.figures.tags import TAG_PREFIX, tag_of_group
 from harness.records import RunKind, environment_name, tag_name
@@ -56,6 +64,10 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
+def _pairs(written: object) -> object:
+    return tuple(written.items()) if isinstance(written, dict) else written
+
+
 class Scope(_Strict):
     """Which requests a rule looks at; None does not narrow."""
 
@@ -70,7 +82,13 @@ class Scope(_Strict):
     model: str | None = None
     strategy: str | None = None
     task: str | None = None
-    tags: dict[TagName, str] = Field(default_factory=dict, max_length=MOST_TAGS)
+    tags: Annotated[
+        tuple[tuple[TagName, str], ...],
+        BeforeValidator(_pairs),
+        PlainSerializer(dict),
+        Field(max_length=MOST_TAGS),
+    ] = ()
+    """Written as an object; kept as pairs, so that a rule can be a key."""
 
 
 class Rule(_Strict):
@@ -111,7 +129,7 @@ class Rule(_Strict):
     def tag_names(self) -> tuple[str, ...]:
         """Every tag that it filters or groups by."""
         group = tag_of_group(self.group_by or "")
-        return tuple(dict.fromkeys([*self.scope.tags, *([group] if group else [])]))
+        return tuple(dict.fromkeys([*dict(self.scope.tags), *([group] if group else [])]))
 
     def breached(self, value: float) -> bool:
         """True when a value is beyond the threshold; at the threshold is not beyond."""

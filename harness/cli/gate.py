@@ -19,6 +19,7 @@ from harness.figures.sides import Side, strategy_side, whole_side
 from harness.figures.tags import tag_filters
 from harness.gate import GateLimits, GateReport, evaluate_gate
 from harness.gate.config import GateConfig, load_gate_config, parse_duration_ms
+from harness.gate.figure_limit import parse_figure_limit
 from harness.outputs import append_whole, replace_file
 from harness.records import GateResult, GateVerdict
 from harness.report.markdown import gate_markdown
@@ -68,6 +69,10 @@ def gate(
         typer.Option(metavar="STRATEGY", help="Fail when significantly worse than this strategy of RUN."),
     ] = None,
     tag: TagOption = None,
+    limit: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FIGURE<=VALUE", help="Limit any figure: 'p95_ttft<=800ms', 'repaired<=20%'."),
+    ] = None,
     confidence: Annotated[
         float | None,
         typer.Option(help="Let the interval at this confidence decide, as in 0.95, not the point estimate."),
@@ -106,6 +111,7 @@ def gate(
                 "strategy": strategy,
                 "against": against,
                 "tag": tag,
+                "limits": limit,
             }.items()
             if value is not None
         }
@@ -161,6 +167,7 @@ def limits_of(settings: GateConfig) -> GateLimits:
         min_high_tier_ratio=settings.min_high_tier,
         confidence=settings.confidence,
         require_live=bool(settings.require_live),
+        figures=tuple(map(parse_figure_limit, settings.limits or ())),
     )
 
 

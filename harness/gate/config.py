@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from harness.errors import UsageError
 from harness.figures.tags import tag_filters
+from harness.gate.figure_limit import parse_figure_limit
 from harness.inputs import LARGEST_SETTINGS_BYTES, checked, load_toml, load_yaml, require_plain
 
 _DURATION = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(ms|s)\s*$")
@@ -55,6 +56,15 @@ def _no_flag(value: object) -> object:
     return value
 
 
+def _limits(texts: list[str] | None) -> list[str] | None:
+    try:
+        for text in texts or []:
+            parse_figure_limit(text)
+    except UsageError as error:
+        raise ValueError(str(error)) from error
+    return texts
+
+
 class GateConfig(BaseModel):
     """What a file may say; absent is unset. The names are the command's flags with underscores."""
 
@@ -73,6 +83,7 @@ class GateConfig(BaseModel):
     strategy: str | None = Field(None, min_length=1)
     against: str | None = Field(None, min_length=1)
     tag: Annotated[list[str] | None, AfterValidator(_tags)] = None
+    limits: Annotated[list[str] | None, AfterValidator(_limits)] = None
 
 
 def load_gate_config(path: Path | None, folder: Path) -> GateConfig:

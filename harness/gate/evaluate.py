@@ -7,6 +7,7 @@ from harness.figures import figure_named, measure_all
 from harness.figures.catalogue.quality import HIGH_OF_ALL
 from harness.figures.declaration import Unit
 from harness.figures.sides import Side, mode_name
+from harness.gate.figure_limit import figure_check
 from harness.gate.latency import p95_check
 from harness.gate.model import Check, GateLimits, GateReport
 from harness.gate.ratios import (
@@ -75,6 +76,7 @@ def _limit_checks(side: Side, limits: GateLimits) -> list[Check]:
         wanted.append(figure_named("cost_per_request"))
     if limits.min_high_tier_ratio is not None:
         wanted.append(HIGH_OF_ALL)
+    wanted += [limit.figure for limit in limits.figures if limit.figure not in wanted]
     found = measure_all(side.rows, wanted, confidence=limits.confidence or DEFAULT_CONFIDENCE)
     checks = [
         p95_check(side.rows, limits, stopped_early=side.run.status is RunStatus.STOPPED_EARLY),
@@ -88,6 +90,9 @@ def _limit_checks(side: Side, limits: GateLimits) -> list[Check]:
         )
     if limits.min_high_tier_ratio is not None:
         checks.append(tier_check(side.rows, limits, limits.min_high_tier_ratio, found[HIGH_OF_ALL.name]))
+    checks += [
+        figure_check(limit, found.get(limit.figure.name), limits.confidence) for limit in limits.figures
+    ]
     return checks
 
 

@@ -3,11 +3,14 @@
 import math
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.analysis.estimate import Estimate
 from harness.errors import UsageError
 from harness.records import GateVerdict, ProviderMode
+
+if TYPE_CHECKING:
+    from harness.gate.figure_limit import FigureLimit
 
 DEFAULT_MAX_P95_MS = 8000.0
 
@@ -28,6 +31,7 @@ class GateLimits:
         min_high_tier_ratio: 0..1 of all requests.
         confidence: None lets point estimates decide; 0.95 lets the 95% bounds decide.
         require_live: anything that is not live becomes INCONCLUSIVE.
+        figures: limits on any declared figure.
     """
 
     max_p95_ms: float = DEFAULT_MAX_P95_MS
@@ -37,6 +41,7 @@ class GateLimits:
     min_high_tier_ratio: float | None = None
     confidence: float | None = None
     require_live: bool = False
+    figures: tuple["FigureLimit", ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse limits that are no numbers: nothing exceeds nan, and everything would pass."""

@@ -13,7 +13,7 @@ from dashboard.queries.facets import facets
 from dashboard.queries.home import Alerts, Change, Firing, alerts_now, change, ways_compared
 from dashboard.queries.overview import LastGate, RunState
 from harness.analysis.estimate import Estimate, no_estimate
-from harness.figures import Rows, figure_named, measure_all
+from harness.figures import Rows, all_figures, figure_named, measure_all
 from harness.figures.contributions import contributions, role_contributions
 from harness.records import GateVerdict, LatencySource, ProviderMode, RunKind
 from harness.store import Spool, ingest, open_store
@@ -82,6 +82,13 @@ def test_without_production_it_shows_the_latest_run_alone(app, tmp_path):
     assert "This run is healthy: p95" in shown
     assert "/h" not in shown  # a minute of load says nothing of an hour
     assert metrics(at)["Cost per hour"] == "-"
+
+
+def test_every_declared_figure_is_listed_on_request(app, production):
+    at = app(production)
+    at.toggle(key="figures").set_value(True).run()
+    (shown,) = [frame.value for frame in at.dataframe if "rests on" in frame.value.columns]
+    assert set(shown["name"]) == {figure.name for figure in all_figures()}
 
 
 def test_savings_open_on_the_run_of_several_strategies(full):
