@@ -67,7 +67,8 @@ def load_providers_file(path: Path) -> ProvidersFile:
     """
     file = checked(ProvidersFile, load_json(path, LARGEST_SETTINGS_BYTES), str(path))
     here = {
-        name: entry.model_copy(update={"kind": absolute(entry.kind, path.parent)})
+        name: entry.model_copy(update={"kind": kind})
         for name, entry in file.providers.items()
+        if (kind := absolute(entry.kind, path.parent)) != entry.kind
     }
-    return file.model_copy(update={"providers": here})
+    return file.model_copy(update={"providers": {**file.providers, **here}}) if here else file

@@ -110,6 +110,6 @@ def test_the_openai_sdk_sees_cached_tokens_inside_the_total(gpt, emulator: Runni
     assert first.prompt_tokens == second.prompt_tokens
     assert first.prompt_tokens_details.cached_tokens == 0
     assert 1024 <= second.prompt_tokens_details.cached_tokens < second.prompt_tokens
-    entry = emulator.settled()[-1]
+    entry = max(emulator.settled(), key=lambda settled: settled.seq)  # in the order of their ends otherwise
     assert entry.cache_read_tokens == second.prompt_tokens_details.cached_tokens
     assert entry.input_tokens == second.prompt_tokens
