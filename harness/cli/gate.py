@@ -111,7 +111,7 @@ def gate(
                 "strategy": strategy,
                 "against": against,
                 "tag": tag,
-                "limits": limit,
+                "limit": limit,
             }.items()
             if value is not None
         }
@@ -167,7 +167,7 @@ def limits_of(settings: GateConfig) -> GateLimits:
         min_high_tier_ratio=settings.min_high_tier,
         confidence=settings.confidence,
         require_live=bool(settings.require_live),
-        figures=tuple(map(parse_figure_limit, settings.limits or ())),
+        figures=tuple(map(parse_figure_limit, settings.limit or ())),
     )
 
 

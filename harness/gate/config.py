@@ -83,7 +83,7 @@ class GateConfig(BaseModel):
     strategy: str | None = Field(None, min_length=1)
     against: str | None = Field(None, min_length=1)
     tag: Annotated[list[str] | None, AfterValidator(_tags)] = None
-    limits: Annotated[list[str] | None, AfterValidator(_limits)] = None
+    limit: Annotated[list[str] | None, AfterValidator(_limits)] = None
 
 
 def load_gate_config(path: Path | None, folder: Path) -> GateConfig:

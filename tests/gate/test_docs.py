@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -53,7 +54,7 @@ def place(tmp_path_factory):
 @pytest.mark.parametrize("command", COMMANDS)
 def test_each_command_of_the_page_runs(command, place, monkeypatch, capsys):
     monkeypatch.chdir(place)
-    monkeypatch.setattr(sys, "argv", command.split())
+    monkeypatch.setattr(sys, "argv", shlex.split(command))
     code = 0
     try:
         main()

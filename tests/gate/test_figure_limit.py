@@ -66,7 +66,7 @@ def test_the_value_decides_or_at_a_confidence_the_interval(limit, figure, by_val
 def test_a_run_is_gated_by_a_flag_and_by_a_file(tmp_path, monkeypatch):
     store = write(tmp_path / "store", Plan(run_id="run-1", name="one", requests=120, mode=None))
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "gate.yaml").write_text("limits: ['repaired>=90%']\n")
+    (tmp_path / "gate.yaml").write_text("limit: ['repaired>=90%']\n")
 
     def checks(*flags):
         result = CliRunner().invoke(app, ["run-1", "--store", str(store), "--json", *flags])
@@ -80,6 +80,6 @@ def test_a_run_is_gated_by_a_flag_and_by_a_file(tmp_path, monkeypatch):
     assert code == 3
     assert by_flag["repaired"]["verdict"] == "PASS"
     assert by_flag["p95_ttft"]["verdict"] == "INCONCLUSIVE"
-    (tmp_path / "gate.yaml").write_text("limits: ['no_such<=1']\n")
+    (tmp_path / "gate.yaml").write_text("limit: ['no_such<=1']\n")
     result = CliRunner().invoke(app, ["run-1", "--store", str(store)])
     assert "there is no figure 'no_such'" in str(result.exception)

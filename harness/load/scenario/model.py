@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from harness.inputs import Template
 from harness.load.scenario.conditions import NO_CONDITIONS, Conditions
@@ -194,7 +194,6 @@ class Scenario:
         cases: the data set that goes with it.
         hosts: where provider, mode and variables of the environment hold; none for every target.
         arrivals_column: a column of the cases that says when each was asked.
-        graders: as written, for whoever grades answers afterwards.
     """
 
     name: str
@@ -214,7 +213,6 @@ class Scenario:
     price: Price | None = None
     tags: Mapping[str, Tag] = field(default_factory=dict)
     arrivals_column: str | None = None
-    graders: Any = None
 
     @property
     def columns(self) -> dict[str, str]:

@@ -76,7 +76,6 @@ def read_scenario(path: Path) -> Scenario:
         price=reader.price(),
         tags={tag: reader.tag(tag, text) for tag, text in spec.tags.items()},
         arrivals_column=None if spec.arrivals is None else spec.arrivals.column,
-        graders=spec.graders,
     )
 
 

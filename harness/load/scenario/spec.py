@@ -209,7 +209,6 @@ class ScenarioSpec(RequestSpec):
     price: Annotated[PriceSpec | None, BeforeValidator(_model_alone)] = None
     tags: dict[TagName, PlaceText] = Field(default_factory=dict, max_length=MOST_TAGS)
     arrivals: Annotated[ArrivalsSpec | None, BeforeValidator(_recorded)] = None
-    graders: Any = None
     steps: list[StepSpec] = Field(default_factory=list, max_length=MOST_STEPS)
 
     @model_validator(mode="after")
