@@ -101,7 +101,9 @@ def _figures(health: Health) -> list[str]:
     elif p95.value is None:
         said = [f"{labels.count(p95.n, 'request')}, too few for a p95"]
     else:
-        said = [f"p95 {_beside(p95.value, health.limit_ms)} of {labels.duration(health.limit_ms)}"]
+        open_end = p95.value <= health.limit_ms and (p95.high is None or p95.high > health.limit_ms)
+        sure = f" (95% {labels.percentile_bounds(p95)})" if open_end else ""
+        said = [f"p95 {_beside(p95.value, health.limit_ms)} of {labels.duration(health.limit_ms)}{sure}"]
     said.append(f"errors {labels.percent(health.errors.value)}")
     if health.per_request.value is None:
         said.append("cost unknown")

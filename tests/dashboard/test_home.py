@@ -186,6 +186,7 @@ SUSPECT = RunState(run_id="r", name="r", status="completed", suspect=True, plann
     [
         ({"p95": estimate(9000.0, 8200.0, 9900.0)}, "bad", "p95 is over its limit"),
         ({"p95": estimate(8001.0, 7900.0, 8100.0)}, "caution", "p95 8,001.0 ms of 8.00 s"),
+        ({"p95": estimate(7194.0, 6100.0, 8417.0)}, "good", "p95 7.19 s of 8.00 s (95% 6.10 s to 8.42 s)"),
         ({"p95": estimate(None, n=12)}, "unknown", "cannot be judged yet: 12 requests, too few for a p95"),
         ({"errors": estimate(0.09, 0.06, 0.12)}, "bad", "more than 5% errors"),
         ({"errors": estimate(0.06, 0.04, 0.09)}, "good", "errors 6.0%"),
