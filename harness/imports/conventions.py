@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from harness.imports.observed import AGENT, CALL, NO_TOKENS, STEP, Batch, Observed, tokens_of
+from harness.imports.tags import flat
 from harness.imports.words import error_kind, provider_name, role_name, status_in
 from harness.providers.reading.counts import Counted, normalised
 from harness.providers.reading.values import MOST_TOKENS, as_usd, as_word
@@ -260,14 +261,13 @@ def environment_of(attributes: Attributes) -> str | None:
 
 def tags_of(attributes: Attributes) -> dict[str, str]:
     """What of a resource tells one part of the traffic from another: flat strings."""
-    kept = {}
-    for name, value in attributes.items():
-        if name in _ENVIRONMENT or name.startswith(_UNTOLD):
-            continue
-        key = as_word(name)
-        if key and isinstance(value, str | int | float) and (word := as_word(str(value))):
-            kept[key] = word
-    return kept
+    return flat(
+        {
+            name: value
+            for name, value in attributes.items()
+            if name not in _ENVIRONMENT and not name.startswith(_UNTOLD)
+        }
+    )
 
 
 _UNTOLD = (

@@ -13,6 +13,7 @@ from typing import Any
 
 from harness.errors import UsageError
 from harness.imports.observed import AGENT, CALL, Batch, JsonObject, Observed, token_fields
+from harness.imports.tags import flat
 from harness.imports.times import nanoseconds
 from harness.imports.words import error_kind, provider_name, provider_of_model, role_name, status_in
 from harness.providers.reading.counts import Counted, normalised
@@ -261,7 +262,7 @@ class _Told:
         for column in self.places:
             if column.startswith(_TAG) and (word := self.word(column)):
                 found[column.removeprefix(_TAG)] = word
-        return found
+        return flat(found)
 
 
 def _counted(told: _Told, *, failed: bool) -> Counted:

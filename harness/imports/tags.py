@@ -1,10 +1,23 @@
-"""Labels of other tools as flat tags."""
+"""Labels and attributes of other tools as tags, by the one rule for tags."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from harness.providers.reading.values import as_word
+from harness.keys import without_keys
 from harness.records import dump_json
+from harness.records.tags import MOST_TAG_CHARS, tags_of
+
+_NO_NAME = re.compile(r"[^a-z0-9]+")
+
+
+def flat(told: Mapping[str, Any]) -> dict[str, str]:
+    """What of named values can be a tag, by a name that filters take: `service.name` as `service_name`."""
+    return tags_of({_tag_name(name): value for name, value in told.items()}, without_keys)
+
+
+def _tag_name(name: str) -> str:
+    return _NO_NAME.sub("_", name.lower()).strip("_")[:MOST_TAG_CHARS]
 
 
 def labelled(told: Mapping[str, Any], labels: Iterable[str]) -> str | None:
@@ -13,5 +26,5 @@ def labelled(told: Mapping[str, Any], labels: Iterable[str]) -> str | None:
     for label in labels:
         name, _, value = label.partition(":")
         found[name.strip()] = value.strip() or "true"
-    kept = {key: word for name, value in found.items() if (key := as_word(name)) and (word := as_word(value))}
+    kept = flat(found)
     return dump_json(kept).decode() if kept else None

@@ -13,10 +13,11 @@ from typer.testing import CliRunner
 from harness.cli.ingest import app
 from harness.errors import UsageError
 from harness.imports.formats import formats, recognised
+from harness.imports.tags import flat
 from harness.imports.taking import FormatReport, take_format
 from harness.pricing import PriceBook
-from harness.store import open_store
-from tests.imports.reference_log import reference_log
+from harness.records.tags import MOST_TAG_CHARS, MOST_TAGS
+from tests.imports.stored import rows
 
 RUNNER = CliRunner()
 SAMPLES = Path(__file__).parent / "samples"
@@ -28,11 +29,6 @@ def taken(store: Path, source: Path) -> FormatReport:
     reader = recognised([json.loads(line) for line in source.read_text().splitlines()[:1]])
     assert reader is not None
     return take_format(store, source, reader, BOOK)
-
-
-def rows(store: Path, query: str) -> list[tuple[Any, ...]]:
-    with open_store(store).snapshot() as view:
-        return view.rows(query)
 
 
 def test_spans_of_the_genai_conventions_are_requests_with_their_calls(tmp_path: Path) -> None:
@@ -49,7 +45,7 @@ def test_spans_of_the_genai_conventions_are_requests_with_their_calls(tmp_path: 
     assert rows(tmp_path, "SELECT DISTINCT price_source FROM calls WHERE cost_usd IS NOT NULL") == [
         ("genai-prices",)
     ]
-    assert rows(tmp_path, "SELECT DISTINCT tags->>'service.name' FROM requests") == [("sample-app",)]
+    assert rows(tmp_path, "SELECT DISTINCT tags->>'service_name' FROM requests") == [("sample-app",)]
 
 
 def test_litellm_payloads_keep_what_is_billed_and_drop_estimates(tmp_path: Path) -> None:
@@ -363,47 +359,12 @@ def test_explain_writes_a_map(tmp_path: Path) -> None:
     assert "latency_ms=durationMs" in (tmp_path / "own.map").read_text()
 
 
-def test_a_value_that_no_column_takes_is_counted_by_name(tmp_path: Path) -> None:
-    log = tmp_path / "service.log"
-    event = {"event": "assist.draft.completed", "ts": "2026-11-23T12:00:00Z", "request_id": "q1"}
-    log.write_text(json.dumps({**event, "latency_ms": "abc", "costUsd": 0.5}) + "\n")
-    result = RUNNER.invoke(app, [str(log), "--store", str(tmp_path / "store"), "--json"])
-    assert json.loads(result.output)["unreadable"] == {"latency_ms": 1, "costUsd": 1}
-
-
-def test_an_event_without_a_cost_is_priced_at_its_own_time(tmp_path: Path) -> None:
-    log = tmp_path / "service.log"
-    event = {"event": "assist.draft.completed", "ts": "2026-11-23T12:00:00Z", "request_id": "q1"}
-    told = {
-        "draft_source": "openai",
-        "draft_model": "gpt-4o-mini",
-        "draft_input_tokens": 2000,
-        "draft_output_tokens": 400,
-    }
-    log.write_text(json.dumps({**event, **told}) + "\n")
-    assert RUNNER.invoke(app, [str(log), "--store", str(tmp_path / "store")]).exit_code == 0
-    assert rows(tmp_path / "store", "SELECT cost_usd, draft_cost_usd FROM requests") == [
-        (Decimal("0.00054"),) * 2
-    ]
-    ((source,),) = rows(tmp_path / "store", "SELECT payload->>'draft_price_source' FROM events")
-    assert source.startswith("genai-prices")
-
-
-def test_the_reference_services_own_log(tmp_path: Path) -> None:
-    """Failures stand in its access lines and in SSE errors alone; latency and id in its boundary lines."""
-    lines, truth = reference_log(requests=120, failures=14, per_s=5)
-    log = tmp_path / "service.log"
-    log.write_text("\n".join(lines) + "\n")
-    result = RUNNER.invoke(
-        app, [str(log), "--environment", "production", "--store", str(tmp_path / "store"), "--json"]
-    )
-    report = json.loads(result.output)
-    assert (report["events"], report["access_failures"]) == (120, 14)
-    found = rows(
-        tmp_path / "store", "SELECT request_id, status = 'ok', round(server_ms) FROM requests ORDER BY 1"
-    )
-    assert found == sorted((row.request_id, not row.failed, float(row.took_ms)) for row in truth)
-    ((streamed,),) = rows(
-        tmp_path / "store", "SELECT count(*) FROM requests WHERE status != 'ok' AND http_status = 200"
-    )
-    assert streamed == sum(row.streamed for row in truth) > 0
+def test_tags_follow_the_one_rule_whatever_tool_told_them() -> None:
+    told = {"service.name": "shop", "Cost-Centre": 7, "note": "k sk-ant-api03-" + "a" * 40, "long": "x" * 99}
+    found = flat({**told, "nested": {"a": 1}, "1st": "no"})
+    assert found["service_name"] == "shop"
+    assert found["cost_centre"] == "7"
+    assert "sk-ant" not in found["note"]
+    assert len(found["long"]) == MOST_TAG_CHARS
+    assert set(found) == {"service_name", "cost_centre", "note", "long"}
+    assert len(flat({f"t{n}": "v" for n in range(40)})) == MOST_TAGS
