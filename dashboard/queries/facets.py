@@ -55,7 +55,7 @@ class TagFacet:
 class Facets:
     """All there is to choose from; `label_of` and `runs_named` agree on how a run is called.
 
-    `production_span` is when the first and the last request of services and logs arrived.
+    `production_span` is when the first and the last production request of services and logs arrived.
     """
 
     facets: tuple[Facet, ...]
@@ -128,8 +128,8 @@ def facets(view: Snapshot) -> Facets:
         "SELECT run_id, name, kind, status, started_at FROM runs ORDER BY started_at DESC, run_id DESC"
     )
     ((first, last),) = view.rows(
-        """SELECT min(started_at), max(started_at) FROM requests SEMI JOIN (
-            SELECT run_id FROM runs WHERE kind IN ('service', 'ingest')) USING (run_id)"""
+        """SELECT min(r.started_at), max(r.started_at) FROM requests r JOIN runs u USING (run_id)
+        WHERE u.kind IN ('service', 'ingest') AND coalesce(r.environment, u.environment) = 'production'"""
     )
     return Facets(
         facets=tuple(Facet(**row) for row in found),

@@ -1,6 +1,7 @@
 """The first page: what it shows unasked, the sentence it composes, what changed and which way is better."""
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -82,6 +83,25 @@ def test_without_production_it_shows_the_latest_run_alone(app, tmp_path):
     assert "This run is healthy: p95" in shown
     assert "/h" not in shown  # a minute of load says nothing of an hour
     assert metrics(at)["Cost per hour"] == "-"
+
+
+def test_the_last_day_is_production_s_own_and_not_a_later_log_s_of_staging(tmp_path):
+    plan = Plan(
+        run_id="run-1",
+        name="one",
+        kind=RunKind.INGEST,
+        mode=ProviderMode.LIVE,
+        environment="production",
+        requests=30,
+        start=NOW - 10 * DAY,
+        gap_s=3600 * 3,
+        status=None,
+    )
+    later = replace(plan, run_id="run-2", name="two", environment="staging", start=NOW, gap_s=60)
+    write(tmp_path, plan, later)
+    with open_store(tmp_path).snapshot() as view:
+        found = default_view(facets(view))
+    assert found.since == NOW - 10 * DAY + 29 * timedelta(hours=3) - DAY
 
 
 def test_every_declared_figure_is_listed_on_request(app, production):
