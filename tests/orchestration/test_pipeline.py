@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -11,7 +10,6 @@ import pytest
 
 from harness.errors import PipelineFailedError, ProviderError
 from harness.orchestration import PipelineResult, Route, StrategyType
-from harness.orchestration.strategy import RouteRule
 from harness.pricing import Budget
 from harness.records import (
     NO_USAGE,
@@ -27,6 +25,7 @@ from harness.records import (
     UnpricedReason,
     Usage,
 )
+from tests.orchestration.asking import DRAFT_USD, MINI_USD, failure, run
 from tests.orchestration.scripted import (
     BROKEN,
     GOOD,
@@ -41,19 +40,6 @@ from tests.orchestration.scripted import (
     route,
     strategy,
 )
-
-DRAFT_USD = Decimal("0.024")  # 2000 in, 1200 out at 3 and 15 dollars a million
-MINI_USD = Decimal("0.00102")
-
-
-async def run(chosen: Any = None, **options: Any) -> PipelineResult:
-    return await pipeline(chosen, **options).run(brief(), request_id="r1", run_id="run1")
-
-
-async def failure(chosen: Any = None, **options: Any) -> PipelineFailedError:
-    with pytest.raises(PipelineFailedError) as caught:
-        await run(chosen, **options)
-    return caught.value
 
 
 async def test_a_good_draft_is_answered_as_it_is() -> None:
@@ -403,44 +389,3 @@ async def test_stages_are_told_in_order() -> None:
     stages: list[str] = []
     await pipeline().run(brief(), request_id="r1", on_stage=lambda stage, _detail: stages.append(stage))
     assert stages == ["DRAFTING", "VALIDATING", "REPAIRING", "SIMPLE_REPAIR"]
-
-
-async def test_a_cascade_escalates_an_answer_that_is_not_sure_of_itself() -> None:
-    cascade = strategy(
-        draft=MINI,
-        escalate_to=SONNET,
-        type=StrategyType.CASCADE,
-        escalate_below_score=0.0,
-        escalate_below_confidence=0.81,
-    )
-    SCRIPTS.update(openai=Script([GOOD]), anthropic=Script([GOOD]))  # sure by 0.8
-    assert (await run(cascade)).event.draft_source == "anthropic"
-    surer = replace(cascade, escalate_below_confidence=0.8)
-    SCRIPTS.update(openai=Script([GOOD]), anthropic=Script([GOOD]))
-    assert (await run(surer)).event.draft_source == "openai"
-
-
-async def test_the_best_of_two_is_paid_twice_and_a_failure_loses() -> None:
-    both = strategy(draft=MINI, others=(SONNET,), type=StrategyType.BEST_OF)
-    SCRIPTS.update(openai=Script([BROKEN]), anthropic=Script([GOOD]))
-    event = (await run(both)).event
-    assert event.draft_source == "anthropic"
-    assert event.draft_cost_usd == DRAFT_USD + MINI_USD
-    SCRIPTS.update(openai=Script([GOOD]), anthropic=Script([ProviderError("auth", "no")]))
-    assert (await run(both)).event.draft_source == "openai"
-    SCRIPTS.update(
-        openai=Script([ProviderError("auth", "no")]), anthropic=Script([ProviderError("auth", "no")])
-    )
-    assert (await failure(both)).kind is ErrorKind.AUTH
-
-
-async def test_a_routed_request_is_recorded_under_the_strategy_and_repaired_by_its_own_model() -> None:
-    rule = RouteRule(draft=SONNET, when={"plan": "enterprise"})
-    routed = strategy(draft=MINI, rules=(rule,), repairs_itself=True, type=StrategyType.ROUTED)
-    SCRIPTS.update(openai=Script([GOOD]), anthropic=Script([BROKEN, GOOD]))
-    made = pipeline(routed)
-    first = await made.run(brief(), request_id="r1", tags={"plan": "enterprise"})
-    assert (first.event.draft_source, first.event.repair_source) == ("anthropic", "anthropic")
-    assert first.event.strategy == "routed"
-    second = await made.run(brief(), request_id="r2", tags={"plan": "free"})
-    assert second.event.draft_source == "openai"
