@@ -4,6 +4,7 @@ import streamlit as st
 
 from dashboard.draw import charts, colours
 from dashboard.draw.export import table
+from dashboard.queries.cost import Money
 from harness.figures.spending import ROLES, Spending
 
 
@@ -24,6 +25,13 @@ def cost_by_role(spent: Spending, *, key: str) -> None:
     shades = {provider: colours.provider_colour(provider) for provider in providers}
     charts.stacked_bars(fig, roles, parts, shades=shades, hover="$%{y:.4f}", text="$%{y:.4f}")
     charts.show(fig, key=key, file_name="cost-by-provider", alt="Cost by role and provider")
+
+
+def per_hour_note(spent: Money) -> str:
+    """What a cost an hour rests on, or why there is none."""
+    if spent.per_hour_usd is None:
+        return "less than ten minutes of arrivals, or no known cost"
+    return "at the rate in which requests arrived"
 
 
 def cost_table(spent: Spending, *, key: str) -> None:

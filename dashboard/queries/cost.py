@@ -10,6 +10,9 @@ from harness.figures.forecast import MonthForecast, month_forecast
 from harness.figures.spending import Spending, spending
 from harness.store import Snapshot
 
+LEAST_SPAN_S = 600.0
+"""Below ten minutes of arrivals a cost an hour would be made up."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Money:
@@ -27,8 +30,8 @@ class Money:
 
     @property
     def per_hour_usd(self) -> float | None:
-        """USD an hour over the time in which requests arrived."""
-        if self.sums.total_usd is None or not self.span_s:
+        """USD an hour over the time in which requests arrived; None where that was too short to say."""
+        if self.sums.total_usd is None or self.span_s is None or self.span_s < LEAST_SPAN_S:
             return None
         return float(self.sums.total_usd) / self.span_s * 3600
 

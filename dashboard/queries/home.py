@@ -16,9 +16,6 @@ from harness.store import Snapshot
 
 HEADLINES = ("p95_latency", "error_ratio", "cost_per_request")
 COMPARED = ("p50_latency", "p95_latency", "error_ratio", "cost_per_request", "high_tier", "quality_score")
-LEAST_SPAN_S = 600.0
-"""Below ten minutes of arrivals a cost an hour would be made up."""
-
 MOST_GROUPS = 8
 
 

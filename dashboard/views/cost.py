@@ -4,7 +4,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from dashboard.draw import charts, colours, labels
-from dashboard.draw.money import cost_by_role, cost_table
+from dashboard.draw.money import cost_by_role, cost_table, per_hour_note
 from dashboard.draw.overtime import cost_over_time as draw_cost
 from dashboard.frame import states
 from dashboard.frame.context import begin
@@ -60,7 +60,7 @@ def _cards(spent: Money, spread: CostDistribution) -> None:
             Card(
                 label="Cost per hour",
                 value=labels.usd(spent.per_hour_usd),
-                note="at the rate in which requests arrived",
+                note=per_hour_note(spent),
                 help="Total divided by the time between first and last arrival of each run.",
             ),
         ]

@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboard.draw import charts, colours, labels
 from dashboard.draw.export import table
-from dashboard.draw.money import cost_by_role, cost_table
+from dashboard.draw.money import cost_by_role, cost_table, per_hour_note
 from dashboard.draw.overtime import cost_over_time as draw_cost
 from dashboard.draw.overtime import latency_over_time
 from dashboard.draw.verdict import Health, Verdict, verdict
@@ -20,7 +20,6 @@ from dashboard.queries.cost import Money, money
 from dashboard.queries.costdetail import cost_over_time
 from dashboard.queries.home import (
     COMPARED,
-    LEAST_SPAN_S,
     Alerts,
     Change,
     Firing,
@@ -67,7 +66,7 @@ def main() -> None:
         p95=p95,
         errors=share.errors,
         per_request=spent.per_request,
-        per_hour_usd=_per_hour(spent),
+        per_hour_usd=spent.per_hour_usd,
         alerts=fires if watched else None,
         gate=gate,
         runs=subject.runs,
@@ -102,10 +101,6 @@ def _subject(subject: Subject) -> str:
         return "Production"
     several = len(subject.runs)
     return "This run" if several == 1 else f"What these {several:,} runs measured together"
-
-
-def _per_hour(spent: Money) -> float | None:
-    return spent.per_hour_usd if (spent.span_s or 0.0) >= LEAST_SPAN_S else None
 
 
 def _verdict(found: Verdict) -> None:
@@ -260,7 +255,6 @@ def _latency_cards(all_of_it: GroupLatency, source: str | None) -> None:
 
 
 def _money_cards(spent: Money, saved: RouteSaving, scope: Scope) -> None:
-    per_hour = _per_hour(spent)
     states.cards(
         [
             Card(
@@ -273,10 +267,8 @@ def _money_cards(spent: Money, saved: RouteSaving, scope: Scope) -> None:
             ),
             Card(
                 label="Cost per hour",
-                value=labels.usd(per_hour),
-                note="at the rate in which requests arrived"
-                if per_hour is not None
-                else "less than ten minutes of arrivals",
+                value=labels.usd(spent.per_hour_usd),
+                note=per_hour_note(spent),
                 help="Total divided by the time between first and last arrival of each run.",
             ),
             Card(

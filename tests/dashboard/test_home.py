@@ -83,6 +83,7 @@ def test_without_production_it_shows_the_latest_run_alone(app, tmp_path):
     assert "This run is healthy: p95" in shown
     assert "/h" not in shown  # a minute of load says nothing of an hour
     assert metrics(at)["Cost per hour"] == "-"
+    assert metrics(app(tmp_path, "cost"))["Cost per hour"] == "-"
 
 
 def test_the_last_day_is_production_s_own_and_not_a_later_log_s_of_staging(tmp_path):
