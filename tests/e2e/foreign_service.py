@@ -25,11 +25,32 @@ class Ledger:
         delay_s: how long a summary takes. polls: how often a job says that it is still running.
     """
 
-    served: list[dict[str, Any]] = field(default_factory=list)
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    under_way: int = 0
+    changed: threading.Condition = field(default_factory=threading.Condition)
     jobs: dict[str, int] = field(default_factory=dict)
     delay_s: float = 0.02
     polls: int = 2
     is_broken: bool = False
+
+    @property
+    def served(self) -> list[dict[str, Any]]:
+        """All of them, once none is under way: a client has its answer before the row is written."""
+        with self.changed:
+            assert self.changed.wait_for(lambda: not self.under_way, timeout=10)
+            return list(self.rows)
+
+    @contextmanager
+    def serving(self):
+        """One request from its head to its row."""
+        with self.changed:
+            self.under_way += 1
+        try:
+            yield
+        finally:
+            with self.changed:
+                self.under_way -= 1
+                self.changed.notify_all()
 
     def of(self, path: str) -> list[dict[str, Any]]:
         """Requests of one path, warm-ups and checks left out."""
@@ -51,6 +72,10 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
     def do_GET(self) -> None:
+        with self.server.ledger.serving():
+            self._get()
+
+    def _get(self) -> None:
         begun = time.perf_counter()
         if self.path == "/alive":
             self.send_response(204)
@@ -69,6 +94,10 @@ class _Handler(BaseHTTPRequestHandler):
         self._note(begun, "/v1/jobs/ID", {})
 
     def do_POST(self) -> None:
+        with self.server.ledger.serving():
+            self._post()
+
+    def _post(self) -> None:
         begun = time.perf_counter()
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         route = {
@@ -137,14 +166,14 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
-        self.send_header("X-Trace", f"t-{len(self.server.ledger.served)}")
+        self.send_header("X-Trace", f"t-{len(self.server.ledger.rows)}")
         self.end_headers()
         self.wfile.write(body)
 
     def _note(self, begun: float, path: str, more: dict[str, Any]) -> None:
         spent_ms = (time.perf_counter() - begun) * 1000
         identity = self.headers["x-request-id"] or ""
-        self.server.ledger.served.append({**more, "path": path, "id": identity, "ms": spent_ms})
+        self.server.ledger.rows.append({**more, "path": path, "id": identity, "ms": spent_ms})
 
 
 @contextmanager
